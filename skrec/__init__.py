@@ -1,0 +1,54 @@
+"""skrec: scikit-learn for deep recommenders.
+
+Every public name loads on first touch: ``import skrec`` takes milliseconds, and TensorFlow is imported by the first
+``fit`` of a network, never before.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skrec import datasets, exceptions, metrics, model_selection, models, preprocessing, testing
+    from skrec._recommend import recommend
+    from skrec._show_versions import show_versions
+    from skrec.persistence import load, save
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "datasets",
+    "exceptions",
+    "metrics",
+    "model_selection",
+    "models",
+    "preprocessing",
+    "testing",
+    "load",
+    "recommend",
+    "save",
+    "show_versions",
+    "__version__",
+]
+
+_SUBMODULES = frozenset(
+    {"datasets", "exceptions", "metrics", "model_selection", "models", "persistence", "preprocessing", "testing"}
+)
+_FUNCTIONS = {
+    "load": "skrec.persistence",
+    "recommend": "skrec._recommend",
+    "save": "skrec.persistence",
+    "show_versions": "skrec._show_versions",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return import_module(f"skrec.{name}")
+    if name in _FUNCTIONS:
+        value = globals()[name] = getattr(import_module(_FUNCTIONS[name]), name)
+        return value
+    raise AttributeError(f"module 'skrec' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,69 @@
+"""The one door to scikit-learn's private modules, for every version from 1.6 on.
+
+What scikit-learn renames or moves is put right here, and nowhere else.
+"""
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn import base as _base
+from sklearn.utils import validation as _validation
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Hidden,
+    Interval,
+    InvalidParameterError,
+    MissingValues,
+    Options,
+    RealNotInt,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from sklearn.utils._set_output import _get_output_config as get_output_config
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _get_feature_names as get_feature_names
+from sklearn.utils.validation import _num_samples as num_samples
+
+__all__ = [
+    "HasMethods",
+    "Hidden",
+    "Interval",
+    "InvalidParameterError",
+    "MissingValues",
+    "Options",
+    "RealNotInt",
+    "StrOptions",
+    "_fit_context",
+    "check_feature_names_in",
+    "check_sample_weight",
+    "get_feature_names",
+    "get_output_config",
+    "num_samples",
+    "validate_parameter_constraints",
+]
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+# scikit-learn 1.6 and 1.7 say only_non_negative, later versions ensure_non_negative
+_NON_NEGATIVE = next(name for name in signature(_validation._check_sample_weight).parameters if "non_negative" in name)
+
+
+def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
+    """Return scikit-learn's decorator of ``fit``: it checks the parameters against ``_parameter_constraints``."""
+    decorator: Callable[[_Method], _Method] = _base._fit_context(
+        prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
+    return decorator
+
+
+def check_sample_weight(
+    sample_weight: Any, X: Any, *, dtype: Any = np.float64, non_negative: bool = False, copy: bool = False
+) -> NDArray[Any]:
+    """Return the weights of the rows of ``X``, checked: an array of shape (n_rows,); ``None`` means ones."""
+    weights: NDArray[Any] = _validation._check_sample_weight(
+        sample_weight, X, dtype=dtype, copy=copy, **{_NON_NEGATIVE: non_negative}
+    )
+    return weights
