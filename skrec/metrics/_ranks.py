@@ -1,0 +1,285 @@
+"""Ranks of relevant items among all scored items, and the metrics that follow from them. No loop over users.
+
+Every ranking metric of skrec is computed here, for the metric functions, the scorers and early stopping alike, so that
+ties, left-out items and users without relevant items are treated in one way.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+_CHUNK_ELEMENTS = 2**21  # elements of the scores that are copied at a time
+_MOST_COMPARED = 4  # a row with more positives than this is sorted instead of compared once per positive
+
+
+def positive_ranks(
+    scores: NDArray[Any], positives: csr_array, excluded: csr_array | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rank of every positive among the columns of its row; ties count against the positive.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_rows, n_columns)
+        Scores; higher is better. Infinite scores are allowed, NaN is not.
+    positives : csr_array of shape (n_rows, n_columns)
+        Its stored entries are the relevant columns of each row. The values only break ties between positives: of
+        two tied positives the one with the lower value comes first.
+    excluded : csr_array of shape (n_rows, n_columns) or None, default=None
+        Its stored entries are left out of the ranking, except those that are positives.
+
+    Returns
+    -------
+    indptr : ndarray of shape (n_rows + 1,)
+        The ranks of row ``i`` are ``ranks[indptr[i]:indptr[i + 1]]``, in the order of the stored entries.
+    ranks : ndarray of shape (n_positives,)
+        Ranks from 1. A column that is not a positive and has the same score comes before the positive; tied
+        positives take consecutive ranks.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or a score is NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.sparse import csr_array
+    >>> scores = np.array([[0.9, 0.5, 0.5, 0.1]])
+    >>> positive_ranks(scores, csr_array([[0, 1, 0, 1]]), csr_array([[1, 0, 0, 0]]))[1]
+    array([2, 3])
+    """
+    scores = np.asarray(scores)
+    if scores.dtype.kind != "f":
+        scores = scores.astype(np.float64)
+    for name, matrix in (("positives", positives), ("excluded", excluded)):
+        if matrix is not None and matrix.shape != scores.shape:
+            raise ValueError(f"{name} has shape {matrix.shape}, but scores has shape {scores.shape}: make them equal.")
+    indptr = positives.indptr.astype(np.int64)
+    ranks = np.empty(len(positives.indices), dtype=np.int64)
+    n_rows, n_columns = scores.shape
+    chunk = max(1, _CHUNK_ELEMENTS // max(1, n_columns))
+    for start in range(0, n_rows, chunk):
+        stop = min(start + chunk, n_rows)
+        here = slice(indptr[start], indptr[stop])
+        rows = np.repeat(np.arange(stop - start), np.diff(indptr[start : stop + 1]))
+        columns, gains = positives.indices[here], positives.data[here]
+        rivals = scores[start:stop].copy()
+        if np.isnan(rivals.min(initial=np.inf)):
+            row, column = np.argwhere(np.isnan(rivals))[0]
+            raise ValueError(f"Score of row {start + row}, column {column} is NaN: only numbers can be ranked.")
+        own = rivals[rows, columns]
+        # NaN is greater or equal to nothing, so a column that is set to NaN never counts.
+        rivals[rows, columns] = np.nan
+        if excluded is not None:
+            left_out = slice(excluded.indptr[start], excluded.indptr[stop])
+            lengths = np.diff(excluded.indptr[start : stop + 1])
+            rivals[np.repeat(np.arange(stop - start), lengths), excluded.indices[left_out]] = np.nan
+        ranks[here] = 1 + _n_not_below(rivals, rows, own) + _places_among_positives(rows, own, gains)
+    return indptr, ranks
+
+
+def _n_not_below(rivals: NDArray[Any], rows: NDArray[Any], own: NDArray[Any]) -> NDArray[np.int64]:
+    """Return, for each positive (grouped by row), how many rivals of its row have at least its score."""
+    counts = np.bincount(rows, minlength=len(rivals))
+    first = np.cumsum(counts) - counts
+    result = np.empty(len(own), dtype=np.int64)
+    for place in range(min(_MOST_COMPARED, int(counts.max(initial=0)))):
+        chosen = np.flatnonzero((counts > place) & (counts <= _MOST_COMPARED))
+        block = rivals if len(chosen) == len(rivals) else rivals[chosen]
+        at = first[chosen] + place
+        result[at] = np.count_nonzero(block >= own[at, None], axis=1)
+    many = np.flatnonzero(counts > _MOST_COMPARED)
+    if len(many):
+        at = np.flatnonzero(counts[rows] > _MOST_COMPARED)
+        result[at] = _n_not_below_sorted(np.sort(rivals[many], axis=1), np.searchsorted(many, rows[at]), own[at])
+    return result
+
+
+def _n_not_below_sorted(ordered: NDArray[Any], rows: NDArray[Any], own: NDArray[Any]) -> NDArray[np.int64]:
+    """Count by bisection, for all positives at once, in rows sorted upwards with NaN at the end."""
+    n_columns = ordered.shape[1]
+    n_rivals = n_columns - np.count_nonzero(np.isnan(ordered), axis=1)[rows]
+    low, high = np.zeros(len(own), dtype=np.int64), n_rivals.copy()
+    for _ in range(int(n_columns).bit_length()):
+        middle = (low + high) // 2
+        below = (low < high) & (ordered[rows, np.minimum(middle, n_columns - 1)] < own)
+        low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
+    return np.asarray(n_rivals - low, dtype=np.int64)
+
+
+def _places_among_positives(rows: NDArray[Any], own: NDArray[Any], gains: NDArray[Any]) -> NDArray[np.int64]:
+    """Return how many positives of the same row come before each positive."""
+    order = np.lexsort((gains, -own, rows))
+    places = np.empty(len(rows), dtype=np.int64)
+    places[order] = _places(rows)
+    return places
+
+
+def _places(rows: NDArray[Any]) -> NDArray[np.int64]:
+    """Return 0, 1, 2, ... within each run of equal values of the sorted `rows`."""
+    counts = np.bincount(rows)
+    return np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """Ranks of the relevant items of n_rows users, from which every metric is computed."""
+
+    rows: NDArray[np.int64]
+    ranks: NDArray[np.int64]
+    n_relevant: NDArray[np.int64]
+    gains: NDArray[Any] | None
+
+    def _sum(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        return np.bincount(self.rows, weights=values, minlength=len(self.n_relevant)).astype(np.float64)
+
+    @cached_property
+    def _precision_at_own_rank(self) -> NDArray[np.float64]:
+        order = np.lexsort((self.ranks, self.rows))
+        precision = np.empty(len(order))
+        precision[order] = (1 + _places(self.rows)) / self.ranks[order]
+        return precision
+
+    def hits(self, k: int) -> NDArray[np.float64]:
+        return self._sum(self.ranks <= k)
+
+    def ndcg(self, k: int) -> NDArray[np.float64]:
+        gains = np.ones(len(self.rows)) if self.gains is None else self.gains.astype(np.float64)
+        dcg = self._sum(np.where(self.ranks <= k, gains / np.log2(self.ranks + 1.0), 0.0))
+        if self.gains is None:
+            depth = min(k, int(self.n_relevant.max(initial=0)))
+            discounts = 1 / np.log2(np.arange(2.0, depth + 2))
+            ideal: NDArray[np.float64] = np.append(0.0, np.cumsum(discounts))[np.minimum(self.n_relevant, depth)]
+        else:
+            best = gains[np.lexsort((-gains, self.rows))]
+            places = _places(self.rows)
+            ideal = self._sum(np.where(places < k, best / np.log2(places + 2.0), 0.0))
+        return dcg / ideal
+
+    def recall(self, k: int) -> NDArray[np.float64]:
+        return self.hits(k) / self.n_relevant
+
+    def precision(self, k: int) -> NDArray[np.float64]:
+        return self.hits(k) / k
+
+    def hit_rate(self, k: int) -> NDArray[np.float64]:
+        return (self.hits(k) > 0).astype(np.float64)
+
+    def average_precision(self, k: int) -> NDArray[np.float64]:
+        total = self._sum(np.where(self.ranks <= k, self._precision_at_own_rank, 0.0))
+        return total / np.minimum(k, self.n_relevant)
+
+    def reciprocal_rank(self, k: int) -> NDArray[np.float64]:
+        best = np.full(len(self.n_relevant), np.inf)
+        np.minimum.at(best, self.rows, self.ranks.astype(np.float64))
+        return np.where(best <= k, 1 / best, 0.0)
+
+
+_METRICS: dict[str, Callable[[_Ranking, int], NDArray[np.float64]]] = {
+    "ndcg": _Ranking.ndcg,
+    "recall": _Ranking.recall,
+    "precision": _Ranking.precision,
+    "hit_rate": _Ranking.hit_rate,
+    "map": _Ranking.average_precision,
+    "mrr": _Ranking.reciprocal_rank,
+}
+_ALIASES = {"hr": "hit_rate", "hit": "hit_rate", "average_precision": "map", "reciprocal_rank": "mrr"}
+
+
+def parse_metric(name: str) -> tuple[str, int]:
+    """Split a metric's name, such as ``"ndcg@10"``, into its kind and its k.
+
+    Parameters
+    ----------
+    name : str
+        One of ``ndcg``, ``recall``, ``precision``, ``hit_rate`` (or ``hr``), ``map``, ``mrr``, then ``@`` and a whole
+        number of at least 1.
+
+    Returns
+    -------
+    kind : str
+        The metric's name without alias.
+    k : int
+        The length of the list that is judged.
+
+    Raises
+    ------
+    ValueError
+        If there is no such metric, or k is missing or not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> parse_metric("hr@10")
+    ('hit_rate', 10)
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"A metric is named by a string such as 'ndcg@10', got {name!r}.")
+    kind, at, k = name.partition("@")
+    known = sorted({*_METRICS, *_ALIASES})
+    if kind not in known:
+        close = get_close_matches(kind.strip().lower(), known, n=1)
+        hint = f" Did you mean '{close[0]}@{k or 10}'?" if close else ""
+        raise ValueError(f"There is no ranking metric {name!r}.{hint} Known: {', '.join(f'{m}@k' for m in _METRICS)}.")
+    if not at:
+        raise ValueError(f"Metric {name!r} lacks the length of the list: write, for example, '{name}@10'.")
+    if not re.fullmatch("[0-9]+", k) or int(k) < 1:
+        raise ValueError(f"k of metric {name!r} is {k!r}; it must be a whole number of at least 1, as in '{kind}@10'.")
+    return _ALIASES.get(kind, kind), int(k)
+
+
+def metrics_from_ranks(
+    names: Sequence[str],
+    indptr: NDArray[np.integer],
+    ranks: NDArray[np.integer],
+    n_relevant: NDArray[np.integer],
+    gains: NDArray[Any] | None = None,
+) -> dict[str, NDArray[np.float64]]:
+    """Compute metrics per row from the ranks that `positive_ranks` returns.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Metrics such as ``"ndcg@10"``; see `parse_metric`.
+    indptr : ndarray of shape (n_rows + 1,)
+        The ranks of row ``i`` are ``ranks[indptr[i]:indptr[i + 1]]``.
+    ranks : ndarray of shape (n_positives,)
+        Ranks of the relevant items, from 1.
+    n_relevant : ndarray of shape (n_rows,)
+        How many items are relevant, with those that have no rank because they could not be recommended: they are
+        misses, and stay in the ideal DCG and in the denominator of recall.
+    gains : ndarray of shape (n_positives,) or None, default=None
+        Graded relevance for NDCG (the gain is the relevance itself). None: 1 for each.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_rows,)
+        The values by name; NaN for rows without relevant items.
+
+    Raises
+    ------
+    ValueError
+        If a metric is unknown.
+
+    Examples
+    --------
+    Two users: the first has relevant items at ranks 1 and 3, the second has one that is not in the catalogue.
+
+    >>> import numpy as np
+    >>> values = metrics_from_ranks(["ndcg@2", "recall@2"], np.array([0, 2, 2]), np.array([3, 1]), np.array([2, 1]))
+    >>> values["ndcg@2"].round(3), values["recall@2"]
+    (array([0.613, 0.   ]), array([0.5, 0. ]))
+    """
+    parsed = {name: parse_metric(name) for name in names}
+    counted = np.asarray(n_relevant, dtype=np.int64)
+    rows = np.repeat(np.arange(len(counted)), np.diff(indptr))
+    ranking = _Ranking(rows, np.asarray(ranks, dtype=np.int64), counted, gains)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = {name: _METRICS[kind](ranking, k) for name, (kind, k) in parsed.items()}
+    return {name: np.where(counted == 0, np.nan, value) for name, value in values.items()}
