@@ -1,0 +1,194 @@
+"""Which column of ``X`` is the user, which the item, which the time."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+
+from skrec._data.table import Rows
+from skrec.exceptions import ColumnError
+
+__all__ = ["ABSENT", "Roles", "resolve_roles"]
+
+ABSENT = -1
+"""The position of a user or item column that is not there and was not required."""
+
+_DEFAULT_NAMES = {"user": "user_id", "item": "item_id", "time": "timestamp"}
+_DEFAULT_POSITIONS = {"user": 0, "item": 1}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The positions of the columns that have a role.
+
+    Parameters
+    ----------
+    user, item : int
+        Positions of the user and item columns; ``ABSENT`` if there is none and none was required.
+    time : int or None
+        Position of the time column; None if there is none.
+    names : tuple of str or None
+        The names of all columns; None if the table has none.
+
+    Examples
+    --------
+    >>> from skrec._data.roles import Roles
+    >>> Roles(user=0, item=1, time=None, names=None).user_name
+    'user_id'
+    >>> Roles(user=0, item=1, time=None, names=("customer", "sku")).item_name
+    'sku'
+    """
+
+    user: int
+    item: int
+    time: int | None = None
+    names: tuple[str, ...] | None = None
+
+    @property
+    def user_name(self) -> str:
+        """Name of the user column; ``"user_id"`` where the table has no names."""
+        return self._name("user", self.user)
+
+    @property
+    def item_name(self) -> str:
+        """Name of the item column; ``"item_id"`` where the table has no names."""
+        return self._name("item", self.item)
+
+    @property
+    def time_name(self) -> str:
+        """Name of the time column; ``"timestamp"`` where the table has no names."""
+        return self._name("time", ABSENT if self.time is None else self.time)
+
+    def _name(self, role: str, position: int) -> str:
+        return _DEFAULT_NAMES[role] if self.names is None or position == ABSENT else self.names[position]
+
+
+def resolve_roles(
+    rows: Rows,
+    *,
+    user: str | int | None = None,
+    item: str | int | None = None,
+    time: str | int | None = None,
+    required: Sequence[str] = ("user", "item"),
+) -> Roles:
+    """Find the user, item and time columns of a table.
+
+    A role that is None is looked for under its usual name (``"user_id"``, ``"item_id"``, ``"timestamp"``) where the
+    columns have names, and is column 0, column 1 and absent where they have none. A name also stands for the one
+    column that ends in ``"__" + name``, as a ``ColumnTransformer`` leaves it. Positions always work.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    user, item, time : str, int or None, default=None
+        Name or position of the column.
+    required : sequence of str, default=("user", "item")
+        The roles that must be found. Others may be absent, unless they were given.
+
+    Returns
+    -------
+    Roles
+
+    Raises
+    ------
+    ColumnError
+        If a role that is given or required has no column, or more than one, or if two roles have the same one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.roles import resolve_roles
+    >>> from skrec._data.table import as_rows
+    >>> resolve_roles(as_rows(pd.DataFrame({"item_id": [1], "user_id": [2]})))
+    Roles(user=1, item=0, time=None, names=('item_id', 'user_id'))
+    >>> resolve_roles(as_rows(pd.DataFrame({"userid": [2], "item_id": [1]})))
+    Traceback (most recent call last):
+    skrec.exceptions.ColumnError: X has no column 'user_id' for the user; its columns are 'userid' and 'item_id'. \
+Did you mean 'userid'? Pass user='userid', or rename the column.
+    """
+    given = {"user": user, "item": item, "time": time}
+    found: dict[str, int | None] = {}
+    for role, spec in given.items():
+        position = _by_name(rows, role, spec) if rows.names is not None else _by_position(rows, role, spec)
+        if position is None and (spec is not None or role in required):
+            raise _missing(rows, role, spec)
+        other = next((r for r, p in found.items() if p is not None and p == position), None)
+        if other is not None:
+            raise ColumnError(
+                f"{other} and {role} are the same column, {rows.label(position or 0)}: "
+                f"each role needs a column of its own. Pass {role}= or {other}= to say which."
+            )
+        found[role] = position
+    user_position, item_position = (ABSENT if found[role] is None else found[role] for role in ("user", "item"))
+    assert user_position is not None and item_position is not None
+    return Roles(user=user_position, item=item_position, time=found["time"], names=rows.names)
+
+
+def _by_name(rows: Rows, role: str, spec: str | int | None) -> int | None:
+    assert rows.names is not None
+    if spec is not None and not isinstance(spec, str):
+        return _by_position(rows, role, spec)
+    name = _DEFAULT_NAMES[role] if spec is None else spec
+    if name in rows.names:
+        return rows.names.index(name)
+    matches = [position for position, label in enumerate(rows.names) if label.endswith(f"__{name}")]
+    if len(matches) > 1:
+        raise ColumnError(
+            f"X has no column {name!r} for the {role}, but more than one that ends in it: "
+            f"{_listed([rows.names[position] for position in matches])}. "
+            f"Say which, for instance {role}={rows.names[matches[0]]!r}."
+        )
+    return matches[0] if matches else None
+
+
+def _by_position(rows: Rows, role: str, spec: str | int | None) -> int | None:
+    if isinstance(spec, str):
+        raise ColumnError(
+            f"{role}={spec!r} is a column name, but X has no column names. Pass a DataFrame (in a Pipeline, "
+            f"call set_output(transform='pandas') on the steps before), or give a position, "
+            f"for instance {role}={_DEFAULT_POSITIONS.get(role, 2)}."
+        )
+    if spec is None:
+        position = _DEFAULT_POSITIONS.get(role)
+        return position if position is not None and position < rows.n_columns else None
+    if isinstance(spec, bool) or not isinstance(spec, Integral):
+        raise ColumnError(f"{role}={spec!r} is neither a column name nor a position.")
+    if not 0 <= spec < rows.n_columns:
+        raise ColumnError(
+            f"{role}={spec} is not a position in X, which has {rows.n_columns} column(s), from 0 to "
+            f"{rows.n_columns - 1}."
+        )
+    return int(spec)
+
+
+def _missing(rows: Rows, role: str, spec: str | int | None) -> ColumnError:
+    if rows.names is None:
+        return ColumnError(
+            f"X has {rows.n_columns} feature(s), and so no column {_DEFAULT_POSITIONS[role]} for the {role}. "
+            f"Pass X with at least {_DEFAULT_POSITIONS[role] + 1} columns, or {role}= with the position of its column."
+        )
+    name = str(_DEFAULT_NAMES[role] if spec is None else spec)
+    guess = _closest(name, rows.names)
+    cure = (
+        f"Pass {role}= with the name of the column that holds it."
+        if guess is None
+        else f"Did you mean {guess!r}? Pass {role}={guess!r}, or rename the column."
+    )
+    return ColumnError(f"X has no column {name!r} for the {role}; its columns are {_listed(rows.names)}. {cure}")
+
+
+def _closest(name: str, names: Sequence[str]) -> str | None:
+    """Return the name most like `name`, upper case and punctuation aside; None if none is."""
+    plain = {"".join(filter(str.isalnum, label)).lower(): label for label in reversed(names)}
+    matches = difflib.get_close_matches("".join(filter(str.isalnum, name)).lower(), plain, n=1)
+    return plain[matches[0]] if matches else None
+
+
+def _listed(names: Sequence[str], limit: int = 20) -> str:
+    shown = [repr(name) for name in names[:limit]]
+    if len(names) > limit:
+        shown.append(f"{len(names) - limit} more")
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]

@@ -1,0 +1,254 @@
+"""A read-only view of ``X``: the rows of a data frame, an array or a list, taken one column at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from skrec._data.columns import Column, as_column, object_array
+from skrec.exceptions import ColumnError
+
+__all__ = ["Rows", "as_rows"]
+
+_RESHAPE = (
+    "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
+    "array.reshape(1, -1) if it contains a single sample."
+)
+
+
+class Rows:
+    """Read-only view of a table, whatever it is held in.
+
+    A column becomes an array when it is asked for, so that a frame of mixed types is never copied whole.
+
+    Parameters
+    ----------
+    columns : pandas DataFrame, polars DataFrame, ndarray of shape (n_rows, n_columns) or list of 1-D arrays
+        The table. Made by :func:`as_rows`, which checks it first.
+    names : tuple of str or None
+        The column labels if all of them are strings (scikit-learn's rule for ``feature_names_in_``).
+    n_rows, n_columns : int
+        The shape of the table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.table import as_rows
+    >>> rows = as_rows(pd.DataFrame({"user_id": [1, 2], "item_id": ["a", "b"]}))
+    >>> rows.names, rows.n_rows, rows.n_columns
+    (('user_id', 'item_id'), 2, 2)
+    >>> rows.column(1)
+    array(['a', 'b'], dtype=object)
+    """
+
+    def __init__(self, columns: Any, *, names: tuple[str, ...] | None, n_rows: int, n_columns: int) -> None:
+        self._columns = columns
+        self.names = names
+        self.n_rows = n_rows
+        self.n_columns = n_columns
+
+    def __len__(self) -> int:
+        return self.n_rows
+
+    def column(self, position: int) -> Column:
+        """Return one column as an array.
+
+        Parameters
+        ----------
+        position : int
+            Position of the column, from 0.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            See :func:`skrec._data.columns.as_column` for its type.
+
+        Raises
+        ------
+        IndexError
+            If there is no such column.
+        """
+        return as_column(self._raw(position))
+
+    def times(self, position: int) -> Column:
+        """Return a column of times as numbers that have their order.
+
+        Parameters
+        ----------
+        position : int
+            Position of the column, from 0.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), int64, uint64 or float64
+            Numbers as they are; dates and times as nanoseconds since 1970, in UTC where they have a zone.
+
+        Raises
+        ------
+        ValueError
+            If a time is missing or infinite, or is neither a number nor a date.
+        """
+        values = self.column(position)
+        label = self.label(position)
+        if values.dtype.kind == "O":
+            if pd.api.types.infer_dtype(values, skipna=True) not in {"datetime", "datetime64", "date"}:
+                raise ValueError(
+                    f"The time column {label} holds neither numbers nor dates, for instance {values[0]!r}. "
+                    "Convert it first, for instance with pandas.to_datetime."
+                )
+            values = np.asarray(pd.to_datetime(pd.Series(values), utc=True).dt.tz_localize(None))
+        missing = ~np.isfinite(values)
+        if missing.any():
+            raise ValueError(
+                f"Input X contains NaN or infinity: the time column {label} has none in row {int(np.argmax(missing))}. "
+                "Every row needs a time: fill it in or drop the row."
+            )
+        if values.dtype.kind == "M":
+            values = values.astype("datetime64[ns]")
+        return values if values.dtype.kind in "uf" else values.astype(np.int64, copy=False)
+
+    def label(self, position: int) -> str:
+        """Return what error messages call a column: its quoted name, or its position.
+
+        Parameters
+        ----------
+        position : int
+            Position of the column, from 0.
+
+        Returns
+        -------
+        str
+        """
+        return str(position) if self.names is None else repr(self.names[position])
+
+    def _raw(self, position: int) -> Any:
+        if not 0 <= position < self.n_columns:
+            raise IndexError(f"There is no column {position}: the table has the columns 0 to {self.n_columns - 1}.")
+        if isinstance(self._columns, pd.DataFrame):
+            return self._columns.iloc[:, position]
+        if isinstance(self._columns, np.ndarray):
+            return self._columns[:, position]
+        return self._columns[position] if isinstance(self._columns, list) else self._columns.to_series(position)
+
+
+def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
+    """View a table as rows, after the checks that every table has to pass.
+
+    It does for tables of mixed types what :func:`sklearn.utils.check_array` does for numbers. Values are not looked
+    at: each role or feature refuses what it cannot use.
+
+    Parameters
+    ----------
+    X : pandas DataFrame, polars DataFrame, array-like of shape (n_rows, n_columns)
+        An array of any type, or a list of rows, which keeps the types of its values.
+    name : str, default="X"
+        What error messages call it.
+    min_columns : int, default=1
+        The number of columns it must have at least.
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    ColumnError
+        If two columns have the same name.
+    TypeError
+        If it is sparse.
+    ValueError
+        If it is not two-dimensional, is empty, has too few columns or holds complex numbers.
+
+    Examples
+    --------
+    >>> from skrec._data.table import as_rows
+    >>> rows = as_rows([[1, "a"], [2, "b"]])
+    >>> rows.column(0), rows.column(1)
+    (array([1, 2]), array(['a', 'b'], dtype=object))
+    """
+    columns, labels, shape = _columns_of(X, name)
+    if shape[0] < 1:
+        raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required.")
+    if shape[1] < min_columns:
+        raise ValueError(
+            f"Found array with {shape[1]} feature(s) (shape={shape}) while a minimum of {min_columns} is required."
+        )
+    names = None
+    if labels and all(isinstance(label, str) for label in labels):
+        names = tuple(str(label) for label in labels)
+        twice = [label for label, count in Counter(names).items() if count > 1]
+        if twice:
+            raise ColumnError(
+                f"{name} has more than one column named {twice[0]!r}. Rename or drop the others, "
+                f"for instance with {name}.loc[:, ~{name}.columns.duplicated()]."
+            )
+    return Rows(columns, names=names, n_rows=shape[0], n_columns=shape[1])
+
+
+def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, int]]:
+    """Return what :class:`Rows` holds, the labels of the columns, and the shape."""
+    if sparse.issparse(X):
+        raise TypeError(
+            f"Sparse data was passed for {name}, but dense data is required. "
+            "Use '.toarray()' to convert to a dense numpy array."
+        )
+    if type(X).__module__.partition(".")[0] == "polars":
+        if hasattr(X, "collect"):
+            raise TypeError(f"{name} is a polars LazyFrame, which has no rows yet: pass {name}.collect().")
+        if hasattr(X, "to_series"):
+            return X, list(X.columns), (int(X.height), int(X.width))
+        raise _series_error(X)
+    if isinstance(X, (pd.Series, pd.Index)):
+        raise _series_error(X)
+    if not isinstance(X, pd.DataFrame) and hasattr(X, "to_pandas"):
+        X = X.to_pandas()
+    if isinstance(X, pd.DataFrame):
+        if any(getattr(dtype, "kind", "O") == "c" for dtype in X.dtypes):
+            raise ValueError(f"Complex data not supported\n{X.dtypes}\n")
+        return X, list(X.columns), (int(X.shape[0]), int(X.shape[1]))
+    if isinstance(X, (str, bytes, dict, set)):
+        raise ValueError(
+            f"Expected 2D array, got {type(X).__name__} instead. "
+            f"Pass a DataFrame with one row an event{', for instance pandas.DataFrame(X)' * isinstance(X, dict)}."
+        )
+    if isinstance(X, (list, tuple)) and len(X) and not isinstance(X[0], np.generic):
+        return _columns_of_list(X, name)
+    array = np.asarray(X)
+    if array.ndim < 2:
+        raise ValueError(
+            f"Expected 2D array, got {'1D' if array.ndim else 'scalar'} array instead:\narray={array}.\n{_RESHAPE}"
+        )
+    if array.ndim > 2:
+        raise ValueError(f"Found array with dim {array.ndim}, while dim <= 2 is required.")
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported\n{array}\n")
+    return array, None, (int(array.shape[0]), int(array.shape[1]))
+
+
+def _columns_of_list(X: Sequence[Any], name: str) -> tuple[list[Column], None, tuple[int, int]]:
+    """Turn a list of rows into columns, each with its own type."""
+    for position, row in enumerate(X):
+        if isinstance(row, dict):
+            raise ValueError(f"{name} is a list of dicts: pass pandas.DataFrame({name}).")
+        if not isinstance(row, (list, tuple, np.ndarray)):
+            raise ValueError(f"Expected 2D array, got 1D array instead:\narray={X!r:.200}.\n{_RESHAPE}")
+        if len(row) != len(X[0]):
+            raise ValueError(
+                f"The rows of {name} differ in length: row 0 has {len(X[0])} values and row {position} {len(row)}."
+            )
+    if len(X[0]) and isinstance(X[0][0], (list, np.ndarray)):
+        raise ValueError("Found array with dim 3, while dim <= 2 is required.")
+    columns = [as_column(object_array(values)) for values in zip(*X, strict=True)]
+    return columns, None, (len(X), len(columns))
+
+
+def _series_error(X: Any) -> ValueError:
+    return ValueError(
+        f"Expected a 2-dimensional container but got {type(X)} instead. Pass a DataFrame containing a single row "
+        "(i.e. single sample) or a single column (i.e. single feature) instead."
+    )
