@@ -85,6 +85,43 @@ def positive_ranks(
     return indptr, ranks
 
 
+def group_ranks(
+    groups: NDArray[np.integer], relevance: NDArray[Any], scores: NDArray[Any], n_groups: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return the rank of every relevant row among the rows of its group; ties count against the more relevant row.
+
+    Parameters
+    ----------
+    groups : ndarray of shape (n_rows,)
+        Group of each row, from 0.
+    relevance, scores : ndarray of shape (n_rows,)
+        Relevance, above 0 where the row is relevant, and score of each row. Neither may be NaN.
+    n_groups : int
+        How many groups there are.
+
+    Returns
+    -------
+    indptr : ndarray of shape (n_groups + 1,)
+        The ranks of group ``i`` are ``ranks[indptr[i]:indptr[i + 1]]``, best first.
+    ranks : ndarray of shape (n_relevant,)
+        Ranks from 1.
+    gains : ndarray of shape (n_relevant,)
+        The relevance of the same rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> group_ranks(np.array([0, 0, 1]), np.array([0, 2, 1]), np.array([0.5, 0.5, 0.1]), 2)
+    (array([0, 1, 2]), array([2, 1]), array([2., 1.]))
+    """
+    gains = np.maximum(relevance, 0).astype(np.float64)
+    order = np.lexsort((gains, -scores, groups))
+    ranks = 1 + _places(groups[order])
+    kept = gains[order] > 0
+    counts = np.bincount(groups[order][kept], minlength=n_groups)
+    return np.append(0, np.cumsum(counts)), ranks[kept], gains[order][kept]
+
+
 def _n_not_below(rivals: NDArray[Any], rows: NDArray[Any], own: NDArray[Any]) -> NDArray[np.int64]:
     """Return, for each positive (grouped by row), how many rivals of its row have at least its score."""
     counts = np.bincount(rows, minlength=len(rivals))
