@@ -88,6 +88,11 @@ def narrow(values: Column) -> Column:
     ndarray of shape (n,)
         ``int64``, ``uint64``, ``float64`` or ``bool``; `values` itself if no type fits.
 
+    Raises
+    ------
+    ValueError
+        If the values are complex numbers.
+
     Examples
     --------
     >>> import numpy as np
@@ -98,6 +103,8 @@ def narrow(values: Column) -> Column:
     dtype('O')
     """
     kind = pd.api.types.infer_dtype(values, skipna=False) if len(values) else "empty"
+    if kind == "complex":
+        raise ValueError(f"Complex data not supported\n{values}\n")
     if kind == "boolean":
         return values.astype(np.bool_)
     if kind == "floating":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
+
+import numpy as np
 
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
@@ -122,8 +123,7 @@ Did you mean 'userid'? Pass user='userid', or rename the column.
                 f"each role needs a column of its own. Pass {role}= or {other}= to say which."
             )
         found[role] = position
-    user_position, item_position = (ABSENT if found[role] is None else found[role] for role in ("user", "item"))
-    assert user_position is not None and item_position is not None
+    user_position, item_position = (ABSENT if p is None else p for p in (found["user"], found["item"]))
     return Roles(user=user_position, item=item_position, time=found["time"], names=rows.names)
 
 
@@ -154,7 +154,7 @@ def _by_position(rows: Rows, role: str, spec: str | int | None) -> int | None:
     if spec is None:
         position = _DEFAULT_POSITIONS.get(role)
         return position if position is not None and position < rows.n_columns else None
-    if isinstance(spec, bool) or not isinstance(spec, Integral):
+    if isinstance(spec, bool) or not isinstance(spec, (int, np.integer)):
         raise ColumnError(f"{role}={spec!r} is neither a column name nor a position.")
     if not 0 <= spec < rows.n_columns:
         raise ColumnError(

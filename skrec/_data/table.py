@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 
 from skrec._data.columns import Column, as_column, object_array
@@ -160,7 +161,7 @@ def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
     ColumnError
         If two columns have the same name.
     TypeError
-        If it is sparse.
+        If it is sparse, a dict, a string or a lazy frame.
     ValueError
         If it is not two-dimensional, is empty, has too few columns or holds complex numbers.
 
@@ -197,28 +198,31 @@ def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, in
             f"Sparse data was passed for {name}, but dense data is required. "
             "Use '.toarray()' to convert to a dense numpy array."
         )
-    if type(X).__module__.partition(".")[0] == "polars":
-        if hasattr(X, "collect"):
-            raise TypeError(f"{name} is a polars LazyFrame, which has no rows yet: pass {name}.collect().")
-        if hasattr(X, "to_series"):
-            return X, list(X.columns), (int(X.height), int(X.width))
-        raise _series_error(X)
-    if isinstance(X, (pd.Series, pd.Index)):
-        raise _series_error(X)
-    if not isinstance(X, pd.DataFrame) and hasattr(X, "to_pandas"):
-        X = X.to_pandas()
-    if isinstance(X, pd.DataFrame):
-        if any(getattr(dtype, "kind", "O") == "c" for dtype in X.dtypes):
-            raise ValueError(f"Complex data not supported\n{X.dtypes}\n")
-        return X, list(X.columns), (int(X.shape[0]), int(X.shape[1]))
     if isinstance(X, (str, bytes, dict, set)):
-        raise ValueError(
+        raise TypeError(
             f"Expected 2D array, got {type(X).__name__} instead. "
             f"Pass a DataFrame with one row an event{', for instance pandas.DataFrame(X)' * isinstance(X, dict)}."
         )
+    is_polars = type(X).__module__.partition(".")[0] == "polars"
+    if is_polars and hasattr(X, "collect"):
+        raise TypeError(f"{name} is a polars LazyFrame, which has no rows yet: pass {name}.collect().")
+    if isinstance(X, (pd.Series, pd.Index)) or (is_polars and not hasattr(X, "to_series")):
+        raise ValueError(
+            f"Expected a 2-dimensional container but got {type(X)} instead. Pass a DataFrame containing a single row "
+            "(i.e. single sample) or a single column (i.e. single feature) instead."
+        )
+    if not is_polars and not isinstance(X, pd.DataFrame) and hasattr(X, "to_pandas"):
+        X = X.to_pandas()
+    if is_polars or isinstance(X, pd.DataFrame):
+        if any(getattr(dtype, "kind", "O") == "c" for dtype in X.dtypes):
+            raise ValueError(f"Complex data not supported\n{X.dtypes}\n")
+        return X, list(X.columns), (int(X.shape[0]), int(X.shape[1]))
     if isinstance(X, (list, tuple)) and len(X) and not isinstance(X[0], np.generic):
         return _columns_of_list(X, name)
-    array = np.asarray(X)
+    return _columns_of_array(np.asarray(X))
+
+
+def _columns_of_array(array: NDArray[Any]) -> tuple[NDArray[Any], None, tuple[int, int]]:
     if array.ndim < 2:
         raise ValueError(
             f"Expected 2D array, got {'1D' if array.ndim else 'scalar'} array instead:\narray={array}.\n{_RESHAPE}"
@@ -232,23 +236,16 @@ def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, in
 
 def _columns_of_list(X: Sequence[Any], name: str) -> tuple[list[Column], None, tuple[int, int]]:
     """Turn a list of rows into columns, each with its own type."""
-    for position, row in enumerate(X):
-        if isinstance(row, dict):
-            raise ValueError(f"{name} is a list of dicts: pass pandas.DataFrame({name}).")
-        if not isinstance(row, (list, tuple, np.ndarray)):
-            raise ValueError(f"Expected 2D array, got 1D array instead:\narray={X!r:.200}.\n{_RESHAPE}")
-        if len(row) != len(X[0]):
-            raise ValueError(
-                f"The rows of {name} differ in length: row 0 has {len(X[0])} values and row {position} {len(row)}."
-            )
+    if any(isinstance(row, dict) for row in X):
+        raise TypeError(f"{name} is a list of dicts: pass pandas.DataFrame({name}).")
+    if not all(isinstance(row, (list, tuple, np.ndarray)) for row in X):
+        raise ValueError(f"Expected 2D array, got 1D array instead:\narray={X!s:.200}.\n{_RESHAPE}")
+    ragged = next((position for position, row in enumerate(X) if len(row) != len(X[0])), None)
+    if ragged is not None:
+        raise ValueError(
+            f"The rows of {name} differ in length: row 0 has {len(X[0])} values and row {ragged} {len(X[ragged])}."
+        )
     if len(X[0]) and isinstance(X[0][0], (list, np.ndarray)):
         raise ValueError("Found array with dim 3, while dim <= 2 is required.")
     columns = [as_column(object_array(values)) for values in zip(*X, strict=True)]
     return columns, None, (len(X), len(columns))
-
-
-def _series_error(X: Any) -> ValueError:
-    return ValueError(
-        f"Expected a 2-dimensional container but got {type(X)} instead. Pass a DataFrame containing a single row "
-        "(i.e. single sample) or a single column (i.e. single feature) instead."
-    )

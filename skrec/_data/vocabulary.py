@@ -11,6 +11,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data.columns import Column, as_column, narrow, object_array
+from skrec._data.ids import (
+    as_objects,
+    factorize_sorted,
+    is_compact,
+    join_ids,
+    nearest_id,
+    refuse_infinite,
+    refuse_missing,
+    take_from_table,
+    unhashable,
+)
+from skrec.exceptions import UnknownIdError
 
 __all__ = ["Vocabulary"]
 
@@ -51,7 +63,8 @@ class Vocabulary:
     """
 
     def __init__(self, ids: Column, name: str = "user_id") -> None:
-        self.ids = ids.view()
+        ids = as_column(ids)
+        self.ids = (as_objects(ids) if ids.dtype.kind in "Mm" else ids).view()
         self.ids.flags.writeable = False
         self.name = name
 
@@ -89,7 +102,7 @@ class Vocabulary:
         ValueError
             If an id is missing or infinite.
         """
-        ids, codes = _factorize_sorted(as_column(values), name)
+        ids, codes = factorize_sorted(as_column(values), name)
         if min_frequency > 1:
             frequent = np.bincount(codes, minlength=len(ids) + 1)[1:] >= min_frequency
             new_codes = np.zeros(len(ids) + 1, dtype=np.int32)
@@ -116,28 +129,64 @@ class Vocabulary:
             If an id is missing or infinite.
         """
         column = as_column(values)
-        _refuse_missing(column, self.name)
+        refuse_missing(column, self.name)
         if column.dtype.kind == "O":
             codes = self._codes_of_objects(column)
-            _refuse_infinite(column, codes, self.name)
+            refuse_infinite(column, codes, self.name)
             return codes
         if self._is_numeric and column.dtype.kind in "iufb":
             return self._codes_of_numbers(column)
         positions, distinct = pd.factorize(column)
-        found: Codes = self._codes_of_objects(_as_objects(distinct))[positions]
+        found: Codes = self._codes_of_objects(as_objects(distinct))[positions]
         return found
+
+    def refuse_unknown(self, values: Any, codes: Codes) -> None:
+        """Raise if an id has no code, as ``handle_unknown="error"`` demands.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_rows,)
+            The ids.
+        codes : ndarray of shape (n_rows,)
+            What :meth:`encode` made of them.
+
+        Raises
+        ------
+        UnknownIdError
+            If a code is 0.
+
+        Examples
+        --------
+        >>> from skrec._data.vocabulary import Vocabulary
+        >>> vocabulary, _ = Vocabulary.fit(["ana", "bo"])
+        >>> vocabulary.refuse_unknown(["anna"], vocabulary.encode(["anna"]))
+        Traceback (most recent call last):
+        skrec.exceptions.UnknownIdError: Column 'user_id' has the id 'anna' (str) in row 0, which was not seen in fit \
+(1 such row(s)). The nearest known id is 'ana' (str). Correct it, fit on data that has it, or pass handle_unknown='oov'.
+        """
+        unknown = np.flatnonzero(codes == 0)
+        if not len(unknown):
+            return
+        value = as_column(values)[unknown[:1]].tolist()[0]
+        nearest = nearest_id(value, self.ids)
+        hint = "" if nearest is None else f"The nearest known id is {nearest!r} ({type(nearest).__name__}). "
+        raise UnknownIdError(
+            f"Column {self.name!r} has the id {value!r} ({type(value).__name__}) in row {unknown[0]}, which was not "
+            f"seen in fit ({len(unknown)} such row(s)). {hint}Correct it, fit on data that has it, or pass "
+            "handle_unknown='oov'."
+        )
 
     def decode(self, codes: Any) -> Column:
         """Return the ids of codes.
 
         Parameters
         ----------
-        codes : array-like of shape (n_rows,), int
+        codes : array-like of any shape, int
             Codes from 0 to n.
 
         Returns
         -------
-        ndarray of shape (n_rows,)
+        ndarray of the shape of `codes`
             The ids, of the type of :attr:`ids`; an object array with None for 0 if there is one.
 
         Raises
@@ -146,13 +195,18 @@ class Vocabulary:
             If a code is not a whole number from 0 to n.
         """
         codes = np.asarray(codes)
-        whole = codes.astype(np.int64)
-        wrong = (whole != codes) | (whole < 0) | (whole > len(self))
+        if codes.dtype.kind == "O":
+            codes = narrow(codes.ravel()).reshape(codes.shape)
+        if codes.dtype.kind not in "iufb":
+            wrong = np.ones(codes.shape, dtype=np.bool_)
+        else:
+            wrong = ~((codes >= 0) & (codes <= len(self)) & (codes == np.floor(codes)))
         if wrong.any():
             raise ValueError(
-                f"{codes[wrong][0]} is not a code of column {self.name!r}: codes are whole numbers from 0 (unknown) "
-                f"to {len(self)}."
+                f"{codes[wrong].tolist()[0]!r} is not a code of column {self.name!r}: codes are whole numbers from 0 "
+                f"(unknown) to {len(self)}."
             )
+        whole = codes.astype(np.int64)
         known = whole > 0
         if known.all():
             return np.asarray(self.ids[whole - 1])
@@ -193,9 +247,9 @@ class Vocabulary:
         new = codes == 0
         if not new.any():
             return self, codes
-        ids, new_codes = _factorize_sorted(column[new], self.name)
+        ids, new_codes = factorize_sorted(column[new], self.name)
         codes[new] = new_codes + np.int32(len(self))
-        return Vocabulary(_join(self.ids, ids), self.name), codes
+        return Vocabulary(join_ids(self.ids, ids), self.name), codes
 
     def to_state(self) -> dict[str, Any]:
         """Return the vocabulary as a plain dict, to be stored without pickle.
@@ -268,25 +322,34 @@ class Vocabulary:
         keys, codes_of_keys = self._sorted_keys
         if not len(keys) or not len(column):
             return np.zeros(len(column), dtype=np.int32)
-        if keys.dtype == column.dtype == np.int64 and _is_compact(keys[0], keys[-1], len(column)):
+        if codes_of_keys is None:
+            codes_of_keys = np.arange(1, len(keys) + 1, dtype=np.int32)
+        if keys.dtype == column.dtype == np.int64 and is_compact(int(keys[0]), int(keys[-1]), len(column)):
             table = np.zeros(int(keys[-1]) - int(keys[0]) + 1, dtype=np.int32)
-            table[keys - keys[0]] = np.arange(1, len(keys) + 1) if codes_of_keys is None else codes_of_keys
-            return _take_from_table(table, column, int(keys[0]))
-        positions, distinct = pd.factorize(column)
-        values, exact = _cast_exactly(distinct, keys.dtype)
-        at = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
-        codes = at.astype(np.int32) + np.int32(1) if codes_of_keys is None else codes_of_keys[at]
-        codes[(keys[at] != values) | ~exact] = 0
-        return np.asarray(codes[positions])
+            table[keys - keys[0]] = codes_of_keys
+            return take_from_table(table, column, int(keys[0]))
+        # A hash table of all ids pays only if many are looked up.
+        index = pd.Index(keys) if 4 * len(column) > len(keys) else None
+        codes = np.zeros(len(column), dtype=np.int32)
+        for start in range(0, len(column), _CHUNK):
+            values, exact = _cast_exactly(column[start : start + _CHUNK], keys.dtype)
+            if index is not None:
+                at = index.get_indexer(values)
+                found = exact & (at >= 0)
+            else:
+                at = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
+                found = exact & (keys[at] == values)
+            codes[start : start + _CHUNK][found] = codes_of_keys[at[found]]
+        return codes
 
     def _codes_of_objects(self, column: Column) -> Codes:
         try:
             if not self._is_numeric:
                 target = pd.Index(column, dtype=object, tupleize_cols=False)
-                return (self._index.get_indexer(target) + 1).astype(np.int32)
+                return np.asarray(self._index.get_indexer(target) + 1, dtype=np.int32)
             positions, distinct = pd.factorize(column)
         except TypeError as error:
-            raise _unhashable(column, self.name) from error
+            raise unhashable(column, self.name) from error
         codes = np.zeros(len(distinct), dtype=np.int32)
         whole = [isinstance(value, (int, np.integer, np.bool_)) for value in distinct]
         floats = [isinstance(value, (float, np.floating)) for value in distinct]
@@ -297,159 +360,19 @@ class Vocabulary:
         return np.asarray(codes[positions])
 
 
-def _factorize_sorted(column: Column, name: str) -> tuple[Column, Codes]:
-    """Return the distinct ids of a column, sorted, and the codes of its rows."""
-    _refuse_missing(column, name)
-    if column.dtype == np.int64 and len(column):
-        low, high = column.min(), column.max()
-        if _is_compact(low, high, len(column)):
-            return _factorize_compact(column, int(low), int(high))
-    try:
-        positions, distinct = pd.factorize(column)
-    except TypeError as error:
-        raise _unhashable(column, name) from error
-    if column.dtype.kind == "O":
-        distinct = object_array([_plain(value) for value in distinct])
-        _refuse_infinite(column, positions, name, distinct)
-        order = _order(distinct)
-    else:
-        order = np.argsort(distinct)
-    codes = np.empty(len(distinct), dtype=np.int32)
-    codes[order] = np.arange(1, len(distinct) + 1)
-    ids = distinct[order]
-    if ids.dtype.kind == "f":
-        ids = ids + 0.0  # -0.0 becomes 0.0
-    return ids if ids.dtype.kind in "iufbO" else _as_objects(ids), codes[positions]
-
-
-def _is_compact(low: Any, high: Any, n_rows: int) -> bool:
-    """Whether a look-up table over the range of the ids is small beside the column."""
-    return int(high) - int(low) < 2 * n_rows + 4096
-
-
-def _factorize_compact(column: Column, low: int, high: int) -> tuple[Column, Codes]:
-    seen = np.zeros(high - low + 1, dtype=np.bool_)
-    for start in range(0, len(column), _CHUNK):
-        seen[column[start : start + _CHUNK] - low] = True
-    ids = np.flatnonzero(seen)
-    ids += low
-    return ids, _take_from_table(np.cumsum(seen, dtype=np.int32), column, low)
-
-
-def _take_from_table(table: Codes, column: Column, low: int) -> Codes:
-    """Return ``table[column - low]``, 0 outside the table, in chunks to save memory."""
-    codes = np.empty(len(column), dtype=np.int32)
-    for start in range(0, len(column), _CHUNK):
-        values = column[start : start + _CHUNK]
-        inside = (values >= low) & (values <= low + len(table) - 1)
-        if inside.all():
-            table.take(values - low, out=codes[start : start + _CHUNK])
-        else:
-            codes[start : start + _CHUNK] = np.where(inside, table[np.where(inside, values, low) - low], 0)
-    return codes
-
-
 def _cast_exactly(values: Column, dtype: np.dtype[Any]) -> tuple[Column, NDArray[np.bool_]]:
     """Cast numbers; also tell which of them kept their value."""
     if values.dtype.kind == "b":
         values = values.astype(np.int64)
     if values.dtype == dtype:
         return values, np.ones(len(values), dtype=np.bool_)
-    fits = np.ones(len(values), dtype=np.bool_)
-    if dtype.kind in "iu":
-        low, high = (-(2.0**63), 2.0**63) if dtype.kind == "i" else (0.0, 2.0**64)
-        as_float = values.astype(np.float64)
-        fits = (as_float >= low) & (as_float < high)
-        values = np.where(fits, values, values.dtype.type(0))
-    cast = values.astype(dtype)
-    if dtype.kind == "f":  # Back again: floats of 2**63 or 2**64 come from rounding up, and would overflow.
-        fits = cast < (2.0**63 if values.dtype.kind == "i" else 2.0**64)
-        back = np.where(fits, cast, 0.0).astype(values.dtype)
+    limits = {"i": (-(2.0**63), 2.0**63), "u": (0.0, 2.0**64)}
+    if dtype.kind == "f":
+        cast = values.astype(dtype)
+        fits = cast < limits[values.dtype.kind][1]  # 2**63 - 1 rounds up to 2**63, which is not an int64
+        return cast, fits & (np.where(fits, cast, 0.0).astype(values.dtype) == values)
+    if values.dtype.kind == "f":
+        fits = (values >= limits[dtype.kind][0]) & (values < limits[dtype.kind][1]) & (values == np.floor(values))
     else:
-        back = cast.astype(values.dtype)
-    return cast, fits & (back == values)
-
-
-def _as_objects(values: Any) -> Column:
-    """Return values as an object array of plain Python values and pandas timestamps."""
-    return object_array(list(pd.Series(values).astype(object)))
-
-
-def _plain(value: Any) -> Any:
-    if not isinstance(value, np.generic):
-        return value
-    if isinstance(value, np.datetime64):
-        return pd.Timestamp(value)
-    return pd.Timedelta(value) if isinstance(value, np.timedelta64) else value.item()
-
-
-def _order(ids: Column) -> NDArray[np.intp]:
-    """Return the order of distinct objects: numbers, strings, then other types by name."""
-    groups: dict[tuple[int, str], list[int]] = {}
-    for position, value in enumerate(ids):
-        rank = 0 if isinstance(value, (int, float)) else 1 if isinstance(value, str) else 2
-        groups.setdefault((rank, type(value).__name__ if rank == 2 else ""), []).append(position)
-    order: list[int] = []
-    for key in sorted(groups):
-        try:
-            order += sorted(groups[key], key=ids.__getitem__)
-        except TypeError:  # Values without an order stay as they first appeared.
-            order += groups[key]
-    return np.array(order, dtype=np.intp)
-
-
-def _join(old: Column, new: Column) -> Column:
-    """Concatenate ids, in one type if it holds them all exactly."""
-    if old.dtype == new.dtype:
-        return np.concatenate([old, new])
-    return narrow(np.concatenate([old.astype(object), new.astype(object)]))
-
-
-def _refuse_missing(column: Column, name: str) -> None:
-    if column.dtype.kind == "f":
-        wrong = ~np.isfinite(column)
-    elif column.dtype.kind in "OMm":
-        wrong = np.asarray(pd.isna(column))
-    else:
-        return
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        what = "infinity" if column.dtype.kind == "f" and np.isinf(column[row]) else "NaN"
-        raise _bad_id(what, name, row, int(wrong.sum()))
-
-
-def _refuse_infinite(column: Column, codes: NDArray[Any], name: str, distinct: Column | None = None) -> None:
-    """Refuse infinite floats among objects: among the distinct ones, or else among those without a code."""
-    if distinct is None:
-        rows = np.flatnonzero(codes == 0)
-        infinite = [int(row) for row in rows if _is_infinite(column[row])]
-    else:
-        positions = [position for position, value in enumerate(distinct) if _is_infinite(value)]
-        infinite = np.flatnonzero(np.isin(codes, positions)).tolist() if positions else []
-    if infinite:
-        raise _bad_id("infinity", name, infinite[0], len(infinite))
-
-
-def _is_infinite(value: Any) -> bool:
-    return isinstance(value, (float, np.floating)) and bool(np.isinf(value))
-
-
-def _bad_id(what: str, name: str, row: int, n_rows: int) -> ValueError:
-    return ValueError(
-        f"Input X contains {what}: column {name!r} has no id in row {row} ({n_rows} such row(s)). Every row needs an "
-        f"id that is neither missing nor infinite: drop these rows, for instance with X.dropna(subset=[{name!r}]), "
-        "or give them an id of their own."
-    )
-
-
-def _unhashable(column: Column, name: str) -> TypeError:
-    for row, value in enumerate(column):
-        try:
-            hash(value)
-        except TypeError:
-            return TypeError(
-                f"Column {name!r} has {value!r} ({type(value).__name__}) in row {row}, which is not hashable and so "
-                "no id. The argument must be a column of strings, numbers or other hashable values: "
-                "convert it, for instance with X[column].map(str)."
-            )
-    return TypeError(f"Column {name!r} holds ids that cannot be compared with one another.")
+        fits = values >= 0 if dtype.kind == "u" else values <= np.iinfo(np.int64).max
+    return np.where(fits, values, values.dtype.type(0)).astype(dtype), fits

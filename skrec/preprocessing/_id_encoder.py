@@ -1,0 +1,265 @@
+"""Codes for ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from numbers import Integral
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skrec._data import Rows, Vocabulary, as_rows
+from skrec._sklearn_compat import Interval, RealNotInt, StrOptions, _fit_context
+
+__all__ = ["IDEncoder"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Encode ids as integers: 1 to n for the ids seen in ``fit``, 0 for unknown and rare ones.
+
+    Every column is encoded by itself, as :class:`~sklearn.preprocessing.OrdinalEncoder` does; use a
+    :class:`~sklearn.compose.ColumnTransformer` to choose columns. In contrast to it, ids may be of any hashable
+    type, also mixed, the code 0 is always free for ids that were not seen, and millions of ids are no burden.
+
+    Ids are compared by value: 1 and 1.0 are one id, ``"1"`` is another. Numbers come first, then strings, each in
+    order; then other types by the name of the type.
+
+    Parameters
+    ----------
+    handle_unknown : {"oov", "error"}, default="oov"
+        What ``transform`` does with an id that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or raise
+        :class:`~skrec.exceptions.UnknownIdError`.
+    min_frequency : int or float, default=None
+        Ids in fewer rows than this (an int), or in a smaller share of the rows (a float between 0 and 1), are
+        encoded as 0. They count as seen: ``handle_unknown="error"`` does not refuse them.
+    dtype : number type, default=np.int64
+        Type of the codes.
+
+    Attributes
+    ----------
+    categories_ : list of ndarray
+        For each column its ids, in order: the code of ``categories_[j][i]`` is ``i + 1``.
+    infrequent_categories_ : list of (ndarray or None)
+        For each column the ids left out by `min_frequency`, in order; None where there are none.
+    n_features_in_ : int
+        Number of columns seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in ``fit``; there only if all of them are strings.
+
+    See Also
+    --------
+    sklearn.preprocessing.OrdinalEncoder : Codes from 0, for a moderate number of categories.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.preprocessing import IDEncoder
+    >>> X = pd.DataFrame({"user_id": ["ana", "bo", "ana"], "item_id": [7, 7, 30]})
+    >>> encoder = IDEncoder().fit(X)
+    >>> encoder.transform(X)
+    array([[1, 1],
+           [2, 1],
+           [1, 2]])
+    >>> encoder.transform(pd.DataFrame({"user_id": ["bo", "cy"], "item_id": [30, 8]}))
+    array([[2, 2],
+           [0, 0]])
+    >>> encoder.inverse_transform([[2, 2], [0, 1]])
+    array([['bo', 30],
+           [None, 7]], dtype=object)
+    >>> encoder.categories_
+    [array(['ana', 'bo'], dtype=object), array([ 7, 30])]
+    """
+
+    handle_unknown: Literal["oov", "error"] = "oov"
+    min_frequency: int | float | None = None
+    dtype: DTypeLike = np.int64
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "handle_unknown": [StrOptions({"oov", "error"})],
+        "min_frequency": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            None,
+        ],
+        "dtype": "no_validation",
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+        """Learn the ids of every column.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Columns of ids.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        IDEncoder
+            The encoder itself.
+
+        Raises
+        ------
+        TypeError
+            If an id is not hashable.
+        ValueError
+            If an id is missing or infinite, or if `dtype` cannot hold the codes.
+        """
+        self._fit(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:  # noqa: ARG002
+        """Learn the ids of every column and encode them: ``fit(X).transform(X)`` at half the cost.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Columns of ids.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features), or what ``set_output`` asks for
+            The codes.
+
+        Raises
+        ------
+        TypeError
+            If an id is not hashable.
+        ValueError
+            If an id is missing or infinite, or if `dtype` cannot hold the codes.
+        """
+        return self._stacked(self._fit(X))
+
+    def transform(self, X: Any) -> NDArray[Any]:
+        """Encode the ids of every column.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Columns of ids.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features), or what ``set_output`` asks for
+            The codes.
+
+        Raises
+        ------
+        UnknownIdError
+            If ``fit`` did not see an id and `handle_unknown` is ``"error"``.
+        TypeError
+            If an id is not hashable.
+        ValueError
+            If an id is missing or infinite, or the columns are not those of ``fit``.
+
+        Examples
+        --------
+        >>> from skrec.preprocessing import IDEncoder
+        >>> IDEncoder(handle_unknown="error").fit([["ana"], ["bo"]]).transform([["anna"]])
+        Traceback (most recent call last):
+        skrec.exceptions.UnknownIdError: Column 'x0' has the id 'anna' (str) in row 0, which was not seen in fit \
+(1 such row(s)). The nearest known id is 'ana' (str). Correct it, fit on data that has it, or pass handle_unknown='oov'.
+        """
+        check_is_fitted(self)
+        rows = as_rows(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        columns = []
+        for position, vocabulary in enumerate(self._vocabularies):
+            values = rows.column(position)
+            codes = vocabulary.encode(values)
+            if self.handle_unknown == "error":
+                infrequent = self._infrequent[position].encode(values)
+                vocabulary.refuse_unknown(values, np.maximum(codes, infrequent))
+            columns.append(codes)
+        return self._stacked(columns)
+
+    def inverse_transform(self, X: Any) -> NDArray[Any]:
+        """Return the ids of codes.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Codes, as ``transform`` returns them.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features)
+            The ids; None for the code 0. An object array, unless all columns have ids of one numeric type.
+
+        Raises
+        ------
+        ValueError
+            If a value is not a code, or the number of columns is not that of ``fit``.
+        """
+        check_is_fitted(self)
+        rows = as_rows(X)
+        if rows.n_columns != self.n_features_in_:
+            raise ValueError(
+                f"X has {rows.n_columns} features, but IDEncoder is expecting {self.n_features_in_} features as input."
+            )
+        columns = [v.decode(rows.column(position)) for position, v in enumerate(self._vocabularies)]
+        dtypes = {column.dtype for column in columns}
+        ids = np.empty((rows.n_rows, rows.n_columns), dtype=dtypes.pop() if len(dtypes) == 1 else object)
+        for position, column in enumerate(columns):
+            ids[:, position] = column
+        return ids
+
+    @property
+    def categories_(self) -> list[NDArray[Any]]:
+        """For each column its ids, in order: the code of ``categories_[j][i]`` is ``i + 1``."""
+        return [vocabulary.ids for vocabulary in self._vocabularies]
+
+    @property
+    def infrequent_categories_(self) -> list[NDArray[Any] | None]:
+        """For each column the ids left out by ``min_frequency``, in order; None where there are none."""
+        return [vocabulary.ids if len(vocabulary) else None for vocabulary in self._infrequent]
+
+    def _fit(self, X: Any) -> list[NDArray[np.int32]]:
+        rows = as_rows(X)
+        vocabularies, infrequent, columns = [], [], []
+        for position in range(rows.n_columns):
+            name = f"x{position}" if rows.names is None else rows.names[position]
+            every, codes = Vocabulary.fit(rows.column(position), name=name)
+            frequent = np.bincount(codes, minlength=len(every) + 1)[1:] >= self._min_count(rows)
+            vocabularies.append(Vocabulary(every.ids[frequent], name))
+            infrequent.append(Vocabulary(every.ids[~frequent], name))
+            new_codes = np.cumsum(frequent, dtype=np.int32) * frequent
+            columns.append(new_codes[codes - 1])
+            self._check_dtype(vocabularies[-1])
+        # From here on nothing can fail: a failed fit leaves the encoder as it was.
+        validate_data(self, X, reset=True, skip_check_array=True)
+        self._vocabularies, self._infrequent = vocabularies, infrequent
+        return columns
+
+    def _min_count(self, rows: Rows) -> int:
+        if self.min_frequency is None or isinstance(self.min_frequency, Integral):
+            return int(self.min_frequency or 1)
+        return ceil(self.min_frequency * rows.n_rows)
+
+    def _check_dtype(self, vocabulary: Vocabulary) -> None:
+        dtype = np.dtype(self.dtype)
+        if len(vocabulary) > (np.iinfo(dtype).max if dtype.kind in "iu" else 2 ** (np.finfo(dtype).nmant + 1)):
+            raise ValueError(
+                f"dtype {dtype} cannot hold the codes of column {vocabulary.name!r}, "
+                f"which go up to {len(vocabulary)}: choose a wider one, for instance np.int32."
+            )
+
+    def _stacked(self, columns: list[NDArray[np.int32]]) -> NDArray[Any]:
+        return np.stack(columns, axis=1, dtype=self.dtype, casting="unsafe")
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
