@@ -39,6 +39,7 @@ __all__ = [
     "_fit_context",
     "check_feature_names_in",
     "check_sample_weight",
+    "column_transformer_inputs",
     "get_feature_names",
     "get_output_config",
     "num_samples",
@@ -67,3 +68,8 @@ def check_sample_weight(
         sample_weight, X, dtype=dtype, copy=copy, **{_NON_NEGATIVE: non_negative}
     )
     return weights
+
+
+def column_transformer_inputs(transformer: Any) -> dict[str, list[int]]:
+    """Return the positions of the input columns of each part of a fitted ``ColumnTransformer``, by name."""
+    return {name: list(map(int, columns)) for name, columns in transformer._transformer_to_input_indices.items()}

@@ -1,0 +1,9 @@
+"""``recommend`` for any estimator: unwraps searches and Pipelines, maps ids there and back, serves foreign estimators.
+
+Estimators are known by their methods alone.
+"""
+
+from skrec._recommend._api import recommend
+from skrec._recommend._unwrap import Unwrapped, is_recommender, unwrap
+
+__all__ = ["Unwrapped", "is_recommender", "recommend", "unwrap"]

@@ -1,0 +1,101 @@
+"""``recommend`` for any estimator."""
+
+from numbers import Integral
+from typing import Any
+
+from skrec._recommend._encoded import EncodedSpace
+from skrec._recommend._foreign import rank_foreign
+from skrec._recommend._ranking import exclusions_of
+from skrec._recommend._unwrap import is_recommender, unwrap
+
+
+def recommend(
+    estimator: Any,
+    queries: Any,
+    k: int = 10,
+    *,
+    candidates: Any = None,
+    exclude_seen: bool = True,
+    exclude: Any = None,
+    as_frame: bool = True,
+) -> Any:
+    """Return the best items for each user, by any fitted estimator.
+
+    scikit-learn's searches and Pipelines do not forward ``recommend``. This function unwraps them, ranks in the space
+    of the encoded ids and returns the raw ids.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted: a skrec model, a search or Pipeline that ends in one, or any other scikit-learn estimator with
+        ``predict_proba``, ``decision_function`` or ``predict``. One that is not skrec's is given every pair of a query
+        and a candidate as a row with columns ``user_id`` and ``item_id`` (and those of the queries and candidates).
+    queries : array-like of shape (n_queries,) or table of shape (n_queries, n_columns)
+        Raw user ids, or rows as the estimator takes them. Behind transformers, the rows of a pandas DataFrame may lack
+        the item column.
+    k : int, default=10
+        Number of items for each query, at least 1. There are fewer rows where there are fewer items.
+    candidates : array-like of shape (n_candidates,) or table of shape (n_candidates, n_columns), default=None
+        Raw ids of the items to choose from, or rows with item features. None is the whole catalogue of a skrec model;
+        an estimator that is not skrec's has none, and needs them.
+    exclude_seen : bool, default=True
+        Whether to leave out the items of the user in the training data. An estimator that is not skrec's keeps no such
+        log: there, pass the pairs as `exclude`.
+    exclude : table of shape (n_pairs, 2), default=None
+        Further pairs of raw user and item ids to leave out: a list of pairs, an array, or a DataFrame with the columns
+        of the user and the item.
+    as_frame : bool, default=True
+        Whether to return a DataFrame.
+
+    Returns
+    -------
+    DataFrame or tuple of arrays
+        Best first, at most `k` rows a query, with the columns of the user and the item (named as in the raw data;
+        ``user_id`` and ``item_id`` where that has no names), ``score`` and ``rank`` (from 1). With ``as_frame=False``,
+        the arrays `items` and `scores` of shape (n_queries, min(k, n_candidates)): where fewer items are left for a
+        user, the item is None and the score -inf.
+
+    Raises
+    ------
+    NotFittedError
+        If the estimator, or the search around it, is not fitted.
+    ValueError
+        If `k` is below 1, `candidates` are empty, or missing where they are needed, or an encoder cannot be inverted.
+    ColumnError
+        If a column is missing.
+    UnknownIdError
+        If a candidate is unknown behind an encoder, or a user is unknown to a model with ``handle_unknown="error"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import Ridge
+    >>> X = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [5, 6, 5, 6]})
+    >>> ridge = Ridge().fit(X, [0.0, 1.0, 1.0, 2.0])
+    >>> recommend(ridge, [2], k=1, candidates=[5, 6]).round(2)
+       user_id  item_id  score  rank
+    0        2        6    1.5     1
+    """
+    k = _checked(k)
+    unwrapped = unwrap(estimator)
+    if is_recommender(unwrapped.model):
+        if not unwrapped.transformers:
+            return unwrapped.model.recommend(
+                queries, k, candidates=candidates, exclude_seen=exclude_seen, exclude=exclude, as_frame=as_frame
+            )
+        space = EncodedSpace(unwrapped)
+        names = space.user_name, space.item_name
+        exclusions = exclusions_of(exclude, *names)
+        ranking = space.rank(queries, k + exclusions.most, candidates, exclude_seen=exclude_seen)
+    else:
+        names = "user_id", "item_id"
+        exclusions = exclusions_of(exclude, *names)
+        ranking = rank_foreign(estimator, queries, candidates)
+    best = ranking.best(k, exclusions)
+    return best.as_frame(*names) if as_frame else best.as_arrays()
+
+
+def _checked(k: Any) -> int:
+    if isinstance(k, bool) or not isinstance(k, Integral) or int(k) < 1:
+        raise ValueError(f"k={k!r} must be an integer of at least 1: the number of items for each user.")
+    return int(k)

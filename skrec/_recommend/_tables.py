@@ -1,0 +1,59 @@
+"""Ids, columns and tables, whatever library they come from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skrec._data.columns import Column, as_column
+from skrec._data.table import as_rows
+from skrec.exceptions import ColumnError, UnknownIdError
+
+Columns = list[Column]
+
+
+def is_table(values: Any) -> bool:
+    """Whether queries or candidates are rows, not ids: a list of tuples is a list of ids."""
+    if hasattr(values, "columns") or isinstance(values, np.ndarray):
+        return len(values.shape) > 1
+    return isinstance(values, list) and len(values) > 0 and isinstance(values[0], list | np.ndarray)
+
+
+def as_ids(values: Any, argument: str) -> Column:
+    """Return ids as a 1-D array that keeps their types."""
+    if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
+        raise ValueError(f"{argument}={values!r} must be a list or an array, also for a single id: [{values!r}].")
+    return as_column(list(values) if isinstance(values, set | frozenset) else values)
+
+
+def named_column(table: Any, name: str, argument: str) -> Column:
+    """Return a column of a DataFrame, or say that it lacks it."""
+    if name not in table.columns:
+        raise ColumnError(f"{argument} has no column {name!r}; its columns are {[*table.columns]}.")
+    return as_column(table[name])
+
+
+def columns_of(table: Any) -> Columns:
+    """Return the columns of what a transformer returned."""
+    rows = as_rows(table, name="the transformed X")
+    return [rows.column(position) for position in range(rows.n_columns)]
+
+
+def as_table(columns: Columns, names: Sequence[str] | None) -> Any:
+    """Return columns as what a transformer was fitted on: a DataFrame if that had names, else an array."""
+    if names is not None:
+        return pd.DataFrame(dict(zip(names, columns, strict=True)))
+    one_type = len({column.dtype for column in columns}) == 1
+    return np.column_stack(columns if one_type else [column.astype(object) for column in columns])
+
+
+def repeat(value: Any, n: int) -> Column:
+    """Return a column of one value."""
+    return np.repeat(as_column([value]), n)
+
+
+def unknown_error(kind: str, ids: Column, argument: str) -> UnknownIdError:
+    """Return the error that names ids that are not in the training data."""
+    shown = ", ".join(map(repr, ids[:5].tolist())) + (", ..." if len(ids) > 5 else "")
+    return UnknownIdError(f"{argument} has {len(ids)} unknown {kind}: {shown}. They were not in the training data.")

@@ -1,0 +1,102 @@
+"""Searches and Pipelines peeled off a model."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.exceptions import NotFittedError
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """The fitted transformers of an estimator and the model behind them.
+
+    Parameters
+    ----------
+    transformers : list of transformers
+        In the order in which they are applied; empty where the model sees the raw rows.
+    model : estimator
+        The last step.
+    """
+
+    transformers: list[Any]
+    model: Any
+
+    def transform(self, X: Any) -> Any:
+        """Return raw rows as the model is given them."""
+        for transformer in self.transformers:
+            X = transformer.transform(X)
+        return X
+
+
+def unwrap(estimator: Any) -> Unwrapped:
+    """Peel searches, Pipelines and ``FrozenEstimator`` off a model.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, if it is a search: its ``best_estimator_`` is taken.
+
+    Returns
+    -------
+    Unwrapped
+        The transformers and the model; they are the estimator's own, not copies.
+
+    Raises
+    ------
+    NotFittedError
+        If a search has no ``best_estimator_``.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import OrdinalEncoder
+    >>> from sklearn.linear_model import Ridge
+    >>> unwrap(make_pipeline(OrdinalEncoder(), Ridge()))
+    Unwrapped(transformers=[OrdinalEncoder()], model=Ridge())
+    """
+    transformers: list[Any] = []
+    while True:
+        if hasattr(estimator, "best_estimator_"):
+            estimator = estimator.best_estimator_
+        elif hasattr(estimator, "refit") and hasattr(estimator, "estimator"):
+            raise NotFittedError(
+                f"This {type(estimator).__name__} has no best_estimator_. Call fit first, with refit=True (or "
+                "refit='name of a metric' where there are several)."
+            )
+        elif type(estimator).__name__ == "FrozenEstimator":
+            estimator = estimator.estimator
+        elif hasattr(estimator, "named_steps"):
+            *before, estimator = [step for _, step in estimator.steps]
+            transformers += [part for step in before for part in flat(step)]
+        else:
+            return Unwrapped(transformers, estimator)
+
+
+def is_recommender(model: Any) -> bool:
+    """Whether a model ranks a catalogue of its own, as skrec's do.
+
+    Parameters
+    ----------
+    model : object
+        As :func:`unwrap` returns it.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> is_recommender(Ridge())
+    False
+    """
+    return all(callable(getattr(model, name, None)) for name in ("recommend", "score_items"))
+
+
+def flat(step: Any) -> list[Any]:
+    """Return the transformers of a step: none for "passthrough", several for a Pipeline."""
+    if type(step).__name__ == "FrozenEstimator":
+        step = step.estimator
+    if hasattr(step, "named_steps"):
+        return [part for _, inner in step.steps for part in flat(inner)]
+    return [step] if hasattr(step, "transform") else []

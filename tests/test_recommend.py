@@ -1,0 +1,489 @@
+"""skrec.recommend: estimators unwrapped, ids mapped there and back, foreign estimators served."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
+
+import skrec
+from skrec._data.columns import as_column
+from skrec._data.roles import resolve_roles
+from skrec._data.table import as_rows
+from skrec._data.vocabulary import Vocabulary
+from skrec._recommend import is_recommender, unwrap
+from skrec.exceptions import ColumnError, UnknownIdError
+
+USERS = ["ann", "bob", "cy"]
+ITEMS = ["x", "y", "z", "w"]
+EVENTS = pd.DataFrame([(u, i) for u in USERS for i in ITEMS], columns=["user_id", "item_id"])
+AFFINITY = np.array([1, 2, 3, 10, 8, 7, 10, 6, 10, 5, 9, 4], dtype=float)  # 10 and above: seen
+
+
+class AffinityRanker(BaseEstimator):
+    """A skrec model in what skrec.recommend asks of it: it scores a pair by its y, unknown users by the mean."""
+
+    def __init__(self, user=None, item=None, handle_unknown="oov"):
+        self.user, self.item, self.handle_unknown = user, item, handle_unknown
+
+    def fit(self, X, y):
+        rows = as_rows(X, min_columns=2)
+        self.n_features_in_ = rows.n_columns
+        self._estimator_roles = roles = resolve_roles(rows, user=self.user, item=self.item)
+        self._users, users = Vocabulary.fit(rows.column(roles.user))
+        self._items, items = Vocabulary.fit(rows.column(roles.item))
+        self.users_, self.items_ = self._users.ids, self._items.ids
+        self.scores_ = np.zeros((len(self.users_) + 1, len(self.items_) + 1))
+        self.scores_[users, items] = y
+        self.scores_[0] = self.scores_[1:].mean(axis=0)
+        return self
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+    def score_items(self, queries, candidates=None):
+        raise NotImplementedError
+
+    def _ids(self, values, position):
+        return as_rows(values).column(position) if len(np.shape(values)) == 2 else as_column(values)
+
+    def recommend(self, queries, k=10, *, candidates=None, exclude_seen=True, exclude=None, as_frame=True):
+        roles = self._estimator_roles
+        ids = self._ids(queries, roles.user)
+        users = self._users.encode(ids)
+        if self.handle_unknown == "error" and not users.all():
+            raise UnknownIdError(f"unknown {ids[users == 0]}")
+        items = np.arange(1, len(self.items_) + 1)
+        if candidates is not None:
+            items = np.unique(self._items.encode(self._ids(candidates, roles.item)))
+        scores = self.scores_[users][:, items].copy()
+        if exclude_seen:
+            scores[(scores >= 10) & (users > 0)[:, None]] = -np.inf
+        for user, item in exclude if exclude is not None else ():
+            scores[np.ix_(ids == user, self.items_[items - 1] == item)] = -np.inf
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        scores, chosen = np.take_along_axis(scores, order, axis=1), self.items_[items[order] - 1]
+        if as_frame:
+            query, column = np.nonzero(scores > -np.inf)
+            values = [ids[query], chosen[query, column], scores[query, column], column + 1]
+            return pd.DataFrame(dict(zip([roles.user_name, roles.item_name, "score", "rank"], values, strict=True)))
+        return chosen, scores
+
+
+def ordinal(**params):
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, **params)
+
+
+def with_columns(X):
+    return X.assign(price=np.arange(len(X), dtype=float), genre=["a", "b", "c"] * (len(X) // 3))[
+        ["price", "item_id", "genre", "user_id"]
+    ]
+
+
+def as_arrays(X):
+    return X.to_numpy()
+
+
+def column_transformer(**params):
+    parts = [("scaled", StandardScaler(), ["price"]), ("ids", ordinal(), ["user_id", "item_id"])]
+    return ColumnTransformer(parts, **params)
+
+
+PIPELINES = {
+    "OrdinalEncoder": (lambda X: X, lambda: make_pipeline(ordinal(), AffinityRanker())),
+    "OrdinalEncoder with pandas output": (
+        lambda X: X,
+        lambda: make_pipeline(ordinal().set_output(transform="pandas"), AffinityRanker()),
+    ),
+    "arrays": (as_arrays, lambda: make_pipeline(ordinal(), AffinityRanker())),
+    "more columns for one encoder": (
+        with_columns,
+        lambda: make_pipeline(ordinal(), AffinityRanker(user=3, item=1)),
+    ),
+    "ColumnTransformer, positions": (
+        with_columns,
+        lambda: make_pipeline(column_transformer(), AffinityRanker(user=1, item=2)),
+    ),
+    "ColumnTransformer, names, remainder": (
+        with_columns,
+        lambda: make_pipeline(
+            column_transformer(remainder="passthrough").set_output(transform="pandas"), AffinityRanker()
+        ),
+    ),
+    "ColumnTransformer, user passed through": (
+        with_columns,
+        lambda: make_pipeline(
+            ColumnTransformer([("users", "passthrough", ["user_id"]), ("items", ordinal(), ["item_id", "genre"])]),
+            AffinityRanker(),
+        ),
+    ),
+    "ColumnTransformer with a Pipeline and what has no inverse": (
+        with_columns,
+        lambda: make_pipeline(
+            ColumnTransformer(
+                [
+                    ("pca", PCA(n_components=1), ["price"]),
+                    ("ids", make_pipeline(ordinal(), StandardScaler(), "passthrough"), ["item_id", "user_id"]),
+                    ("hot", OneHotEncoder(sparse_output=False), ["genre"]),
+                ]
+            ),
+            AffinityRanker(user=2, item=1),
+        ),
+    ),
+    "two steps, nested and frozen": (
+        with_columns,
+        lambda: make_pipeline(
+            "passthrough",
+            make_pipeline(column_transformer(), StandardScaler(with_std=False)),
+            FrozenEstimator(AffinityRanker(user=1, item=2)),
+        ),
+    ),
+    "a search": (
+        with_columns,
+        lambda: GridSearchCV(
+            make_pipeline(column_transformer(verbose_feature_names_out=False), AffinityRanker(item=2)),
+            {"affinityranker__user": [1]},
+            scoring=lambda estimator, X, y: 0.0,
+            cv=2,
+        ),
+    ),
+}
+
+
+def fitted(name, X=EVENTS, y=AFFINITY):
+    prepare, make = PIPELINES[name]
+    estimator = make()
+    if name.startswith("two steps"):  # a frozen estimator has to be fitted beforehand
+        before = estimator[:-1].fit(prepare(X))
+        estimator[-1].estimator.fit(before.transform(prepare(X)), y)
+    return estimator.fit(prepare(X), y)
+
+
+@pytest.fixture(params=PIPELINES)
+def pipeline(request):
+    return fitted(request.param)
+
+
+@pytest.fixture
+def plain():
+    return AffinityRanker().fit(EVENTS, AFFINITY)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"k": 2},
+        {"k": 100, "exclude_seen": False},
+        {"candidates": ["w", "y"]},
+        {"candidates": np.array(["z"])},
+        {"exclude": [("ann", "z"), ("cy", "x"), ("zoe", "y")]},
+        {"k": 1, "exclude": [("ann", "z"), ("ann", "y"), ("bob", "nothing")], "candidates": ["z", "y", "x"]},
+    ],
+)
+def test_a_pipeline_recommends_what_the_model_alone_does(pipeline, plain, options):
+    queries = ["bob", "zoe", "ann", "bob"]
+    expected = plain.recommend(queries, **options)
+    result = skrec.recommend(pipeline, queries, **options)
+    pd.testing.assert_frame_equal(result, expected)
+
+
+def test_arrays_have_a_row_a_query_and_none_where_nothing_is_left(pipeline):
+    items, scores = skrec.recommend(pipeline, ["ann", "cy"], k=9, as_frame=False)
+    assert items.tolist() == [["z", "y", "x", None], ["z", "y", "w", None]]
+    np.testing.assert_array_equal(scores, [[3, 2, 1, -np.inf], [9, 5, 4, -np.inf]])
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_queries_and_candidates_may_be_rows(name, plain):
+    pipeline, prepare = fitted(name), PIPELINES[name][0]
+    rows = prepare(EVENTS)
+    queries, candidates = rows[[5, 0]] if isinstance(rows, np.ndarray) else rows.iloc[[5, 0]], rows[:2]
+    result = skrec.recommend(pipeline, queries, candidates=candidates)
+    pd.testing.assert_frame_equal(result, plain.recommend(["bob", "ann"], candidates=["x", "y"]))
+
+
+@pytest.mark.parametrize("name", ["OrdinalEncoder", "ColumnTransformer, positions"])
+def test_rows_may_lack_what_they_are_not_asked_for(name, plain):
+    pipeline, prepare = fitted(name), PIPELINES[name][0]
+    rows = prepare(EVENTS)
+    result = skrec.recommend(
+        pipeline, rows.iloc[[4]].drop(columns="item_id"), candidates=rows.iloc[[0, 1]].drop(columns="user_id")
+    )
+    pd.testing.assert_frame_equal(result, plain.recommend(["bob"], candidates=["x", "y"]))
+    with pytest.raises(ColumnError, match=r"queries has no column 'user_id'; its columns are \['item_id'\]"):
+        skrec.recommend(pipeline, pd.DataFrame({"item_id": ["x"]}))
+
+
+def test_the_columns_are_named_as_in_the_raw_data():
+    X = EVENTS.set_axis(["customer", "sku"], axis=1)
+    pipeline = make_pipeline(OrdinalEncoder(), AffinityRanker()).fit(X, AFFINITY)
+    result = skrec.recommend(pipeline, ["ann"], exclude=pd.DataFrame({"sku": ["z"], "customer": ["ann"]}))
+    assert list(result) == ["customer", "sku", "score", "rank"]
+    assert result["sku"].tolist() == ["y", "x"]
+    with pytest.raises(ColumnError, match="exclude has no column 'customer'"):
+        skrec.recommend(pipeline, ["ann"], exclude=EVENTS)
+
+
+def test_polars_frames_and_series(plain):
+    X = pl.from_pandas(EVENTS)
+    pipeline = make_pipeline(ordinal().set_output(transform="polars"), AffinityRanker()).fit(X, AFFINITY)
+    expected = plain.recommend(["bob"], candidates=["x", "w"])
+    result = skrec.recommend(pipeline, pl.Series(["bob"]), candidates=pl.Series(["x", "w"]))
+    pd.testing.assert_frame_equal(result, expected)
+    pd.testing.assert_frame_equal(skrec.recommend(pipeline, X[4:5], candidates=["x", "w"]), expected)
+
+
+ids = st.one_of(st.integers(-5, 5), st.text("abé", min_size=1, max_size=2))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(ids, ids, st.integers(0, 12)), min_size=1, max_size=25, unique_by=lambda pair: pair[:2]),
+    st.lists(ids, min_size=1, max_size=4),
+    st.integers(1, 4),
+)
+def test_encoded_recommendations_equal_raw_ones_for_any_ids(events, queries, k):
+    """Ids of mixed types go through an encoder that numbers strings and numbers in the order of a vocabulary."""
+
+    class Encoder(TransformerMixin, BaseEstimator):
+        def fit(self, X, y=None):
+            self.n_features_in_ = 2
+            self.vocabularies_ = [Vocabulary.fit(X[:, j])[0] for j in (0, 1)]
+            return self
+
+        def transform(self, X):
+            return np.column_stack([v.encode(X[:, j]) for j, v in enumerate(self.vocabularies_)])
+
+        def inverse_transform(self, X):
+            return np.column_stack([v.decode(X[:, j]).astype(object) for j, v in enumerate(self.vocabularies_)])
+
+    y = [affinity for _, _, affinity in events]
+    X = np.array([pair[:2] for pair in events], dtype=object)
+    queries = [*queries, X[0, 0]]
+    plain = AffinityRanker().fit(X, y)
+    pipeline = make_pipeline(Encoder(), AffinityRanker()).fit(X, y)
+    expected = plain.recommend(queries, k, as_frame=False)
+    items, scores = skrec.recommend(pipeline, queries, k, as_frame=False)
+    np.testing.assert_array_equal(scores, expected[1])
+    there = scores > -np.inf
+    np.testing.assert_array_equal(items[there], expected[0][there])
+
+
+# ---------------------------------------------------------------------------------------------------------- unknown ids
+
+
+def test_unknown_users_are_an_error_that_names_the_raw_ids():
+    pipeline = make_pipeline(ordinal(), AffinityRanker(handle_unknown="error")).fit(EVENTS, AFFINITY)
+    with pytest.raises(UnknownIdError, match="queries has 2 unknown users: 'zoe', 7. They were not in the training"):
+        skrec.recommend(pipeline, ["ann", "zoe", 7])
+    rows = pd.DataFrame({"user_id": ["ann", "zed"]})
+    with pytest.raises(UnknownIdError, match="1 unknown users: 'zed'"):
+        skrec.recommend(pipeline, rows)
+
+
+def test_unknown_candidates_are_an_error_behind_an_encoder(pipeline):
+    with pytest.raises(UnknownIdError, match="candidates has 1 unknown items: 'q'"):
+        skrec.recommend(pipeline, ["ann"], candidates=["x", "q"])
+
+
+def test_items_that_the_encoder_does_not_know_are_never_recommended():
+    """OrdinalEncoder with min_frequency has one code for all rare items."""
+    X = pd.concat([EVENTS, EVENTS[EVENTS.item_id != "w"]], ignore_index=True)
+    y = np.concatenate([np.where(EVENTS.item_id == "w", 9.5, AFFINITY), AFFINITY[EVENTS.item_id != "w"]])
+
+    class Rare(TransformerMixin, BaseEstimator):
+        def fit(self, X, y=None):
+            self.feature_names_in_, self.n_features_in_ = np.array(X.columns, dtype=object), 2
+            self.vocabularies_ = [Vocabulary.fit(X[name], min_frequency=4)[0] for name in X]
+            return self
+
+        def transform(self, X):
+            return np.column_stack([v.encode(X[name]) for v, name in zip(self.vocabularies_, X, strict=True)])
+
+        def inverse_transform(self, X):
+            return np.column_stack([v.decode(X[:, j]).astype(object) for j, v in enumerate(self.vocabularies_)])
+
+    pipeline = make_pipeline(Rare(), AffinityRanker()).fit(X, y)
+    assert 0 in pipeline[-1].items_
+    result = skrec.recommend(pipeline, ["ann", "zoe"], exclude_seen=False)
+    assert set(result["item_id"]) == {"x", "y", "z"}
+    with pytest.raises(UnknownIdError, match="'w'"):
+        skrec.recommend(pipeline, ["ann"], candidates=["w"])
+
+
+# ------------------------------------------------------------------------------------------------------ what must fail
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, True, None, "3"])
+def test_k_must_be_a_number_of_items(plain, k):
+    with pytest.raises(ValueError, match=r"k=.* must be an integer of at least 1"):
+        skrec.recommend(make_pipeline(plain), ["ann"], k)
+
+
+class Lower(TransformerMixin, BaseEstimator):
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X):
+        return X.apply(lambda column: column.str.lower())
+
+
+@pytest.mark.parametrize(
+    ("transformer", "message"),
+    [
+        (Lower(), r"Lower\(\) has no inverse_transform: its ids cannot be mapped back. Encode the ids with skrec"),
+        (OneHotEncoder(sparse_output=False), r"makes 7 columns of 2: it cannot be told which one column 0 comes from"),
+        (
+            FunctionTransformer(lambda X: X.apply(lambda c: c.astype("category").cat.codes)),
+            "The transformers cannot be inverted: their inverse_transform maps the item",
+        ),
+    ],
+)
+def test_transformers_that_cannot_be_inverted(transformer, message):
+    pipeline = make_pipeline(transformer, AffinityRanker(user=0, item=1)).fit(EVENTS, AFFINITY)
+    with pytest.raises(ValueError, match=message):
+        skrec.recommend(pipeline, ["ann"])
+
+
+def test_what_is_not_fitted():
+    with pytest.raises(NotFittedError):
+        skrec.recommend(make_pipeline(OrdinalEncoder(), AffinityRanker()), ["ann"])
+    with pytest.raises(NotFittedError, match="This GridSearchCV has no best_estimator_. Call fit first, with refit"):
+        skrec.recommend(GridSearchCV(AffinityRanker(), {}), ["ann"])
+    with pytest.raises(NotFittedError):
+        skrec.recommend(Ridge(), ["ann"], candidates=["x"])
+
+
+@pytest.mark.parametrize("argument", ["queries", "candidates"])
+@pytest.mark.parametrize("value", ["ann", 3, None])
+def test_a_single_id_must_be_in_a_list(pipeline, argument, value):
+    arguments = {"queries": ["ann"], "candidates": ["x"], argument: value}
+    if (argument, value) == ("candidates", None):
+        pytest.skip("the catalogue")
+    with pytest.raises(ValueError, match=rf"{argument}={value!r} must be a list or an array, also for a single id"):
+        skrec.recommend(pipeline, **arguments)
+
+
+def test_no_candidates_and_no_queries(pipeline):
+    with pytest.raises(ValueError, match="candidates is empty"):
+        skrec.recommend(pipeline, ["ann"], candidates=[])
+    with pytest.raises(ValueError, match="candidates is empty"):
+        skrec.recommend(LogisticRegression().fit([[0, 1], [1, 0]], [0, 1]), [0], candidates=[])
+    assert skrec.recommend(pipeline, []).shape == (0, 4)
+
+
+@pytest.mark.parametrize("exclude", [["ann", "bob"], [("ann", "x", 1)], [1, 2]])
+def test_exclude_must_hold_pairs(pipeline, exclude):
+    with pytest.raises(ValueError, match=r"exclude must hold \(user, item\) pairs"):
+        skrec.recommend(pipeline, ["ann"], exclude=exclude)
+
+
+# ---------------------------------------------------------------------------------------------------- unwrapping
+
+
+def test_unwrap_peels_everything_off():
+    model = AffinityRanker()
+    scaler, encoder = StandardScaler(), OrdinalEncoder()
+    inner = Pipeline([("scale", scaler), ("nothing", "passthrough"), ("frozen", FrozenEstimator(encoder))])
+    pipeline = Pipeline([("inner", inner), ("none", None), ("last", Pipeline([("model", model)]))])
+    unwrapped = unwrap(FrozenEstimator(pipeline))
+    assert unwrapped.transformers == [scaler, encoder]
+    assert unwrapped.model is model
+    assert is_recommender(model)
+    assert not is_recommender(scaler)
+    search = GridSearchCV(make_pipeline(OrdinalEncoder(), Ridge()), {}, refit=True, cv=2).fit(EVENTS, AFFINITY)
+    unwrapped = unwrap(search)
+    np.testing.assert_array_equal(
+        unwrapped.model.predict(unwrapped.transform(EVENTS)), search.best_estimator_.predict(EVENTS)
+    )
+
+
+def test_a_model_alone_is_handed_everything():
+    class Model:
+        def score_items(self):
+            raise NotImplementedError
+
+        def recommend(self, *args, **kwargs):
+            return args, kwargs
+
+    options = {"candidates": [1], "exclude_seen": False, "exclude": [(1, 2)], "as_frame": False}
+    assert skrec.recommend(Model(), "queries", 3, **options) == (("queries", 3), options)
+
+
+# --------------------------------------------------------------------------------------------------- foreign estimators
+
+
+def test_a_classifier_ranks_by_the_probability_of_its_second_class():
+    y = AFFINITY > 5
+    pipeline = make_pipeline(OneHotEncoder(handle_unknown="ignore"), LogisticRegression()).fit(EVENTS, y)
+    result = skrec.recommend(pipeline, ["cy", "ann"], k=3, candidates=ITEMS, exclude=[("ann", "y")])
+    assert list(result) == ["user_id", "item_id", "score", "rank"]
+    for user in ("cy", "ann"):
+        rows = pd.DataFrame({"user_id": user, "item_id": ITEMS})
+        rows["score"] = pipeline.predict_proba(rows)[:, 1]
+        rows = rows[(rows.user_id != "ann") | (rows.item_id != "y")].nlargest(3, "score", keep="first")
+        mine = result[result.user_id == user]
+        assert mine["item_id"].tolist() == rows["item_id"].tolist()
+        np.testing.assert_allclose(mine["score"], rows["score"])
+        assert mine["rank"].tolist() == [1, 2, 3]
+
+
+def test_a_regressor_with_features_of_users_and_items():
+    X = EVENTS.assign(age=EVENTS.user_id.map({"ann": 20, "bob": 30, "cy": 40}), price=np.arange(12) % 4)
+    columns = ["price", "user_id", "age", "item_id"]
+    model = make_pipeline(ColumnTransformer([("n", "passthrough", ["age", "price"])]), Ridge()).fit(
+        X[columns], 2.0 * X["price"] + X["age"]
+    )
+    users, items = X[["user_id", "age"]].drop_duplicates(), X[["price", "item_id"]]
+    result = skrec.recommend(model, pl.from_pandas(users), k=1, candidates=items)
+    assert result["item_id"].tolist() == ["w"] * 3
+    np.testing.assert_allclose(result["score"], [26, 36, 46], rtol=0.05)
+    with pytest.raises(ColumnError, match=r"fitted on the columns \['price', 'age'\], which neither"):
+        skrec.recommend(model, ["ann"], candidates=["w"])
+    with pytest.raises(ColumnError, match="both have the column 'age'"):
+        skrec.recommend(model, users, candidates=items.assign(age=1))
+    with pytest.raises(ColumnError, match="candidates has no column 'item_id'"):
+        skrec.recommend(model, users, candidates=users)
+
+
+def test_an_estimator_fitted_on_arrays():
+    X = np.array([[u, i] for u in range(3) for i in range(4)])
+    model = Ridge().fit(X, 10 * X[:, 0] - X[:, 1])
+    items, scores = skrec.recommend(model, [2, 0], k=9, candidates=[3, 1, 1, 2], as_frame=False)
+    assert items.tolist() == [[1, 2, 3], [1, 2, 3]]
+    assert scores.shape == (2, 3)
+    with pytest.raises(ValueError, match="must be ids, or rows in a DataFrame"):
+        skrec.recommend(model, X, candidates=[1])
+    wide = Ridge().fit(np.ones((3, 5)), [1, 2, 3])
+    with pytest.raises(ValueError, match=r"was fitted on 5 column\(s\) without names, and the rows to score have 2"):
+        skrec.recommend(wide, [1], candidates=[1])
+
+
+def test_ties_stay_in_the_order_of_the_candidates():
+    model = Ridge(alpha=1e9).fit(EVENTS.assign(user_id=0, item_id=0), np.ones(12))
+    result = skrec.recommend(model, [1], candidates=[5, 3, 4])
+    assert result["item_id"].tolist() == [5, 3, 4]
+
+
+def test_foreign_estimators_that_cannot_rank():
+    X = pd.DataFrame({"user_id": [1, 2, 3, 4], "item_id": [4, 3, 2, 1]})
+    with pytest.raises(ValueError, match="Ridge has no catalogue of its own: pass candidates="):
+        skrec.recommend(Ridge().fit(X, [1, 2, 3, 4]), [1])
+    with pytest.raises(ValueError, match="LogisticRegression gives 3 scores a row"):
+        skrec.recommend(LogisticRegression().fit(X, [0, 1, 2, 1]), [1], candidates=[1])
+    with pytest.raises(TypeError, match="PCA cannot rank: it has no predict_proba, decision_function or predict"):
+        skrec.recommend(PCA().fit(X), [1], candidates=[1])
+    assert len(skrec.recommend(KMeans(n_clusters=2, n_init=1).fit(X), [1], candidates=[1, 2])) == 2
