@@ -342,7 +342,8 @@ def _codes(ids: ArrayLike, known: pd.Series) -> NDArray[np.intp]:
     wanted = pd.Index(ids)
     codes: NDArray[np.intp] = pd.Index(known).get_indexer(wanted)
     if (codes < 0).any():
-        unknown, first, last = wanted[codes < 0].tolist()[0], *known.iloc[[0, -1]].tolist()
+        unknown = wanted[codes < 0].tolist()[0]
+        first, last = known.iloc[[0, -1]].tolist()
         raise UnknownIdError(
             f"{known.name} {unknown!r} is not one of the {len(known)} generated ones ({first!r} to {last!r})."
         )
