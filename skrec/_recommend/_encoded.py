@@ -186,7 +186,8 @@ class EncodedSpace:
         columns[self.item] = np.asarray(items)
         for stage in reversed(self.stages):
             columns = stage.decode(columns)
-        return columns[self.raw_item]
+        raw: Column = columns[self.raw_item]
+        return raw
 
     def _find_known_values(self) -> None:
         """Find a value for every column, before and after every stage, that the transformers accept."""
