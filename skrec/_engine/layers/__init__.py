@@ -1,0 +1,9 @@
+"""The layers that architectures are made of, handed to every ``_build_network``."""
+
+from skrec._engine.layers.bias import Bias
+from skrec._engine.layers.dropout import Dropout
+from skrec._engine.layers.match import WeightedMatch
+from skrec._engine.layers.network import Network, dense_stack, match
+from skrec._engine.layers.table import Table
+
+__all__ = ["Bias", "Dropout", "Network", "Table", "WeightedMatch", "dense_stack", "match"]

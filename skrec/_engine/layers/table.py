@@ -1,0 +1,41 @@
+"""Embedding tables of any number of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skrec._engine.backend import keras, tf, unsized
+from skrec._engine.step import current_step
+
+
+class Table(keras.layers.Layer):
+    """One row of ``dim`` numbers for each id; row 0 stands for ids that were not seen in ``fit``.
+
+    Rows are gathered from the variable itself: reading its dense value first would copy the table at every step. Their
+    gradient is sparse, and the optimisers of :mod:`skrec._engine.optimizers` update the rows of the batch alone.
+
+    Parameters
+    ----------
+    rows : str
+        What the rows stand for (``"user"``, ``"item"``): their number is that vocabulary's size plus one.
+    dim : int
+        Width.
+    stddev : float, default=0.01
+        Standard deviation of the normal numbers a row starts with.
+    """
+
+    def __init__(self, rows: str, dim: int, *, stddev: float = 0.01) -> None:
+        super().__init__()
+        self.rows = rows
+        self.dim = dim
+        self.stddev = stddev
+        self.embeddings = unsized(self.add_weight(shape=(1, dim), initializer="zeros", name="embeddings"))
+        self.built = True
+
+    def call(self, codes: Any) -> Any:
+        """Return the rows of ``codes``: shape ``codes.shape + (dim,)``."""
+        rows = tf.gather(self.embeddings.value, codes)
+        step = current_step()
+        if step is not None:
+            step.looked_up(rows)
+        return rows

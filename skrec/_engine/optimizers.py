@@ -1,0 +1,123 @@
+"""Keras optimisers whose update of an embedding table touches the rows of the batch alone.
+
+Keras's own optimisers either update every row at every step (Adam) or fail to add up an id that occurs twice in a batch.
+Each class here equals its Keras parent fed the dense gradient, except that Adam's moments of a row decay only when the row
+is used ("lazy" Adam).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skrec._engine.backend import keras, tf, unsized
+
+__all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam"]
+
+
+def _sum_duplicates(gradient: Any) -> tuple[Any, Any]:
+    """Return the gradient's distinct rows and, for each, the sum of its values."""
+    rows, positions = tf.unique(gradient.indices)
+    return rows, tf.math.unsorted_segment_sum(gradient.values, positions, tf.shape(rows)[0])
+
+
+def _scatter(variable: Any, rows: Any, values: Any) -> None:
+    tf.raw_ops.ResourceScatterUpdate(resource=variable.handle, indices=rows, updates=values)
+
+
+class _Sparse:
+    """Split an update into that of a dense variable and that of a table's rows, and make slots of any length."""
+
+    def build(self, variables: Any) -> None:
+        self.slots: list[tuple[Any, Any]] = []  # (slot, the weight it belongs to)
+        super().build(variables)  # type: ignore[misc]
+
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str | None = None, initializer: str = "zeros"
+    ) -> Any:
+        slot = super().add_variable_from_reference(reference_variable, name=name, initializer=initializer)  # type: ignore[misc]
+        value = getattr(reference_variable, "value", reference_variable)
+        if value.shape.rank and value.shape[0] is None:
+            unsized(slot)
+        self.slots.append((slot, reference_variable))
+        return slot
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        rate = tf.cast(learning_rate, variable.dtype)
+        if isinstance(gradient, tf.IndexedSlices):
+            self._update_rows(variable, *_sum_duplicates(gradient), rate)
+        else:
+            self._update_dense(variable, gradient, rate)
+
+    def _update_rows(self, variable: Any, rows: Any, gradient: Any, rate: Any) -> None:
+        raise NotImplementedError
+
+    def _update_dense(self, variable: Any, gradient: Any, rate: Any) -> None:
+        raise NotImplementedError
+
+    def _slot(self, slots: list[Any], variable: Any) -> Any:
+        return slots[self._get_variable_index(variable)].value  # type: ignore[attr-defined]
+
+
+class Adam(_Sparse, keras.optimizers.Adam):
+    """Adam (Kingma & Ba, 2015, arXiv:1412.6980), lazy for tables."""
+
+    def _corrections(self, dtype: Any) -> tuple[Any, Any]:
+        step = tf.cast(self.iterations.value + 1, dtype)
+        return tf.pow(tf.cast(self.beta_1, dtype), step), tf.pow(tf.cast(self.beta_2, dtype), step)
+
+    def _update_rows(self, variable: Any, rows: Any, gradient: Any, rate: Any) -> None:
+        m, v = self._slot(self._momentums, variable), self._slot(self._velocities, variable)
+        power_1, power_2 = self._corrections(variable.dtype)
+        rate = rate * tf.sqrt(1.0 - power_2) / (1.0 - power_1)
+        m_rows = self.beta_1 * tf.gather(m, rows) + (1.0 - self.beta_1) * gradient
+        v_rows = self.beta_2 * tf.gather(v, rows) + (1.0 - self.beta_2) * tf.square(gradient)
+        _scatter(m, rows, m_rows)
+        _scatter(v, rows, v_rows)
+        tf.raw_ops.ResourceScatterSub(
+            resource=variable.handle, indices=rows, updates=rate * m_rows / (tf.sqrt(v_rows) + self.epsilon)
+        )
+
+    def _update_dense(self, variable: Any, gradient: Any, rate: Any) -> None:
+        power_1, power_2 = self._corrections(variable.dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._slot(self._momentums, variable).handle,
+            v=self._slot(self._velocities, variable).handle,
+            beta1_power=power_1,
+            beta2_power=power_2,
+            lr=rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
+class Adagrad(_Sparse, keras.optimizers.Adagrad):
+    """AdaGrad (Duchi et al., 2011)."""
+
+    def _update_rows(self, variable: Any, rows: Any, gradient: Any, rate: Any) -> None:
+        accumulator = self._slot(self._accumulators, variable)
+        summed = tf.gather(accumulator, rows) + tf.square(gradient)
+        _scatter(accumulator, rows, summed)
+        tf.raw_ops.ResourceScatterSub(
+            resource=variable.handle, indices=rows, updates=rate * gradient / tf.sqrt(summed + self.epsilon)
+        )
+
+    def _update_dense(self, variable: Any, gradient: Any, rate: Any) -> None:
+        accumulator = self._slot(self._accumulators, variable)
+        accumulator.assign_add(tf.square(gradient))
+        variable.assign_sub(rate * gradient / tf.sqrt(accumulator + self.epsilon))
+
+
+class SGD(_Sparse, keras.optimizers.SGD):
+    """Stochastic gradient descent without momentum."""
+
+    def _update_rows(self, variable: Any, rows: Any, gradient: Any, rate: Any) -> None:
+        tf.raw_ops.ResourceScatterSub(resource=variable.handle, indices=rows, updates=rate * gradient)
+
+    def _update_dense(self, variable: Any, gradient: Any, rate: Any) -> None:
+        variable.assign_sub(rate * gradient)
+
+
+OPTIMIZERS = {"adam": Adam, "adagrad": Adagrad, "sgd": SGD}

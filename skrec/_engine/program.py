@@ -1,0 +1,314 @@
+"""A traced network and its optimiser, which fits borrow: it owns no fitted state.
+
+Tracing a training step takes most of a second and some memory that TensorFlow never gives back. One program therefore serves
+every fit of the same structure, whatever its rows, ids, rates, penalties and seed: all of these are variables.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import weakref
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skrec._engine import layers
+from skrec._engine.backend import keras, preserved_random_state, tf
+from skrec._engine.batches import TrainingData
+from skrec._engine.layers import Network, Table
+from skrec._engine.losses import POINTWISE, catalogue_softmax, pairwise
+from skrec._engine.optimizers import OPTIMIZERS
+from skrec._engine.step import Step, tracing
+
+__all__ = ["Program", "Structure", "Weights", "borrowed"]
+
+STEPS_PER_EXECUTION = 32
+_CACHE_SIZE = 8
+
+
+@dataclass(frozen=True)
+class Structure:
+    """All that a trace depends on: fits that agree in it share a program.
+
+    Parameters
+    ----------
+    build : callable
+        ``build(keras, layers, **network)`` returns the :class:`~skrec._engine.layers.Network`; a module-level function.
+    network : tuple of (str, value) pairs
+        Its hyper-parameters.
+    columns : tuple of str
+        The columns of a training row.
+    loss : str
+        Name of the loss.
+    negatives : {None, "rows", "shared", "catalogue"}
+        None: rows carry their own targets; ``"rows"``: negatives drawn for each row; ``"shared"``: for the whole batch;
+        ``"catalogue"``: every item is one.
+    optimizer : str
+        Name of the optimiser.
+    batch_size : int
+        Rows of a step.
+    popularity, reject, penalised, dropout, id_dropout : bool
+        Whether negatives are drawn by popularity, the user's positives rejected, penalties, dropout and id dropout used.
+    """
+
+    build: Callable[..., Network]
+    network: tuple[tuple[str, Any], ...]
+    columns: tuple[str, ...] = ("user", "item")
+    loss: str = "log_loss"
+    negatives: str | None = None
+    optimizer: str = "adam"
+    batch_size: int = 1024
+    popularity: bool = False
+    reject: bool = False
+    penalised: bool = False
+    dropout: bool = False
+    id_dropout: bool = False
+
+
+class Weights(dict[str, np.ndarray]):
+    """The arrays of a fitted network by name. Never changed in place, so that a program may remember which it holds."""
+
+    __slots__ = ("__weakref__",)
+
+    def __reduce__(self) -> Any:
+        return Weights, (dict(self),)
+
+
+class Program(keras.Model):
+    """A network, its optimiser, its training step and its scoring functions, each traced once."""
+
+    def __init__(self, structure: Structure) -> None:
+        super().__init__()
+        with preserved_random_state():
+            self.structure = structure
+            self.network = structure.build(keras, layers, **dict(structure.network))
+            self.parts = list(self.network.parts.values())
+            self._call_network(tf.zeros([1], tf.int32), tf.zeros([1, 1], tf.int32))
+            self.built = True
+            self.named = {
+                f"{part}/{weight.name}": weight
+                for part, layer in self.network.parts.items()
+                for weight in layer.trainable_variables
+            }
+            self.data = TrainingData(structure.columns, structure.batch_size, structure.popularity)
+            self.rates = {
+                name: tf.Variable(0.0, trainable=False) for name in ("l1", "l2", "dropout", "id_dropout")
+            }
+            self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
+            self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
+            self.mean_loss = keras.metrics.Mean(name="loss")
+            self.compile(
+                optimizer=OPTIMIZERS[structure.optimizer](),
+                steps_per_execution=STEPS_PER_EXECUTION,
+                jit_compile=False,
+            )
+            self.optimizer.build(self.trainable_variables)
+        self.held: weakref.ref[Weights] | None = None
+        self.functions: dict[str, Any] = {}
+
+    def _call_network(self, users: Any, items: Any) -> Any:
+        return self.network.interact(self.network.query({"user": users}), self.network.item({"item": items}))
+
+    @property
+    def metrics(self) -> list[Any]:
+        """What Keras resets at each epoch."""
+        return [self.mean_loss]
+
+    # -- state -------------------------------------------------------------------------------------------------------
+
+    def initial(self, seed: int, rows: Mapping[str, int], *, generation: int = 0) -> dict[str, np.ndarray]:
+        """Draw the weights a fit starts from: each from its own stream, so that none depends on another's size."""
+        tables = {id(layer.embeddings): layer for layer in self.parts if isinstance(layer, Table)}
+        arrays = {}
+        for name, variable in self.named.items():
+            rng = np.random.default_rng([seed, zlib.crc32(name.encode()), generation])
+            table = tables.get(id(variable))
+            if table is not None:
+                array = rng.standard_normal((rows[table.rows], table.dim), np.float32)
+                array *= np.float32(table.stddev)
+            else:
+                array = _initial_dense(variable.name, tuple(variable.shape), rng)
+            arrays[name] = array
+        return arrays
+
+    def load(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Take weights; nothing is copied if the program holds these very ones."""
+        if self.held is not None and self.held() is weights:
+            return
+        self.held = None
+        for name, variable in self.named.items():
+            variable.value.assign(weights[name])
+        if isinstance(weights, Weights):
+            self.held = weakref.ref(weights)
+
+    def state(self) -> Weights:
+        """Copy the weights out."""
+        return Weights({name: variable.value.numpy() for name, variable in self.named.items()})
+
+    def slots(self) -> dict[str, np.ndarray]:
+        """Copy the optimiser's state out."""
+        return {str(i): slot.value.numpy() for i, (slot, _) in enumerate(self.optimizer.slots)}
+
+    def load_slots(self, slots: Mapping[str, np.ndarray] | None, iterations: int) -> None:
+        """Take the optimiser's state, or start anew; tables may have grown since."""
+        self.optimizer.iterations.value.assign(iterations)
+        start = getattr(self.optimizer, "initial_accumulator_value", 0.0)
+        for i, (slot, weight) in enumerate(self.optimizer.slots):
+            fresh = tf.fill(tf.shape(weight.value), tf.cast(start, slot.dtype))
+            if slots is not None:
+                old = slots[str(i)]
+                fresh = old if old.shape == tuple(fresh.shape) else tf.concat([old, fresh[len(old) :]], axis=0)
+            slot.value.assign(fresh)
+
+    def release(self) -> None:
+        """Give back the memory of a fit; the weights stay for scoring."""
+        self.data.clear()
+        for slot, _ in self.optimizer.slots:
+            if slot.value.shape.rank and slot.value.shape[0] is None:
+                slot.value.assign(tf.zeros([0, *slot.value.shape[1:]], slot.dtype))
+
+    # -- the training step -------------------------------------------------------------------------------------------
+
+    def train_step(self, step: Any) -> dict[str, Any]:
+        """Take one batch, draw its negatives, and update."""
+        s = self.structure
+        context = Step(
+            self.seed,
+            self.optimizer.iterations.value,
+            dropout=self.rates["dropout"] if s.dropout else None,
+            penalised=s.penalised,
+        )
+        columns, target, weight = self.data.batch(step)
+        total = tf.reduce_sum(weight)
+        with tracing(context), tf.GradientTape() as tape:
+            example = self._pointwise(columns, target, context) if s.negatives is None else self._ranking(
+                columns, target, context
+            )  # fmt: skip
+            data_loss = tf.math.divide_no_nan(tf.reduce_sum(weight * example), total)
+            loss = data_loss + self._penalty(context, weight, total) if s.penalised else data_loss
+        variables = self.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        self.mean_loss.update_state(data_loss, sample_weight=total)
+        return {"loss": self.mean_loss.result()}
+
+    def _dropped(self, codes: Any, context: Step) -> Any:
+        if not self.structure.id_dropout:
+            return codes
+        return codes * tf.cast(context.uniform(tf.shape(codes)) >= self.rates["id_dropout"], codes.dtype)
+
+    def _pointwise(self, columns: Mapping[str, Any], target: Any, context: Step) -> Any:
+        users, items = self._dropped(columns["user"], context), self._dropped(columns["item"], context)
+        return POINTWISE[self.structure.loss](self._call_network(users, items[:, None]), target)
+
+    def _ranking(self, columns: Mapping[str, Any], target: Any, context: Step) -> Any:
+        s, net = self.structure, self.network
+        query = net.query({"user": self._dropped(columns["user"], context)})
+        items = self._dropped(columns["item"], context)
+        positive = tf.cast(target > 0, tf.float32)
+        if s.negatives == "catalogue":
+            logits = net.interact(query, net.item({"item": tf.range(self.data.n_items + 1)}))
+            return catalogue_softmax(logits, items, positive)
+        if s.negatives == "shared":
+            return self._shared(query, items, columns["item"], positive, context)
+        shape = tf.stack([tf.shape(items)[0], self.n_negatives])
+        if s.reject:
+            drawn, usable = self.data.draw_unseen(context, columns["user"], shape)
+        else:
+            drawn = self.data.draw(context, shape)
+            usable = tf.cast(drawn != columns["item"][:, None], tf.float32)
+        block = tf.concat([items[:, None], drawn], axis=1)
+        logits = net.interact(query, net.item({"item": block}))
+        negatives = logits[:, 1:]
+        if s.loss == "softmax":
+            negatives -= self.data.log_expected(drawn, self.n_negatives)
+        return pairwise(s.loss, logits[:, 0], negatives, usable, positive)
+
+    def _shared(self, query: Any, items: Any, own: Any, positive: Any, context: Step) -> Any:
+        s, net = self.structure, self.network
+        drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))
+        score = net.interact(query, net.item({"item": items[:, None]}))[:, 0]
+        negatives = net.interact(query, net.item({"item": drawn}))
+        if s.loss == "softmax":
+            negatives -= self.data.log_expected(drawn, self.n_negatives)[None, :]
+        usable = tf.cast(drawn[None, :] != own[:, None], tf.float32)
+        return pairwise(s.loss, score, negatives, usable, positive)
+
+    def _penalty(self, context: Step, weight: Any, total: Any) -> Any:
+        """L1 and L2 on what the batch uses: each row looked up counts once, divided by the number of examples."""
+        l1, l2 = self.rates["l1"], self.rates["l2"]
+        penalty = tf.constant(0.0)
+        for rows in context.lookups:
+            size = l1 * tf.reduce_sum(tf.abs(rows), axis=-1) + l2 * tf.reduce_sum(tf.square(rows), axis=-1)
+            if rows.shape[0] is not None:  # rows of the examples, not shared by the batch
+                size *= tf.reshape(weight, [-1] + [1] * (size.shape.rank - 1))
+            penalty += tf.math.divide_no_nan(tf.reduce_sum(size), total)
+        for name, variable in self.named.items():
+            if name.endswith("/kernel"):
+                penalty += l1 * tf.reduce_sum(tf.abs(variable.value)) + l2 * tf.reduce_sum(tf.square(variable.value))
+        return penalty
+
+
+def _initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Glorot-uniform kernels, ones for a scale, zeros for the rest: what Keras's own layers start from."""
+    if name == "kernel":
+        fan_in, fan_out = (int(np.prod(shape[:-1])), shape[-1])
+        limit = np.sqrt(6.0 / (fan_in + fan_out))
+        return rng.uniform(-limit, limit, shape).astype(np.float32)
+    return np.full(shape, 1.0 if name in {"gamma", "scale"} else 0.0, np.float32)
+
+
+class _Cache:
+    """Idle programs by structure, the most recently used last; at most :data:`_CACHE_SIZE` of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._idle: OrderedDict[int, Program] = OrderedDict()
+
+    def take(self, structure: Structure, weights: Mapping[str, np.ndarray] | None) -> Program:
+        with self._lock:
+            if self._process != os.getpid():
+                self._idle.clear()  # TensorFlow's threads do not survive a fork
+                self._process = os.getpid()
+            fitting = [key for key, program in self._idle.items() if program.structure == structure]
+            if fitting:
+                holding = [k for k in fitting if weights is not None and _holds(self._idle[k], weights)]
+                return self._idle.pop((holding or fitting)[-1])
+        return Program(structure)
+
+    def give(self, program: Program) -> None:
+        dropped = None
+        with self._lock:
+            self._idle[id(program)] = program
+            if len(self._idle) > _CACHE_SIZE:
+                dropped = self._idle.popitem(last=False)
+        if dropped is not None:
+            del dropped
+            gc.collect()
+
+
+def _holds(program: Program, weights: Mapping[str, np.ndarray]) -> bool:
+    return program.held is not None and program.held() is weights
+
+
+_CACHE = _Cache()
+
+
+@contextmanager
+def borrowed(structure: Structure, weights: Mapping[str, np.ndarray] | None = None) -> Iterator[Program]:
+    """Lend a program of this structure, preferably the one that already holds ``weights``.
+
+    No other thread has it meanwhile. A program that saw an exception is thrown away.
+    """
+    program = _CACHE.take(structure, weights)
+    if weights is not None:
+        program.load(weights)
+    yield program
+    _CACHE.give(program)

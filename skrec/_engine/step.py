@@ -1,0 +1,59 @@
+"""What the layers may know of the training step they are traced in: its random numbers, rates and penalties."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from skrec._engine.backend import tf
+
+_CURRENT: ContextVar[Step | None] = ContextVar("skrec_step", default=None)
+
+
+class Step:
+    """One traced training step.
+
+    Random numbers are a function of the fit's seed, the number of the operation in the step and the number of the step:
+    they need no global generator, and repeat bit for bit on a program that is used again.
+    """
+
+    def __init__(self, seed: Any, number: Any, *, dropout: Any, penalised: bool) -> None:
+        self._seed = seed
+        self._number = tf.cast(number, tf.int32)
+        self._operations = 0
+        self.dropout = dropout
+        self.penalised = penalised
+        self.lookups: list[Any] = []
+
+    def next_seed(self) -> Any:
+        """Return a fresh seed (2,) for one stateless random operation."""
+        self._operations += 1
+        return tf.stack([self._seed * 1009 + self._operations, self._number])
+
+    def uniform(self, shape: Any, *, dtype: Any = tf.float32, maxval: Any = None) -> Any:
+        """Draw uniform numbers: floats in [0, 1) or integers in [0, maxval)."""
+        if dtype.is_floating:
+            return tf.random.stateless_uniform(shape, self.next_seed(), dtype=dtype)
+        return tf.random.stateless_uniform(shape, self.next_seed(), minval=0, maxval=maxval, dtype=dtype)
+
+    def looked_up(self, rows: Any) -> None:
+        """Note rows taken from a table, for the penalty on embeddings."""
+        if self.penalised:
+            self.lookups.append(rows)
+
+
+def current_step() -> Step | None:
+    """Return the training step being traced, or None while scoring."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def tracing(step: Step) -> Iterator[Step]:
+    """Make ``step`` the current one."""
+    token = _CURRENT.set(step)
+    try:
+        yield step
+    finally:
+        _CURRENT.reset(token)

@@ -1,0 +1,194 @@
+"""The one training loop: Keras ``fit`` over a borrowed program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from skrec._engine.backend import keras, tf
+from skrec._engine.batches import TrainingArrays
+from skrec._engine.program import Program, Structure, Weights, borrowed
+
+__all__ = ["FitResult", "FitSettings", "train"]
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Settings of one fit that are no part of the traced program.
+
+    Parameters
+    ----------
+    rows : dict of str to int
+        Rows of each kind of table, the row of unknown ids counted.
+    epochs : int
+        Passes over the rows.
+    learning_rate, l1, l2, dropout, id_dropout : float
+        Rates and penalties.
+    n_negatives : int
+        Negatives of a row, or of a batch when they are shared.
+    popularity : float
+        Exponent of the items' counts that negatives are drawn by.
+    seed : int
+        Of every random number of the fit, from 0 to 2**20.
+    verbose : int
+        Keras's: 0 is silent, 1 a progress bar, 2 a line per epoch.
+    patience : int or None
+        Epochs without a better validation score before training stops; None: train all epochs.
+    tolerance : float
+        What counts as better.
+    score_name : str
+        Name of the validation score in the logs.
+    """
+
+    rows: Mapping[str, int]
+    epochs: int
+    learning_rate: float
+    l1: float = 0.0
+    l2: float = 0.0
+    dropout: float = 0.0
+    id_dropout: float = 0.0
+    n_negatives: int = 0
+    popularity: float = 0.0
+    seed: int = 0
+    verbose: int = 0
+    patience: int | None = None
+    tolerance: float = 0.0
+    score_name: str = "val_score"
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a fit leaves behind."""
+
+    weights: Weights
+    slots: dict[str, np.ndarray] | None
+    iterations: int
+    n_epochs: int
+    loss_curve: list[float]
+    scores: list[float] = field(default_factory=list)
+    best_score: float | None = None
+
+
+class _Epochs(keras.callbacks.Callback):
+    """Shuffle before every epoch; keep the training steps from going on after a loss that is no number."""
+
+    def __init__(self, seed: int, first: int) -> None:
+        super().__init__()
+        self._seed, self._first = seed, first
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.model.data.shuffle(self._seed, self._first + epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if not np.isfinite(logs["loss"]):
+            raise FloatingPointError(
+                f"The loss became {logs['loss']} in epoch {epoch + 1}: training diverged. "
+                "Use a smaller learning_rate, or scale the targets and sample weights."
+            )
+
+
+class _Validation(keras.callbacks.Callback):
+    """Score after every epoch, remember the best weights, stop when they stay the best for too long."""
+
+    def __init__(self, score: Callable[[Program], float], settings: FitSettings) -> None:
+        super().__init__()
+        self._score, self._settings = score, settings
+        self.scores: list[float] = []
+        self.best: tuple[float, int, Weights] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        value = float(self._score(self.model))
+        self.scores.append(value)
+        logs[self._settings.score_name] = value
+        if self.best is None or value > self.best[0] + self._settings.tolerance:
+            self.best = (value, epoch, self.model.state())
+        elif self._settings.patience is not None and epoch - self.best[1] >= self._settings.patience:
+            self.model.stop_training = True
+
+
+def train(
+    structure: Structure,
+    arrays: TrainingArrays,
+    settings: FitSettings,
+    *,
+    start: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None,
+    slots: Mapping[str, np.ndarray] | None = None,
+    iterations: int = 0,
+    keep_slots: bool = False,
+    score: Callable[[Program], float] | None = None,
+    callbacks: Sequence[Any] = (),
+) -> FitResult:
+    """Train a network.
+
+    Parameters
+    ----------
+    structure : Structure
+        What the trace depends on.
+    arrays : TrainingArrays
+        The data.
+    settings : FitSettings
+        The rest.
+    start : callable, optional
+        From freshly drawn weights to those the fit starts from (an earlier fit's, a pre-trained part's).
+    slots : mapping, optional
+        The optimiser's state of an earlier fit.
+    iterations : int
+        Steps taken by earlier fits that this one goes on from.
+    keep_slots : bool
+        Whether to return the optimiser's state.
+    score : callable, optional
+        Validation score of the program, higher is better; the best epoch's weights are returned.
+    callbacks : sequence of keras.callbacks.Callback
+        The user's.
+    """
+    with borrowed(structure) as program:
+        program.held = None
+        fresh = program.initial(settings.seed, settings.rows, generation=iterations)
+        program.load(start(fresh) if start else fresh)
+        del fresh
+        program.load_slots(slots, iterations)
+        program.data.fill(arrays, settings.popularity)
+        for name, variable in program.rates.items():
+            variable.assign(getattr(settings, name))
+        program.seed.assign(settings.seed)
+        program.n_negatives.assign(settings.n_negatives)
+        program.optimizer.learning_rate = settings.learning_rate
+        validation = None if score is None else _Validation(score, settings)
+        steps = -(-arrays.n_rows // structure.batch_size)
+        history = _fit(program, steps, settings, [_Epochs(settings.seed, iterations), validation, *callbacks])
+        weights = program.state() if validation is None or validation.best is None else validation.best[2]
+        result = FitResult(
+            weights=weights,
+            slots=program.slots() if keep_slots else None,
+            iterations=int(program.optimizer.iterations.numpy()),
+            n_epochs=len(history["loss"]),
+            loss_curve=[float(value) for value in history["loss"]],
+            scores=[] if validation is None else validation.scores,
+            best_score=None if validation is None or validation.best is None else validation.best[0],
+        )
+        program.release()
+        program.load(weights)
+    return result
+
+
+def _fit(program: Program, steps: int, settings: FitSettings, callbacks: list[Any]) -> dict[str, list[float]]:
+    dataset = tf.data.Dataset.range(steps)
+    options = tf.data.Options()
+    # The autotuner's thread sleeps for seconds when an iterator is torn down; there is nothing to tune here.
+    options.autotune.enabled = False
+    try:
+        history = program.fit(
+            dataset.with_options(options),
+            epochs=settings.epochs,
+            verbose=settings.verbose,
+            shuffle=False,
+            callbacks=[callback for callback in callbacks if callback is not None],
+        )
+    finally:
+        for callback in callbacks:
+            if callback is not None:
+                callback.set_model(None)  # else the user's callbacks would hold the program, and could not be pickled
+    return dict(history.history)

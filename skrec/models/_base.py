@@ -1,0 +1,335 @@
+"""The fit template of every network: roles, vocabularies, targets, training, fitted state."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skrec._data import Interactions, Roles, Rows, Vocabulary
+from skrec._sklearn_compat import Interval, StrOptions
+from skrec.models._recommender import Codes, Recommender
+from skrec.models._transaction import transaction
+
+_SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
+
+
+@dataclass(frozen=True)
+class Events:
+    """Rows in codes, with what is to be learnt from them.
+
+    Parameters
+    ----------
+    users, items : ndarray of shape (n_rows,) of int32
+        Codes.
+    target : ndarray of shape (n_rows,) of float32
+        What the loss compares with.
+    weight : ndarray of shape (n_rows,) of float32 or None
+        Weights; None: all 1.
+    time : ndarray of shape (n_rows,) or None
+        Times in order.
+    """
+
+    users: Codes
+    items: Codes
+    target: NDArray[np.float32]
+    weight: NDArray[np.float32] | None = None
+    time: NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def take(self, rows: NDArray[Any]) -> Events:
+        """Return some of the rows."""
+        return Events(
+            self.users[rows],
+            self.items[rows],
+            self.target[rows],
+            None if self.weight is None else self.weight[rows],
+            None if self.time is None else self.time[rows],
+        )
+
+
+class _FittedNetwork:
+    """What a fitted network holds besides; no dataclass, so that none of it becomes a parameter."""
+
+    _weights: Any
+    _slots: dict[str, np.ndarray] | None
+    _iterations: int
+    _structure: dict[str, Any]
+    n_iter_: int
+    loss_curve_: list[float]
+    validation_scores_: list[float]
+    best_validation_score_: float | None
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class NetworkRecommender(_FittedNetwork, Recommender):
+    """Base of the estimators with a network.
+
+    An architecture provides ``_build_network`` and ``_network_config``; a task (classification, regression, ranking) says
+    how targets are read, which loss is used and how validation is scored.
+    """
+
+    epochs: int = 20
+    batch_size: int | Literal["auto"] = "auto"
+    learning_rate: float = 0.001
+    optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
+    l1: float = 0.0
+    l2: float = 0.0
+    dropout: float = 0.0
+    id_dropout: float = 0.01
+    early_stopping: bool | Literal["auto"] = "auto"
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 5
+    tol: float = 1e-4
+    warm_start: bool = False
+    callbacks: Any = None
+    random_state: Any = None
+    verbose: int = 0
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **Recommender._parameter_constraints,
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "optimizer": [StrOptions({"adam", "adagrad", "sgd"})],
+        "l1": [Interval(Real, 0, None, closed="left")],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "id_dropout": [Interval(Real, 0, 1, closed="left")],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_fraction": [Interval(Real, 0, 1, closed="right")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "callbacks": [list, tuple, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # -- what architectures provide -----------------------------------------------------------------------------------
+
+    @staticmethod
+    @abstractmethod
+    def _build_network(keras: Any, layers: Any, **config: Any) -> Any:
+        """Build the :class:`~skrec._engine.layers.Network`; a function of its arguments alone."""
+
+    @abstractmethod
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        """Hyper-parameters for ``_build_network``: hashable values."""
+
+    def _start_weights(self, fresh: Mapping[str, np.ndarray], users: Vocabulary, items: Vocabulary) -> Any:  # noqa: ARG002
+        """Put other weights in place of freshly drawn ones, for instance pre-trained ones."""
+        return fresh
+
+    # -- what tasks provide -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
+        """Check ``y``; return targets and weights (float32) of the rows, and the number of outputs."""
+
+    @abstractmethod
+    def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
+        """Return the loss's part of the structure, the settings and the training arrays."""
+
+    @abstractmethod
+    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
+        """Choose the rows of the validation part."""
+
+    def _validation_score(self, logits: Any, events: Events) -> float:
+        """Score logits of the validation rows; higher is better."""
+        raise NotImplementedError
+
+    # -- fitting ------------------------------------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Any:
+        with transaction(self):
+            going_on = self.warm_start and self.__sklearn_is_fitted__()
+            return self._fit_events(X, y, sample_weight, (X_val, y_val), going_on=going_on, part=False)
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
+        with transaction(self):
+            going_on = self.__sklearn_is_fitted__()
+            return self._fit_events(X, y, sample_weight, (None, None), going_on=going_on, part=True)
+
+    def _fit_events(
+        self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any], *, going_on: bool, part: bool
+    ) -> Any:
+        from skrec._engine.training import train
+
+        random_state = check_random_state(self.random_state)
+        rows = self._read(X, y, reset=not (going_on and part))
+        roles = self._find_roles(rows)
+        target, weight, n_outputs = self._targets(X, y, sample_weight, fresh=not going_on)
+        old = vars(self).copy() if going_on else None
+        self._users, user_codes, self._items, item_codes = self._vocabularies(rows, roles, going_on=going_on)
+        self._estimator_roles = roles
+        events = Events(
+            user_codes, item_codes, target, weight, None if roles.time is None else rows.times(roles.time)
+        )
+        seed = int(random_state.randint(2**20))
+        training, held_out = self._split(events, validation, random_state, part=part)
+        sizes = {"n_users": len(self._users), "n_items": len(self._items)}
+        seen = (training.users[training.target > 0], training.items[training.target > 0])
+        if part and old is not None:
+            self._log = old["_log"].extend(*seen, **sizes)
+        else:
+            self._log = Interactions.from_codes(*seen, **sizes)
+        plan = self._training(training, self._log)
+        structure = self._make_structure(len(training), n_outputs, plan["structure"])
+        result = train(
+            structure,
+            plan["arrays"],
+            self._settings(seed, plan["settings"], epochs=1 if part else self.epochs, stopping=held_out is not None),
+            start=lambda fresh: self._continued(fresh, old),
+            slots=None if old is None else old["_slots"],
+            iterations=0 if old is None else old["_iterations"],
+            keep_slots=part or self.warm_start,
+            score=None if held_out is None else self._scorer(held_out),
+            callbacks=self.callbacks or (),
+        )
+        self._keep(result, structure, old if part else None)
+        if held_out is not None and validation[0] is None:
+            seen = (held_out.users[held_out.target > 0], held_out.items[held_out.target > 0])
+            self._log = self._log.extend(*seen, **sizes)
+        return self
+
+    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
+        users, items = rows.column(roles.user), rows.column(roles.item)
+        if going_on:
+            return (*self._users.extend(users), *self._items.extend(items))
+        return (
+            *Vocabulary.fit(users, name=roles.user_name),
+            *Vocabulary.fit(items, name=roles.item_name),
+        )
+
+    def _split(
+        self, events: Events, validation: tuple[Any, Any], random_state: Any, *, part: bool
+    ) -> tuple[Events, Events | None]:
+        """Part the rows into those to train on and those to stop by."""
+        X_val, y_val = validation
+        if X_val is not None:
+            return events, self._validation_events(X_val, y_val)
+        stopping = len(events) >= 10_000 if self.early_stopping == "auto" else self.early_stopping
+        if part or not stopping:
+            return events, None
+        held_out = self._hold_out(events, random_state)
+        if len(held_out) == 0:
+            raise ValueError(
+                "early_stopping=True, but no row can be held out to validate on: pass more rows, X_val and y_val, "
+                "or early_stopping=False."
+            )
+        training = np.ones(len(events), bool)
+        training[held_out] = False
+        return events.take(np.flatnonzero(training)), events.take(held_out)
+
+    def _validation_events(self, X_val: Any, y_val: Any) -> Events:
+        rows = self._read(X_val, reset=False)
+        users, items = self._pair_codes(rows, self._estimator_roles)
+        target, _, _ = self._targets(X_val, y_val, None, fresh=False)
+        return Events(users, items, target)
+
+    def _make_structure(self, n_rows: int, n_outputs: int, task: Mapping[str, Any]) -> Any:
+        from skrec._engine.program import Structure
+
+        self._structure = {
+            "network": tuple(sorted(self._network_config(n_outputs).items())),
+            "optimizer": self.optimizer,
+            "batch_size": _auto_batch_size(n_rows) if self.batch_size == "auto" else int(self.batch_size),
+            "penalised": bool(self.l1 or self.l2),
+            "dropout": self.dropout > 0,
+            "id_dropout": self.id_dropout > 0,
+            **task,
+        }
+        return Structure(build=type(self)._build_network, **self._structure)
+
+    def _fitted_structure(self) -> Any:
+        from skrec._engine.program import Structure
+
+        return Structure(build=type(self)._build_network, **self._structure)
+
+    def _settings(self, seed: int, task: Mapping[str, Any], *, epochs: int, stopping: bool) -> Any:
+        from skrec._engine.training import FitSettings
+
+        return FitSettings(
+            rows={"user": len(self._users) + 1, "item": len(self._items) + 1},
+            epochs=int(epochs),
+            learning_rate=float(self.learning_rate),
+            l1=float(self.l1),
+            l2=float(self.l2),
+            dropout=float(self.dropout),
+            id_dropout=float(self.id_dropout),
+            seed=seed,
+            verbose=int(self.verbose),
+            patience=int(self.n_iter_no_change) if stopping else None,
+            tolerance=float(self.tol),
+            **task,
+        )
+
+    def _continued(self, fresh: Mapping[str, np.ndarray], old: Mapping[str, Any] | None) -> Any:
+        """Go on from earlier weights; a new id starts near what stood for unknown ids."""
+        if old is None:
+            return self._start_weights(fresh, self._users, self._items)
+        merged = {}
+        for name, array in fresh.items():
+            known = old["_weights"].get(name)
+            if known is None or known.shape[1:] != array.shape[1:] or known.ndim != array.ndim:
+                raise ValueError(
+                    f"The network's structure changed since the last fit ({name} does not fit): "
+                    "warm_start and partial_fit need the same embedding_dim, hidden_units and architecture. Fit anew."
+                )
+            if len(known) < len(array):
+                known = np.concatenate([known, known[:1] + array[len(known) :]])
+            merged[name] = known
+        return merged
+
+    def _keep(self, result: Any, structure: Any, old: Mapping[str, Any] | None) -> None:  # noqa: ARG002
+        self._weights = result.weights
+        self._slots = result.slots
+        self._iterations = result.iterations
+        self.n_iter_ = result.n_epochs + (0 if old is None else old["n_iter_"])
+        self.loss_curve_ = ([] if old is None else old["loss_curve_"]) + result.loss_curve
+        self.validation_scores_ = result.scores
+        self.best_validation_score_ = result.best_score
+
+    # -- scoring ------------------------------------------------------------------------------------------------------
+
+    def _scorer(self, events: Events) -> Any:
+        """Return the validation score as a function of the program in training."""
+        from skrec._engine.scoring import pairs_on
+
+        def score(program: Any) -> float:
+            return self._validation_score(pairs_on(program, events.users, events.items), events)
+
+        return score
+
+    def _logits(self, X: Any) -> NDArray[np.float32]:
+        check_is_fitted(self)
+        rows = self._read(X, reset=False)
+        return self._score_codes(*self._pair_codes(rows, self._estimator_roles))
+
+    def _score_codes(self, users: Codes, items: Codes) -> NDArray[np.float32]:
+        from skrec._engine.scoring import pairs
+
+        return pairs(self._fitted_structure(), self._weights, users, items)
+
+    def _score_pairs(self, users: Codes, items: Codes) -> NDArray[np.float32]:
+        return self._score_codes(users, items)[:, 0]
+
+    def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        from skrec._engine.scoring import score_catalogue
+
+        return score_catalogue(self._fitted_structure(), self._weights, users, items)
+
+
+def _auto_batch_size(n_rows: int) -> int:
+    """About 64 steps an epoch, within 8 and 1,024: a power of two, so that few programs serve many fits."""
+    return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))

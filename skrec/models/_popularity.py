@@ -1,0 +1,121 @@
+"""The baseline that everything must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrec._data import Interactions, Vocabulary
+from skrec._sklearn_compat import _fit_context
+from skrec.models._ranking import RankerMixin, positive_rows
+from skrec.models._recommender import Codes, Recommender, chunks
+from skrec.models._transaction import transaction
+
+__all__ = ["PopularityRanker"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class PopularityRanker(RankerMixin, Recommender):
+    """Rank items by how many events they have: the baseline that every model must beat.
+
+    Parameters
+    ----------
+    user, item, time : str, int or None, default=None
+        Columns of the user, the item and the time, by name or position; by default ``"user_id"``, ``"item_id"`` and
+        ``"timestamp"`` in a DataFrame, and columns 0 and 1 in an array.
+    handle_unknown : {"oov", "error"}, default="oov"
+        Whether an unknown id is scored (an unknown item: 0) or an error.
+
+    Attributes
+    ----------
+    users_, items_ : ndarray
+        Ids of the known users and items.
+    item_counts_ : ndarray of shape (n_items,)
+        Number of positive events of each item, weighted by ``sample_weight``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.models import PopularityRanker
+    >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
+    >>> PopularityRanker().fit(events).recommend(["bob", "new"], k=1)
+      user_id item_id  score  rank
+    0     bob       x    1.0     1
+    1     new       y    2.0     1
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {**Recommender._parameter_constraints}
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> PopularityRanker:
+        """Count the events of each item.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            One event a row.
+        y : array-like of shape (n_rows,), default=None
+            Rows with ``y > 0`` are positives; all rows by default.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        PopularityRanker
+            The estimator itself.
+        """
+        with transaction(self):
+            return self._count(X, y, sample_weight, fresh=True)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> PopularityRanker:
+        """Count further events; new users and items join.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`.
+
+        Returns
+        -------
+        PopularityRanker
+            The estimator itself.
+        """
+        with transaction(self):
+            return self._count(X, y, sample_weight, fresh=not self.__sklearn_is_fitted__())
+
+    def _count(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> PopularityRanker:
+        rows = self._read(X, y, reset=fresh)
+        roles = self._find_roles(rows)
+        positive, weight = positive_rows(X, y, sample_weight)
+        user_ids, item_ids = rows.column(roles.user), rows.column(roles.item)
+        if fresh:
+            users, user_codes = Vocabulary.fit(user_ids, name=roles.user_name)
+            items, item_codes = Vocabulary.fit(item_ids, name=roles.item_name)
+        else:
+            users, user_codes = self._users.extend(user_ids)
+            items, item_codes = self._items.extend(item_ids)
+        sizes = {"n_users": len(users), "n_items": len(items)}
+        kept = user_codes[positive], item_codes[positive]
+        log = Interactions.from_codes(*kept, **sizes) if fresh else self._log.extend(*kept, **sizes)
+        counts = np.bincount(item_codes[positive], weight[positive], minlength=len(items) + 1)[1:]
+        if not fresh:
+            counts[: len(self.item_counts_)] += self.item_counts_
+        self._users, self._items, self._log, self._estimator_roles = users, items, log, roles
+        self.item_counts_ = counts
+        return self
+
+    def _relevance(self) -> NDArray[np.float32]:
+        return np.concatenate([np.zeros(1), self.item_counts_]).astype(np.float32)
+
+    def _score_pairs(self, users: Codes, items: Codes) -> NDArray[np.float32]:
+        return self._relevance()[items]
+
+    def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        relevance = self._relevance()[items]
+        for part in chunks(len(users), len(items)):
+            yield part, np.tile(relevance, (part.stop - part.start, 1))

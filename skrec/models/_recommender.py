@@ -1,0 +1,338 @@
+"""What every recommender can do once it knows how to score: recommend, score items, tell what it has seen."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from numbers import Integral
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skrec._data import Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
+from skrec._data.columns import as_column
+from skrec._engine.topk import top_k
+from skrec._sklearn_compat import StrOptions
+from skrec.exceptions import ColumnError, UnknownIdError
+
+Codes = NDArray[np.int32]
+_CELLS = 2**23  # scores held at a time
+
+
+class _Fitted:
+    """What every fitted recommender holds; no dataclass, so that none of it becomes a parameter."""
+
+    _users: Vocabulary
+    _items: Vocabulary
+    _log: Interactions
+    _estimator_roles: Roles
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Recommender(_Fitted, BaseEstimator):
+    """Base of all recommenders: the columns' roles, the vocabularies, the log of seen items, and ``recommend``.
+
+    A subclass fits :attr:`_users`, :attr:`_items`, :attr:`_log` and :attr:`_estimator_roles`, and scores codes with
+    :meth:`_score_pairs` and :meth:`_score_catalogue`.
+    """
+
+    user: str | int | None = None
+    item: str | int | None = None
+    time: str | int | None = None
+    handle_unknown: Literal["oov", "error"] = "oov"
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "user": [str, Integral, None],
+        "item": [str, Integral, None],
+        "time": [str, Integral, None],
+        "handle_unknown": [StrOptions({"oov", "error"})],
+    }
+
+    # -- what a subclass provides -------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _score_pairs(self, users: Codes, items: Codes) -> NDArray[np.float32]:
+        """Relevance of pairs of codes, shape (n,)."""
+
+    @abstractmethod
+    def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Yield (slice of users, relevance of all items for them)."""
+
+    # -- fitted attributes --------------------------------------------------------------------------------------------
+
+    @property
+    def users_(self) -> NDArray[Any]:
+        """Ids of the known users, in vocabulary order; shape (n_users,)."""
+        check_is_fitted(self)
+        return self._users.ids
+
+    @property
+    def items_(self) -> NDArray[Any]:
+        """Ids of the items of the catalogue, in vocabulary order; shape (n_items,)."""
+        check_is_fitted(self)
+        return self._items.ids
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_users" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    # -- reading X ----------------------------------------------------------------------------------------------------
+
+    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Rows:
+        """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array."""
+        rows = as_rows(X, min_columns=1 if not reset else 2)
+        validate_data(self, X, y, reset=reset, skip_check_array=True)
+        return rows
+
+    def _find_roles(self, rows: Rows) -> Roles:
+        return resolve_roles(rows, user=self.user, item=self.item, time=self.time)
+
+    def _pair_codes(self, rows: Rows, roles: Roles) -> tuple[Codes, Codes]:
+        users = self._encode(rows.column(roles.user), "user", rows.label(roles.user))
+        return users, self._encode(rows.column(roles.item), "item", rows.label(roles.item))
+
+    def _encode(self, ids: Any, role: str, label: str | None = None) -> Codes:
+        """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so."""
+        vocabulary = self._users if role == "user" else self._items
+        codes = vocabulary.encode(ids)
+        if self.handle_unknown == "error" and not codes.all():
+            unknown = as_column(ids)[np.flatnonzero(codes == 0)[0]]
+            close = get_close_matches(str(unknown), [str(known) for known in vocabulary.ids[:10_000]], n=1)
+            raise UnknownIdError(
+                f"Unknown {role} {unknown!r}{f' in column {label}' if label else ''}: it was not in the data passed to fit"
+                f"{f' (the most similar known id is {close[0]!r})' if close else ''}. "
+                "Remove it, call partial_fit with its events, or set handle_unknown='oov' to score it as an unknown id."
+            )
+        return codes
+
+    def _column_of(self, data: Any, role: str) -> Any:
+        """Take the ids of a role from ids (1-D) or from rows."""
+        if np.isscalar(data) or data is None or isinstance(data, (str, bytes)):
+            raise ValueError(f"Expected a list of {role} ids or rows, got {data!r}. Pass a list: [{data!r}].")
+        if isinstance(data, (set, frozenset, dict)):
+            data = list(data)
+        two_dimensional = isinstance(data, pd.DataFrame) or getattr(data, "ndim", 1) == 2 or hasattr(data, "to_series")
+        if two_dimensional and not isinstance(data, (pd.Series, pd.Index)) and not _is_polars_series(data):
+            rows = as_rows(data, name="queries" if role == "user" else "candidates")
+            return rows.column(self._position(rows, role))
+        return as_column(data)
+
+    def _position(self, rows: Rows, role: str) -> int:
+        """Position in ``rows`` of the column that had this role in ``fit``."""
+        roles = self._estimator_roles
+        position = roles.user if role == "user" else roles.item
+        if rows.names is None or roles.names is None:
+            if position >= rows.n_columns:
+                raise ColumnError(
+                    f"The {role} was column {position} in fit, but there are only {rows.n_columns} columns here."
+                )
+            return position
+        name = roles.names[position]
+        if name not in rows.names:
+            close = get_close_matches(name, rows.names, n=1)
+            raise ColumnError(
+                f"There is no column {name!r}, the {role} in fit; the columns are {', '.join(map(repr, rows.names))}."
+                f"{f' Did you mean {close[0]!r}? Rename it.' if close else ' Add it, or pass ids.'}"
+            )
+        return rows.names.index(name)
+
+    def role_ids(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the user ids and item ids of rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows with the user and item columns of ``fit``.
+
+        Returns
+        -------
+        users, items : ndarray of shape (n_rows,)
+        """
+        check_is_fitted(self)
+        rows = as_rows(X)
+        return rows.column(self._position(rows, "user")), rows.column(self._position(rows, "item"))
+
+    # -- ranking ------------------------------------------------------------------------------------------------------
+
+    def seen_items(self, queries: Any) -> csr_array:
+        """Return which items of the catalogue each user had to do with in ``fit``.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows
+            User ids, or rows with a user column.
+
+        Returns
+        -------
+        csr_array of shape (n_queries, n_items)
+            True where the user has seen the item; columns in the order of ``items_``. Unknown users have seen nothing.
+        """
+        check_is_fitted(self)
+        return self._log.seen(self._encode(self._column_of(queries, "user"), "user"))
+
+    def score_items(self, queries: Any, candidates: Any = None) -> NDArray[np.float32]:
+        """Score items for users: the relevance that :meth:`recommend` ranks by.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows
+            User ids, or rows with a user column.
+        candidates : array-like of shape (n_candidates,) or rows, default=None
+            Item ids, or rows with an item column; the whole catalogue by default.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, n_items or n_candidates), float32
+            Columns in the order of ``items_`` or of ``candidates``.
+        """
+        check_is_fitted(self)
+        users = self._encode(self._column_of(queries, "user"), "user")
+        if candidates is None:
+            items = np.arange(1, len(self._items) + 1, dtype=np.int32)
+        else:
+            items = self._encode(self._column_of(candidates, "item"), "item")
+        scores = np.empty((len(users), len(items)), np.float32)
+        for part, block in self._score_catalogue(users, items):
+            scores[part] = block
+        return scores
+
+    def recommend(
+        self,
+        queries: Any,
+        k: int = 10,
+        *,
+        candidates: Any = None,
+        exclude_seen: bool = True,
+        exclude: Any = None,
+        as_frame: bool = True,
+    ) -> Any:
+        """Return the ``k`` best items for each query.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows
+            User ids, or rows with a user column.
+        k : int, default=10
+            How many items at most.
+        candidates : array-like of shape (n_candidates,) or rows, default=None
+            The items to choose from: ids, or rows with an item column. The whole catalogue by default.
+        exclude_seen : bool, default=True
+            Leave out the items that the user had to do with in ``fit``.
+        exclude : array-like of shape (n_pairs, 2) or rows, default=None
+            Further (user, item) pairs to leave out.
+        as_frame : bool, default=True
+            Whether to return a DataFrame or a pair of arrays.
+
+        Returns
+        -------
+        DataFrame
+            Columns: user, item (named as in ``fit``), ``score`` and ``rank`` (from 1); best first, at most ``k`` rows a
+            query, in the order of the queries. Equal scores are ranked in vocabulary order. An unknown user gets what
+            the row of unknown users scores best (or an error, see ``handle_unknown``).
+        items, scores : ndarray of shape (n_queries, min(k, n_candidates))
+            With ``as_frame=False``. Where fewer items are left for a user, the score is ``-inf`` and the item None.
+
+        Raises
+        ------
+        ValueError
+            If ``k`` is not a whole number of at least 1, or there are no candidates.
+        """
+        check_is_fitted(self)
+        if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
+            raise ValueError(f"k is {k!r}; it must be a whole number of at least 1: how many items to recommend.")
+        ids = self._column_of(queries, "user")
+        users = self._encode(ids, "user")
+        item_ids, items = self._candidates(candidates)
+        left_out = self._left_out(users, items, exclude_seen=exclude_seen, exclude=exclude)
+        k = min(int(k), len(items))
+        columns, scores = np.empty((len(users), k), np.int64), np.empty((len(users), k), np.float32)
+        for part, block in self._score_catalogue(users, items):
+            block = np.array(block, copy=None if block.flags.writeable else True)  # noqa: PLW2901
+            out = left_out[part]
+            block[np.repeat(np.arange(block.shape[0]), np.diff(out.indptr)), out.indices] = -np.inf
+            columns[part], scores[part] = top_k(block, k)
+        chosen = item_ids[columns]
+        kept = scores > -np.inf
+        if as_frame:
+            return self._frame(ids, chosen, scores, kept)
+        if not kept.all():
+            chosen = chosen.astype(object)
+            chosen[~kept] = None
+        return chosen, scores
+
+    def _frame(self, users: Any, items: Any, scores: Any, kept: Any) -> pd.DataFrame:
+        roles = self._estimator_roles
+        ranks = np.broadcast_to(np.arange(1, items.shape[1] + 1), items.shape)
+        return pd.DataFrame(
+            {
+                roles.user_name: np.repeat(np.asarray(users), kept.sum(axis=1)),
+                roles.item_name: items[kept],
+                "score": scores[kept],
+                "rank": ranks[kept],
+            }
+        )
+
+    def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Codes]:
+        """Ids and codes of the candidates, each once: known ones in vocabulary order, then unknown ones."""
+        if candidates is None:
+            return self._items.ids, np.arange(1, len(self._items) + 1, dtype=np.int32)
+        ids = self._column_of(candidates, "item")
+        if len(ids) == 0:
+            raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
+        codes = self._encode(ids, "item")
+        known = np.unique(codes[codes > 0])
+        unknown = as_column(pd.unique(pd.Series(as_column(ids)[codes == 0])))
+        if len(unknown) == 0:
+            return self._items.ids[known - 1], known
+        both = [*self._items.ids[known - 1], *unknown]
+        return as_column(both), np.concatenate([known, np.zeros(len(unknown), np.int32)])
+
+    def _left_out(self, users: Codes, items: Codes, *, exclude_seen: bool, exclude: Any) -> csr_array:
+        """Mark the (query, candidate) pairs that must not be recommended."""
+        n_items = len(self._items)
+        left_out = csr_array((len(users), n_items), dtype=bool)
+        if exclude_seen:
+            left_out = self._log.seen(users)
+        if exclude is not None:
+            pairs = self._excluded_pairs(exclude)
+            more = Interactions.from_codes(
+                *pairs, n_users=len(self._users), n_items=n_items
+            ).seen(users)  # fmt: skip
+            left_out = ((left_out.astype(np.int8) + more.astype(np.int8)) > 0).tocsr()
+        if len(items) == n_items and items[0] == 1 and items[-1] == n_items:
+            return left_out
+        known = left_out[:, items[items > 0] - 1].tocsr()  # unknown candidates come last, and nobody has seen them
+        return csr_array((known.data, known.indices, known.indptr), shape=(len(users), len(items)))
+
+    def _excluded_pairs(self, exclude: Any) -> tuple[Codes, Codes]:
+        if isinstance(exclude, (set, frozenset)):
+            exclude = list(exclude)
+        if not isinstance(exclude, pd.DataFrame) and len(exclude) == 0:
+            return np.empty(0, np.int32), np.empty(0, np.int32)
+        rows = as_rows(exclude, name="exclude", min_columns=2)
+        user, item = (0, 1) if rows.names is None else (self._position(rows, "user"), self._position(rows, "item"))
+        return self._users.encode(rows.column(user)), self._items.encode(rows.column(item))
+
+
+def _is_polars_series(data: Any) -> bool:
+    return type(data).__module__.partition(".")[0] == "polars" and not hasattr(data, "columns")
+
+
+def chunks(n: int, width: int) -> Iterator[slice]:
+    """Yield slices of ``n`` rows whose scores of ``width`` columns stay within memory."""
+    size = max(1, _CELLS // max(1, width))
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
+
