@@ -352,9 +352,9 @@ class Vocabulary:
             raise unhashable(column, self.name) from error
         codes = np.zeros(len(distinct), dtype=np.int32)
         whole = [isinstance(value, (int, np.integer, np.bool_)) for value in distinct]
-        floats = [isinstance(value, (float, np.floating)) for value in distinct]
         signed = [w and -(2**63) <= value < 2**63 for w, value in zip(whole, distinct, strict=True)]
         unsigned = [w and 2**63 <= value < 2**64 for w, value in zip(whole, distinct, strict=True)]
+        floats = [not s and not u and _is_float(v) for s, u, v in zip(signed, unsigned, distinct, strict=True)]
         for mask, dtype in ((signed, np.int64), (unsigned, np.uint64), (floats, np.float64)):
             codes[mask] = self._codes_of_numbers(distinct[mask].astype(dtype))
         return np.asarray(codes[positions])
@@ -376,3 +376,11 @@ def _cast_exactly(values: Column, dtype: np.dtype[Any]) -> tuple[Column, NDArray
     else:
         fits = values >= 0 if dtype.kind == "u" else values <= np.iinfo(np.int64).max
     return np.where(fits, values, values.dtype.type(0)).astype(dtype), fits
+
+
+def _is_float(value: Any) -> bool:
+    """Whether a value is a float, or a whole number that a float holds exactly."""
+    try:
+        return isinstance(value, (int, float, np.number)) and float(value) == value
+    except OverflowError:
+        return False
