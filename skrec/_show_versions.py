@@ -1,0 +1,58 @@
+"""What a bug report has to say about the machine."""
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from skrec import __version__
+
+_DISTRIBUTIONS = {
+    "sklearn": ("scikit-learn",),
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly"),
+    "keras": ("keras", "keras-nightly"),
+    **{name: (name,) for name in ("numpy", "scipy", "pandas", "polars", "optuna", "joblib", "threadpoolctl")},
+}
+_THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "LOKY_MAX_CPU_COUNT")
+
+
+def show_versions() -> None:
+    """Print the versions of skrec, of Python and of the libraries in use, and the processors they may use.
+
+    Nothing is imported for it: the versions are read from the metadata of the installed packages. Add the output to
+    every bug report.
+
+    Examples
+    --------
+    >>> import skrec
+    >>> skrec.show_versions()
+    System:
+        python: 3...
+    <BLANKLINE>
+    Packages:
+         skrec: ...
+    """
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    system = {
+        "python": sys.version.replace("\n", " "),
+        "executable": sys.executable,
+        "machine": platform.platform(),
+        "CPUs": f"{os.cpu_count()}, of which this process may use {usable}",
+        **{name: os.environ[name] for name in _THREADS if name in os.environ},
+    }
+    packages = {"skrec": __version__, **{name: _version(names) for name, names in _DISTRIBUTIONS.items()}}
+    print("System:", *_aligned(system), "", "Packages:", *_aligned(packages), sep="\n")  # noqa: T201
+
+
+def _version(distributions: tuple[str, ...]) -> str:
+    for name in distributions:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return "not installed"
+
+
+def _aligned(entries: dict[str, str]) -> list[str]:
+    width = max(map(len, entries))
+    return [f"{name:>{width}}: {value}" for name, value in entries.items()]

@@ -1,0 +1,76 @@
+"""The package as a whole: what importing it costs, its names, its metadata."""
+
+import subprocess
+import sys
+import tomllib
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import skrec
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("numpy", "pandas", "scipy", "sklearn", "optuna", "polars", "tensorflow", "keras")
+SUBMODULES = [
+    path.stem
+    for path in sorted(Path(skrec.__file__).parent.iterdir())
+    if path.name != "__init__.py"
+    and path.name != "_engine"
+    and (path.suffix == ".py" or (path / "__init__.py").exists())
+]
+
+
+def run(code):
+    """Run code in a fresh process; return what it prints."""
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+
+
+def test_importing_skrec_imports_nothing_heavy():
+    assert run(f"import skrec, sys; dir(skrec); print([m for m in {HEAVY} if m in sys.modules])") == "[]"
+
+
+def test_importing_skrec_takes_less_than_a_tenth_of_a_second():
+    code = "import time; start = time.perf_counter(); import skrec; print(time.perf_counter() - start)"
+    assert min(float(run(code)) for _ in range(3)) < 0.1
+
+
+@pytest.mark.slow
+def test_nothing_but_the_engine_imports_tensorflow():
+    imports = "; ".join(f"import skrec.{name}" for name in SUBMODULES)
+    assert run(f"import sys; {imports}; print([m for m in ('tensorflow', 'keras') if m in sys.modules])") == "[]"
+
+
+def test_public_names_are_there_and_listed():
+    assert set(skrec.__all__) <= set(dir(skrec))
+    for name in skrec.__all__:
+        assert getattr(skrec, name) is not None
+    assert callable(skrec.recommend)
+    assert skrec.exceptions is sys.modules["skrec.exceptions"]
+    with pytest.raises(AttributeError, match="module 'skrec' has no attribute 'modells'"):
+        skrec.modells
+
+
+def test_public_modules_list_their_names():
+    for name in SUBMODULES:
+        if not name.startswith("_"):
+            module = getattr(skrec, name)
+            assert module.__doc__
+            assert set(module.__all__) <= set(dir(module))
+
+
+def test_metadata_and_changelog_follow_the_version():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (project["name"], project["dynamic"]) == ("skrec-deep", ["version"])
+    assert all(">=" in requirement and "<" not in requirement for requirement in project["dependencies"])
+    assert f"## {skrec.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert find_spec("skrec").submodule_search_locations
+    assert (Path(skrec.__file__).parent / "py.typed").exists()
+
+
+def test_show_versions_imports_nothing_heavy():
+    output = run(f"import skrec, sys; skrec.show_versions(); print([m for m in {HEAVY} if m in sys.modules])")
+    assert output.endswith("[]")
+    for name in ("python", "CPUs", "skrec: " + skrec.__version__, "sklearn", "tensorflow", "keras", "polars", "optuna"):
+        assert name in output
