@@ -105,23 +105,17 @@ def narrow(values: Column) -> Column:
     kind = pd.api.types.infer_dtype(values, skipna=False) if len(values) else "empty"
     if kind == "complex":
         raise ValueError(f"Complex data not supported\n{values}\n")
-    if kind == "boolean":
-        return values.astype(np.bool_)
-    if kind == "floating":
-        return values.astype(np.float64)
-    if kind == "integer":
-        for dtype in (np.int64, np.uint64):
-            try:
-                return values.astype(dtype)
-            except OverflowError:
-                continue
-    if kind in {"mixed-integer-float", "integer-na"}:
-        try:
+    if kind in {"boolean", "floating"}:
+        return values.astype(np.bool_ if kind == "boolean" else np.float64)
+    try:
+        if kind == "integer":
+            return values.astype(np.uint64 if min(values) >= 0 and max(values) >= 2**63 else np.int64)
+        if kind in {"mixed-integer-float", "integer-na"}:
             floats = values.astype(np.float64)
-        except OverflowError:
-            return values
-        if np.all((floats.astype(object) == values) | np.isnan(floats)):
-            return floats
+            if np.all((floats.astype(object) == values) | np.isnan(floats)):
+                return floats
+    except OverflowError:
+        pass
     return values
 
 

@@ -260,6 +260,5 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.categorical = True
         tags.transformer_tags.preserves_dtype = []
         return tags
