@@ -1,0 +1,113 @@
+"""Full ranking and re-ranking: who is ranked against whom. Each returns the values of every user."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from skrec._recommend import Unwrapped, is_recommender
+from skrec.metrics._held_out import HeldOut, RowIds, codes_of, labels_of, predicted_scores, user_column
+from skrec.metrics._ranks import group_ranks, metrics_from_ranks, parse_metric, positive_ranks
+
+Values = dict[str, NDArray[np.float64]]
+
+_MOST_USERS = 1024  # users whose catalogues are scored at a time
+_MOST_SCORES = 2**24  # scores held at a time: 64 MiB
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a protocol found: the values of each user by metric, and the shares of users and items new to the model."""
+
+    users: pd.Index
+    values: Values
+    cold_user_share: float = np.nan
+    cold_item_share: float = np.nan
+
+
+def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any) -> Outcome:
+    """Rank the whole catalogue for each user (``protocol="full"``).
+
+    Left out are the user's training items, minus the held-out ones, relevant or not: these are what is being scored.
+    """
+    model, held_out = unwrapped.model, HeldOut.read(unwrapped, X, y)
+    n_items = len(model.items_)
+    parts = []
+    for users, pairs in held_out.chunks(users_at_once(n_items)):
+        queries = held_out.queries[users]
+        row, item = held_out.user[pairs] - users.start, held_out.item[pairs]
+        relevant, known = held_out.relevant[pairs], item >= 0
+        excluded = _without(csr_array(model.seen_items(queries)), row[known], item[known])
+        found = known & relevant
+        positives = _cells(row[found], item[found], excluded.shape)
+        indptr, ranks = positive_ranks(model.score_items(queries), positives, excluded)
+        parts.append(metrics_from_ranks(names, indptr, ranks, np.bincount(row[relevant], minlength=len(queries))))
+    values = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    return Outcome(held_out.users, values, held_out.cold_user_share, held_out.cold_item_share)
+
+
+def users_at_once(n_items: int) -> int:
+    """Return for how many users a catalogue is scored at a time."""
+    return max(1, min(_MOST_USERS, _MOST_SCORES // max(1, n_items)))
+
+
+def rank_held_out_rows(
+    names: Sequence[str], estimator: Any, unwrapped: Unwrapped, X: Any, y: Any, *, user: str | int | None
+) -> Outcome:
+    """Rank the held-out rows of each user by what the estimator predicts (``protocol="rerank"``)."""
+    if y is None:
+        raise ValueError(
+            "protocol='rerank' orders each user's held-out rows and needs their labels, but y is None. Pass y, or use "
+            "protocol='full', which takes every row as relevant."
+        )
+    ids = RowIds.of(unwrapped, X) if user is None and is_recommender(unwrapped.model) else None
+    users = user_column(X, user) if ids is None else pd.Index(ids.raw_users, name=ids.user_name)
+    codes, distinct = codes_of(users, "user")
+    labels = np.maximum(labels_of(y, len(codes), getattr(estimator, "classes_", None)), 0)
+    _refuse_trivial(codes, labels, names)
+    indptr, ranks, gains = group_ranks(codes, labels, predicted_scores(estimator, X), len(distinct))
+    values = metrics_from_ranks(names, indptr, ranks, np.diff(indptr), gains)
+    kept = np.diff(indptr) > 0
+    index = pd.Index(distinct, name=users.name)[kept]
+    kept_values = {name: value[kept] for name, value in values.items()}
+    if ids is None:
+        return Outcome(index, kept_values)
+    held_out = HeldOut.of(unwrapped.model, ids, labels > 0)
+    return Outcome(index, kept_values, held_out.cold_user_share, held_out.cold_item_share)
+
+
+def _refuse_trivial(codes: NDArray[np.int64], labels: NDArray[np.float64], names: Sequence[str]) -> None:
+    """Refuse labels with which every order of the rows has the same value."""
+    binary = [name for name in names if parse_metric(name)[0] != "ndcg"]
+    cure = (
+        "Hold out rows of both kinds for each user, or use protocol='full', which ranks the held-out items among the "
+        "whole catalogue."
+    )
+    if not _differ_within(codes, labels):
+        raise ValueError(f"protocol='rerank' has nothing to order: all labels of each user are equal. {cure}")
+    if binary and not _differ_within(codes, labels > 0):
+        raise ValueError(
+            f"{binary[0]} asks only whether a label is above 0, and that is the same for all rows of each user. Pass "
+            f"y in which 0 is not relevant (such as rating >= 4). {cure}"
+        )
+
+
+def _differ_within(codes: NDArray[np.int64], labels: NDArray[Any]) -> bool:
+    first = np.unique(codes, return_index=True)[1]
+    return bool((labels != labels[first][codes]).any())
+
+
+def _cells(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> csr_array:
+    return csr_array((np.ones(len(rows), dtype=np.bool_), (rows, columns)), shape=shape)
+
+
+def _without(matrix: csr_array, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> csr_array:
+    """Return a matrix of stored cells without some of them."""
+    stored = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
+    keys = stored * matrix.shape[1] + matrix.indices
+    kept = ~np.isin(keys, rows * matrix.shape[1] + columns)
+    return _cells(stored[kept], matrix.indices[kept], matrix.shape)

@@ -1,0 +1,164 @@
+"""Ranking among a few candidates, drawn or frozen, as older papers do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrec._data import ABSENT, as_rows
+from skrec._data.columns import as_column
+from skrec._recommend import Unwrapped
+from skrec.metrics._held_out import Array, HeldOut, positions_of
+from skrec.metrics._protocols import Outcome, users_at_once
+from skrec.metrics._ranks import metrics_from_ranks
+
+Entries = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+_FEW_USERS = 64  # users whose candidates are scored together where the catalogue is much larger than these
+_MUCH_LARGER = 4
+
+
+def rank_candidates(
+    names: Sequence[str],
+    unwrapped: Unwrapped,
+    X: Any,
+    y: Any,
+    *,
+    n_candidates: int,
+    candidates: Mapping[Any, Any] | None,
+    rng: np.random.Generator,
+) -> Outcome:
+    """Rank each relevant pair among a few other items (``protocol="sampled"``); a user has the mean of its pairs."""
+    model, held_out = unwrapped.model, HeldOut.read(unwrapped, X, y)
+    lists: _Drawn | _Frozen
+    if candidates is None:
+        lists = _Drawn(model, held_out, n_candidates, rng)
+    else:
+        lists = _Frozen.of(unwrapped, X, held_out, candidates)
+    n_items = len(model.items_)
+    whole = n_items <= _MUCH_LARGER * _FEW_USERS * (1 + lists.mean_length)
+    parts = []
+    for users, pairs in held_out.chunks(users_at_once(n_items) if whole else _FEW_USERS):
+        relevant = pairs.start + np.flatnonzero(held_out.relevant[pairs])
+        ranks = _ranks_among(model, held_out, users, relevant, lists.entries(users, relevant), whole=whole)
+        found = held_out.item[relevant] >= 0
+        indptr = np.append(0, np.cumsum(found))
+        parts.append(metrics_from_ranks(names, indptr, ranks[found], np.ones(len(relevant), dtype=np.int64)))
+    owner = held_out.user[held_out.relevant]
+    values = {
+        name: np.bincount(owner, weights=np.concatenate([part[name] for part in parts])) / np.bincount(owner)
+        for name in names
+    }
+    return Outcome(held_out.users, values, held_out.cold_user_share, held_out.cold_item_share)
+
+
+def _ranks_among(
+    model: Any, held_out: HeldOut, users: slice, pairs: NDArray[np.int64], entries: Entries, *, whole: bool
+) -> NDArray[np.int64]:
+    """Return the rank of each pair's item among its candidates; it means nothing where the item is unknown."""
+    pair, other = entries
+    row, item = held_out.user[pairs] - users.start, np.maximum(held_out.item[pairs], 0)
+    queries = held_out.queries[users]
+    if whole:
+        scores = model.score_items(queries)
+    else:
+        needed = np.unique(np.append(item, other))
+        scores = model.score_items(queries, candidates=model.items_[needed])
+        item, other = np.searchsorted(needed, item), np.searchsorted(needed, other)
+    own, others = scores[row, item], scores[row[pair], other]
+    if np.isnan(own).any() or np.isnan(others).any():
+        raise ValueError(f"score_items of {type(model).__name__} returned NaN: only numbers can be ranked.")
+    return 1 + np.bincount(pair[others >= own[pair]], minlength=len(pairs))
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """Candidates drawn for each pair, uniformly, from the items that its user has neither trained on nor held out."""
+
+    model: Any
+    held_out: HeldOut
+    mean_length: int
+    rng: np.random.Generator
+
+    def entries(self, users: slice, pairs: NDArray[np.int64]) -> Entries:
+        """Return the candidates as a number of a pair among `pairs`, and a position in the catalogue."""
+        n_items = len(self.model.items_)
+        seen = self.model.seen_items(self.held_out.queries[users])
+        first, last = (
+            np.searchsorted(self.held_out.user, np.arange(users.start, users.stop), side) for side in ("left", "right")
+        )
+        lists = []
+        for user in self.held_out.user[pairs] - users.start:
+            held_out = self.held_out.item[first[user] : last[user]]
+            barred = np.union1d(seen.indices[seen.indptr[user] : seen.indptr[user + 1]], held_out[held_out >= 0])
+            n_free = n_items - len(barred)
+            free = self.rng.choice(n_free, min(self.mean_length, n_free), replace=False, shuffle=False)
+            # The i-th item that is not barred: i, and one more for each barred item before it.
+            lists.append(free + np.searchsorted(barred - np.arange(len(barred)), free, side="right"))
+        lengths = [len(one) for one in lists]
+        return np.repeat(np.arange(len(lists)), lengths), np.concatenate(lists).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frozen:
+    """Candidates given for each user, for all of its pairs: of user u, ``items[indptr[u]:indptr[u + 1]]``."""
+
+    held_out: HeldOut
+    indptr: NDArray[np.int64]
+    items: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, unwrapped: Unwrapped, X: Any, held_out: HeldOut, candidates: Mapping[Any, Any]) -> "_Frozen":
+        """Look the users up; items that are not in the catalogue cannot come before any, and are dropped."""
+        users = held_out.users.tolist()
+        missing = [user for user in users if user not in candidates]
+        if missing:
+            raise ValueError(
+                f"candidates has no list for {len(missing)} of the {len(users)} users to score, for instance "
+                f"{missing[0]!r}. Its keys must be the user ids of X."
+            )
+        lists = [candidates[user] for user in users]
+        owner = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
+        ids, distinct = pd.factorize(as_column(list(chain.from_iterable(lists))))
+        if (ids < 0).any():
+            user = users[owner[np.argmax(ids < 0)]]
+            raise ValueError(f"candidates of user {user!r} contain a missing item id (None or NaN): leave it out.")
+        known = positions_of(
+            _encoded(unwrapped, X, distinct, held_out.item_position), unwrapped.model.items_, "item_id"
+        )
+        n_items = len(unwrapped.model.items_)
+        items = known[ids]
+        keys = np.unique((owner * n_items + items)[items >= 0])
+        indptr = np.searchsorted(keys, np.arange(len(lists) + 1) * n_items)
+        return cls(held_out, indptr, keys % max(1, n_items))
+
+    @property
+    def mean_length(self) -> int:
+        """Mean number of candidates of a user."""
+        return len(self.items) // max(1, len(self.held_out.users))
+
+    def entries(self, users: slice, pairs: NDArray[np.int64]) -> Entries:
+        """Return the candidates as a number of a pair among `pairs`, and a position in the catalogue."""
+        del users
+        user = self.held_out.user[pairs]
+        lengths = np.diff(self.indptr)[user]
+        pair = np.repeat(np.arange(len(pairs)), lengths)
+        within = np.arange(len(pair)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        other = self.items[self.indptr[user][pair] + within]
+        kept = other != self.held_out.item[pairs][pair]
+        return pair[kept], other[kept]
+
+
+def _encoded(unwrapped: Unwrapped, X: Any, items: Array, position: int) -> Array:
+    """Return raw item ids as the model knows them: transformed in the place of the item of the first row of `X`."""
+    if not unwrapped.transformers or position == ABSENT or not len(items):
+        return items
+    rows = as_rows(X)
+    columns = [np.repeat(rows.column(column)[:1], len(items)) for column in range(rows.n_columns)]
+    columns[position] = items
+    table = pd.DataFrame(dict(enumerate(columns))).set_axis(rows.names, axis=1)
+    return as_column(unwrapped.model.role_ids(unwrapped.transform(table))[1])

@@ -1,0 +1,337 @@
+"""Scorers for scikit-learn that rank: callables of an estimator and held-out rows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import sklearn.metrics
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skrec._recommend import is_recommender, unwrap
+from skrec.metrics._protocols import Outcome, rank_catalogue, rank_held_out_rows
+from skrec.metrics._ranks import parse_metric
+from skrec.metrics._sampled import rank_candidates
+
+Protocol = Literal["full", "rerank", "sampled"]
+
+_PROTOCOLS = ("full", "rerank", "sampled")
+_SHARES = ("cold_users", "cold_items")
+
+
+@dataclass(frozen=True, eq=False)
+class RankingReport:
+    """What a ranking scorer's ``evaluate`` found.
+
+    Parameters
+    ----------
+    metrics : dict of str to float
+        The metrics by name: means over the users in `per_user`.
+    per_user : DataFrame of shape (n_users, n_metrics)
+        The values of each user who has a relevant held-out item, indexed by user id: for confidence intervals and for
+        comparing models user by user.
+    n_users : int
+        Number of these users.
+    cold_user_share : float
+        Share of these users whom the model does not know. NaN where the model is not skrec's.
+    cold_item_share : float
+        Share of the relevant held-out (user, item) pairs whose item the model does not know, so that no model trained
+        on the same rows could have found it. NaN where the model is not skrec's.
+    protocol : str
+        The protocol; values of different protocols must not be compared.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import Ridge
+    >>> from skrec.metrics import make_ranking_scorer
+    >>> X = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [5, 6, 5, 6]})
+    >>> y = [1, 0, 0, 1]
+    >>> report = make_ranking_scorer("mrr@10", protocol="rerank").evaluate(Ridge().fit(X, y), X, y)
+    >>> report
+    RankingReport(metrics={'mrr@10': 0.5}, n_users=2, cold_user_share=nan, cold_item_share=nan, protocol='rerank')
+    >>> report.per_user["mrr@10"].tolist()
+    [0.5, 0.5]
+    """
+
+    metrics: dict[str, float]
+    per_user: pd.DataFrame = field(repr=False)
+    n_users: int
+    cold_user_share: float
+    cold_item_share: float
+    protocol: str
+
+
+class RankingScorer(BaseEstimator):
+    """A callable ``(estimator, X, y=None)`` that ranks; see :func:`make_ranking_scorer`, which makes it."""
+
+    def __init__(
+        self,
+        metrics: str | Sequence[str] = "ndcg@10",
+        *,
+        protocol: Protocol = "full",
+        n_candidates: int = 99,
+        candidates: Mapping[Any, Any] | None = None,
+        user: str | int | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.metrics = metrics
+        self.protocol = protocol
+        self.n_candidates = n_candidates
+        self.candidates = candidates
+        self.user = user
+        self.random_state = random_state
+
+    def __call__(self, estimator: Any, X: Any, y: Any = None) -> float | dict[str, float]:
+        """Return the metric, or a dict of all metrics if several were asked for.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted.
+        X : table of shape (n_rows, n_columns)
+            Held-out rows, one an event.
+        y : array-like of shape (n_rows,) or None, default=None
+            Labels; rows above 0 are relevant. None: all rows are.
+
+        Returns
+        -------
+        float or dict of str to float
+
+        Raises
+        ------
+        ValueError
+            As :meth:`evaluate` does.
+        """
+        metrics = self.evaluate(estimator, X, y).metrics
+        return metrics[self.metrics] if isinstance(self.metrics, str) else metrics
+
+    def evaluate(self, estimator: Any, X: Any, y: Any = None) -> RankingReport:
+        """Return the metrics with the values of every user and the shares of cold users and items.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted: a skrec model, or a Pipeline or search around one; with ``protocol="rerank"`` any estimator.
+        X : table of shape (n_rows, n_columns)
+            Held-out rows, one an event.
+        y : array-like of shape (n_rows,) or None, default=None
+            Labels; rows above 0 are relevant. None: all rows are.
+
+        Returns
+        -------
+        RankingReport
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If the protocol ranks a catalogue and the estimator has none.
+        ValueError
+            If no row is relevant, a label or score is NaN, or ``protocol="rerank"`` has no labels that differ.
+        """
+        names = self._check_parameters()
+        unwrapped = unwrap(estimator)
+        if is_recommender(unwrapped.model):
+            check_is_fitted(unwrapped.model)
+        ranked = [name for name in names if name not in _SHARES]
+        if self.protocol == "rerank":
+            outcome = rank_held_out_rows(ranked, estimator, unwrapped, X, y, user=self.user)
+        elif not is_recommender(unwrapped.model):
+            raise TypeError(
+                f"protocol={self.protocol!r} ranks a catalogue, and {type(unwrapped.model).__name__} has none: it "
+                "is not a skrec model. Use make_ranking_scorer(..., protocol='rerank'), which orders each user's "
+                "held-out rows by predict."
+            )
+        elif self.protocol == "full":
+            outcome = rank_catalogue(ranked, unwrapped, X, y)
+        else:
+            rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
+            outcome = rank_candidates(
+                ranked, unwrapped, X, y, n_candidates=self.n_candidates, candidates=self.candidates, rng=rng
+            )
+        return self._report(names, outcome, type(unwrapped.model).__name__)
+
+    def _report(self, names: list[str], outcome: Outcome, model: str) -> RankingReport:
+        shares = dict(zip(_SHARES, (outcome.cold_user_share, outcome.cold_item_share), strict=True))
+        metrics = {name: shares[name] if name in shares else float(outcome.values[name].mean()) for name in names}
+        unknown = next((name for name in names if np.isnan(metrics[name])), None)
+        if unknown is not None:
+            raise ValueError(f"{unknown!r} needs a skrec model, which knows what it was trained on; {model} is none.")
+        per_user = pd.DataFrame(outcome.values, index=outcome.users)
+        return RankingReport(
+            metrics=metrics,
+            per_user=per_user,
+            n_users=len(per_user),
+            cold_user_share=outcome.cold_user_share,
+            cold_item_share=outcome.cold_item_share,
+            protocol=self.protocol,
+        )
+
+    def _check_parameters(self) -> list[str]:
+        names = [self.metrics] if isinstance(self.metrics, str) else list(self.metrics)
+        if not names:
+            raise ValueError("metrics is empty: name at least one, such as 'ndcg@10'.")
+        for name in names:
+            if name not in _SHARES:
+                parse_metric(name)
+        if self.protocol not in _PROTOCOLS:
+            raise ValueError(f"protocol must be one of 'full', 'rerank' and 'sampled', got {self.protocol!r}.")
+        n = self.n_candidates
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"n_candidates must be a whole number of at least 1, got {n!r}.")
+        if self.candidates is not None and self.protocol != "sampled":
+            raise ValueError(f"candidates goes with protocol='sampled', not with protocol={self.protocol!r}.")
+        if self.candidates is not None and not isinstance(self.candidates, Mapping):
+            raise TypeError(f"candidates must map user ids to item ids, got a {type(self.candidates).__name__}.")
+        if self.user is not None and self.protocol != "rerank":
+            raise ValueError(
+                f"user goes with protocol='rerank'; with protocol={self.protocol!r} the model knows its user column."
+            )
+        return names
+
+
+def make_ranking_scorer(
+    metrics: str | Sequence[str] = "ndcg@10",
+    *,
+    protocol: Protocol = "full",
+    n_candidates: int = 99,
+    candidates: Mapping[Any, Any] | None = None,
+    user: str | int | None = None,
+    random_state: Any = 0,
+) -> RankingScorer:
+    """Make a scorer that ranks items for each user of the held-out rows.
+
+    It is a callable ``(estimator, X, y=None)`` for the `scoring` of ``GridSearchCV``, ``cross_validate``,
+    ``permutation_importance`` and others, also on a Pipeline or a search. The user is a column of ``X``, so that no
+    groups have to be routed. Each user with a relevant held-out row gets a value; the score is the mean of the users.
+
+    Parameters
+    ----------
+    metrics : str or sequence of str, default="ndcg@10"
+        ``"ndcg@k"``, ``"recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``), ``"map@k"`` or ``"mrr@k"``
+        with any k of at least 1; ``"cold_users"`` and ``"cold_items"``, the shares that training did not hold. A
+        string makes a scorer that returns a float, a sequence one that returns a dict, from one ranking pass.
+    protocol : {"full", "rerank", "sampled"}, default="full"
+        Among what a held-out item is ranked. Values of different protocols must not be compared.
+
+        - "full": among all items of the training data, without the user's training items (except those among the
+          held-out rows). Rows with ``y`` None or ``y > 0`` are relevant; the same (user, item) twice is one relevant
+          item. A relevant item that training did not hold is a miss. Unknown users are scored by the model as such.
+        - "rerank": the user's held-out rows among each other, by ``predict`` (for two classes by
+          ``decision_function`` or ``predict_proba``), for any scikit-learn estimator. Needs labels ``y`` that differ
+          within users; NDCG takes them as gains, the other metrics ask for ``y > 0``.
+        - "sampled": each relevant held-out item among `n_candidates` others. **It does not order models as full
+          ranking does**: which of two models is better may depend on the number of candidates [1]_. Use it to compare
+          with published tables only. A user with several relevant items has the mean of their values.
+    n_candidates : int, default=99
+        For "sampled": how many items are drawn for each relevant one, uniformly and without replacement, from the
+        training items that the user has neither seen nor held out; all of them where there are fewer.
+    candidates : mapping of user id to array-like of item ids, default=None
+        For "sampled": frozen lists instead of drawn ones, with the ids of ``X``. An item is not ranked against itself
+        where its user's list contains it, and items that training did not hold never come before it.
+    user : str, int or None, default=None
+        For "rerank": the column of the user in ``X``, a name or a position. None: what a skrec model takes; for other
+        estimators ``"user_id"``, or column 0 where the columns have no names.
+    random_state : int, RandomState or None, default=0
+        For "sampled": with an int all models are ranked against the same candidates.
+
+    Returns
+    -------
+    RankingScorer
+        A callable, with the method ``evaluate(estimator, X, y=None)`` for a :class:`RankingReport`: all values by
+        user, and the shares of cold users and items.
+
+    Raises
+    ------
+    ValueError
+        If a metric is unknown, or a parameter does not fit the protocol.
+
+    Notes
+    -----
+    Ties count against the model, whereas ``recommend`` has to break them.
+
+    scikit-learn wants ``refit="ndcg@10"`` (a key) in ``GridSearchCV`` for a scorer that returns a dict, and refuses
+    such scorers in ``HalvingGridSearchCV``, ``cross_val_score`` and ``learning_curve``: name one metric there.
+
+    Behind an encoder, users and items that it maps to one code (all that are new to it) are told apart by the columns
+    of ``X`` if these have names.
+
+    References
+    ----------
+    .. [1] W. Krichene and S. Rendle, "On Sampled Metrics for Item Recommendation", KDD 2020.
+       :doi:`10.1145/3394486.3403226`
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.model_selection import cross_validate
+    >>> from skrec.metrics import make_ranking_scorer
+    >>> make_ranking_scorer("ndcg@10")
+    RankingScorer()
+    >>> X = pd.DataFrame({"user_id": [1, 1, 2, 2] * 2, "item_id": [5, 6, 5, 6] * 2})
+    >>> y = [0, 1, 0, 1] * 2
+    >>> scoring = make_ranking_scorer(["ndcg@2", "hit_rate@1"], protocol="rerank")
+    >>> cross_validate(Ridge(), X, y, cv=2, scoring=scoring)["test_ndcg@2"]
+    array([1., 1.])
+    """
+    scorer = RankingScorer(
+        metrics,
+        protocol=protocol,
+        n_candidates=n_candidates,
+        candidates=candidates,
+        user=user,
+        random_state=random_state,
+    )
+    scorer._check_parameters()
+    return scorer
+
+
+def get_scorer(scoring: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Return a scorer by name: a ranking metric such as ``"ndcg@10"``, or one of scikit-learn's own names.
+
+    scikit-learn refuses strings that it does not know, so ``scoring="ndcg@10"`` fails where
+    ``scoring=get_scorer("ndcg@10")`` works.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        ``"metric@k"`` for ``make_ranking_scorer("metric@k")``, that is full ranking; or a name of
+        :func:`sklearn.metrics.get_scorer_names`. A callable is returned as it is.
+
+    Returns
+    -------
+    callable
+        A scorer ``(estimator, X, y)``.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> from skrec.metrics import get_scorer
+    >>> get_scorer("recall@20")
+    RankingScorer(metrics='recall@20')
+    >>> get_scorer("accuracy")
+    make_scorer(accuracy_score, response_method='predict')
+    """
+    if callable(scoring):
+        return scoring
+    names = sklearn.metrics.get_scorer_names()
+    if scoring in names:
+        scorer: Callable[..., Any] = sklearn.metrics.get_scorer(scoring)
+        return scorer
+    close = (
+        get_close_matches(scoring, names, n=1, cutoff=0.8) if isinstance(scoring, str) and "@" not in scoring else []
+    )
+    if close:
+        raise ValueError(f"There is no scorer {scoring!r}. Did you mean {close[0]!r}?")
+    return make_ranking_scorer(scoring)

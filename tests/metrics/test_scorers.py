@@ -1,0 +1,377 @@
+"""Scorers against plain loops over users, under scikit-learn's own tools, and their error messages."""
+
+import math
+import pickle
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.compose import make_column_transformer
+from sklearn.exceptions import NotFittedError
+from sklearn.inspection import permutation_importance
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import ndcg_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score, cross_validate
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
+
+from skrec.metrics import get_scorer, make_ranking_scorer
+from skrec.model_selection import LeaveLastOut
+
+NAMES = ["ndcg@3", "recall@3", "precision@3", "hit_rate@3", "map@3", "mrr@3"]
+events = st.lists(st.tuples(st.integers(1, 5), st.integers(10, 17), st.integers(-1, 2)), min_size=1, max_size=25)
+
+
+def frame(rows):
+    return pd.DataFrame(rows, columns=["user_id", "item_id", "y"])
+
+
+def by_hand(ranks, n_relevant, k=3):
+    """Metrics of one user from the ranks of the relevant items that were ranked."""
+    hits = sorted(rank for rank in ranks if rank <= k)
+    ideal = sum(1 / math.log2(i + 2) for i in range(min(k, n_relevant)))
+    return {
+        "ndcg@3": sum(1 / math.log2(rank + 1) for rank in hits) / ideal,
+        "recall@3": len(hits) / n_relevant,
+        "precision@3": len(hits) / k,
+        "hit_rate@3": float(bool(hits)),
+        "map@3": sum((i + 1) / rank for i, rank in enumerate(hits)) / min(k, n_relevant),
+        "mrr@3": 1 / hits[0] if hits else 0.0,
+    }
+
+
+def full_by_hand(model, train, test):
+    result = {}
+    for user, rows in test.groupby("user_id"):
+        relevant = set(rows.item_id[rows.y > 0])
+        if not relevant:
+            continue
+        seen = set(train.item_id[(train.user_id == user) & (train.y > 0)]) - set(rows.item_id)
+        scores = dict(zip(model.items_.tolist(), model.score_items([user])[0], strict=True))
+        order = sorted(set(scores) - seen, key=lambda item: (-scores[item], item in relevant))
+        result[user] = by_hand([order.index(item) + 1 for item in relevant if item in scores], len(relevant))
+    return pd.DataFrame.from_dict(result, orient="index")
+
+
+@settings(max_examples=100, deadline=None)
+@given(train=events, test=events)
+def test_full_ranking_equals_plain_loops(random_ranker, train, test):
+    train, test = frame(train), frame(test)
+    test.loc[0, "y"] = 1
+    model = random_ranker().fit(train[["user_id", "item_id"]], train.y)
+    report = make_ranking_scorer(NAMES).evaluate(model, test[["user_id", "item_id"]], test.y)
+    expected = full_by_hand(model, train, test)
+    pd.testing.assert_frame_equal(report.per_user.sort_index(), expected, check_names=False)
+    assert report.metrics == pytest.approx(expected.mean().to_dict())
+    assert report.n_users == len(expected)
+    relevant = test[test.y > 0].drop_duplicates(["user_id", "item_id"])
+    assert report.cold_user_share == pytest.approx((~expected.index.isin(train.user_id)).mean())
+    assert report.cold_item_share == pytest.approx((~relevant.item_id.isin(train.item_id)).mean())
+
+
+def test_without_labels_all_rows_are_relevant(random_ranker):
+    X = pd.DataFrame({"user_id": [1, 1, 2, 3], "item_id": [5, 6, 7, 8]})
+    model = random_ranker().fit(X)
+    scorer = make_ranking_scorer("ndcg@2")
+    assert scorer(model, X) == scorer(model, X, np.ones(4)) == scorer(model, X, [True] * 4)
+
+
+def test_training_rows_can_be_scored(random_ranker):
+    """They are left out of the items left out; the user's other training items stay left out."""
+    X = pd.DataFrame({"user_id": [1, 1, 1], "item_id": [5, 6, 7]})
+    model = random_ranker().fit(X)
+    model.table_[1] = [1, 3, 2]
+    assert make_ranking_scorer("hit_rate@1")(model, X.iloc[[0]]) == 1
+    assert make_ranking_scorer("mrr@3")(model, X.iloc[[0, 1]], [1, 0]) == 1 / 2
+
+
+def test_a_cold_item_is_a_miss_in_the_ideal_dcg(random_ranker):
+    model = random_ranker().fit(pd.DataFrame({"user_id": [1, 2], "item_id": [5, 6]}))
+    model.table_[:] = [[0, 1]]
+    X = pd.DataFrame({"user_id": [1, 1, 1, 9], "item_id": [6, 70, 80, 5]})
+    report = make_ranking_scorer(["ndcg@10", "cold_items", "cold_users"]).evaluate(model, X)
+    ideal = 1 + 1 / math.log2(3) + 1 / 2
+    assert report.per_user["ndcg@10"].to_dict() == pytest.approx({1: 1 / ideal, 9: 1 / math.log2(3)})
+    assert report.metrics["cold_items"] == report.cold_item_share == 1 / 2
+    assert report.metrics["cold_users"] == report.cold_user_share == 1 / 2
+
+
+def test_many_users_are_scored_in_chunks(random_ranker, monkeypatch):
+    rng = np.random.default_rng(0)
+    train, test = (frame(np.c_[rng.integers(0, 50, 400), rng.integers(0, 30, 400), np.ones(400)]) for _ in range(2))
+    model = random_ranker().fit(train[["user_id", "item_id"]])
+    scorer = make_ranking_scorer(NAMES)
+    whole = scorer(model, test)
+    monkeypatch.setattr("skrec.metrics._protocols._MOST_SCORES", 30 * 7)
+    model.n_calls_ = 0
+    assert scorer(model, test) == whole
+    assert model.n_calls_ == 8
+
+
+@pytest.mark.parametrize("ids", [lambda c: [f"id {i}" for i in c], lambda c: c / 2, lambda c: c.astype("uint64")])
+def test_any_ids_and_containers(random_ranker, ids):
+    rng = np.random.default_rng(1)
+    train, test = (
+        pd.DataFrame({"user_id": rng.integers(0, 9, 60), "item_id": rng.integers(0, 30, 60)}) for _ in range(2)
+    )
+    expected = make_ranking_scorer("ndcg@5")(random_ranker().fit(train.apply(ids)), test.apply(ids))
+    for container in (lambda X: X.to_numpy(dtype=object), pl.DataFrame, lambda X: X.to_numpy().tolist()):
+        model = random_ranker().fit(container(train.apply(ids)))
+        assert make_ranking_scorer("ndcg@5")(model, container(test.apply(ids))) == pytest.approx(expected)
+
+
+# ------------------------------------------------------------------------------------------------------------- rerank
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(st.tuples(st.integers(1, 3), st.integers(-2, 2), st.integers(0, 3)), min_size=4, max_size=25))
+def test_rerank_equals_plain_loops(rows):
+    rows = pd.DataFrame([*rows, (9, 0, 1), (9, 1, 0)], columns=["user_id", "score", "y"])
+    model = Ridge().fit([[0.0, 1.0], [1.0, 2.0], [5.0, 3.0]], [1.0, 2.0, 3.0])  # predicts column 1
+    report = make_ranking_scorer(NAMES, protocol="rerank").evaluate(
+        model, rows[["user_id", "score"]].to_numpy(), rows.y
+    )
+    scores = model.predict(rows[["user_id", "score"]].to_numpy())
+    for user, group in rows.groupby("user_id"):
+        order = sorted(group.index, key=lambda row: (-scores[row], rows.y[row]))
+        ranks = [order.index(row) + 1 for row in group.index[group.y > 0]]
+        if not ranks:
+            assert user not in report.per_user.index
+            continue
+        expected = by_hand(ranks, len(ranks))
+        gains = rows.y[order].to_numpy()
+        discount = 1 / np.log2(np.arange(3) + 2)
+        expected["ndcg@3"] = (gains[:3] @ discount[: len(gains)]) / (np.sort(gains)[::-1][:3] @ discount[: len(gains)])
+        assert report.per_user.loc[user].to_dict() == pytest.approx(expected)
+
+
+def test_rerank_takes_ratings_as_gains_like_scikit_learn():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"user_id": np.repeat(np.arange(8), 6), "x": rng.permutation(np.arange(48.0))})
+    y = rng.integers(1, 6, 48)
+    model = Ridge().fit(X, y)
+    scores = model.predict(X).reshape(8, 6)
+    value = make_ranking_scorer("ndcg@4", protocol="rerank")(model, X, y)
+    assert value == pytest.approx(ndcg_score(y.reshape(8, 6), scores, k=4))
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), GaussianNB()])
+def test_rerank_uses_the_scores_of_classifiers(model):
+    X = pd.DataFrame({"user_id": [1, 1, 1, 2, 2, 2], "x": [0.0, 1.0, 2.0, 0.0, 1.5, 2.0]})
+    y = np.array(["no", "no", "yes", "no", "yes", "yes"])
+    model.fit(X, y)
+    # By predict some rows would be tied.
+    assert make_ranking_scorer("map@3", protocol="rerank")(model, X, y) == 1
+
+
+def test_rerank_finds_the_user_column():
+    X = np.array([[0.0, 5, 7], [1.0, 6, 7], [0.0, 5, 8], [1.0, 6, 8]])
+    model = Ridge().fit(X, [0, 1, 0, 1])
+    scorer = make_ranking_scorer("mrr@1", protocol="rerank", user=2)
+    report = scorer.evaluate(model, X, [0, 1, 0, 1])
+    assert report.per_user.index.tolist() == [7, 8]
+    assert report.metrics == {"mrr@1": 1}
+    named = pd.DataFrame(X, columns=["x", "item_id", "customer"])
+    by_name = make_ranking_scorer("mrr@1", protocol="rerank", user="customer")
+    assert by_name.evaluate(Ridge().fit(named, [0, 1, 0, 1]), named, [0, 1, 0, 1]).per_user.index.name == "customer"
+    with pytest.raises(ValueError, match="no column 'user_id' for the user"):
+        make_ranking_scorer("mrr@1", protocol="rerank")(model, named, [0, 1, 0, 1])
+
+
+DEFAULT_ITEM = (
+    "an item column that nobody asked for, column 1 of an array, must give way to a user or time that was given"
+)
+
+
+@pytest.mark.xfail(strict=True, reason=DEFAULT_ITEM)
+def test_the_user_may_be_column_1_of_an_array():
+    X = np.array([[0.0, 7], [1.0, 7], [0.0, 8], [1.0, 8]])
+    scorer = make_ranking_scorer("mrr@1", protocol="rerank", user=1)
+    assert scorer(Ridge().fit(X, [0, 1, 0, 1]), X, [0, 1, 0, 1]) == 1
+
+
+def test_rerank_reports_cold_shares_of_a_skrec_model(random_ranker):
+    X = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 7]})
+    model = random_ranker().fit(X)
+    test = pd.DataFrame({"user_id": [1, 1, 3, 3], "item_id": [5, 9, 6, 8]})
+    report = make_ranking_scorer("mrr@1", protocol="rerank").evaluate(model, test, [0, 1, 1, 0])
+    assert (report.cold_user_share, report.cold_item_share) == (0.5, 0.5)
+    with pytest.raises(ValueError, match="'cold_users' needs a skrec model.*Ridge is none"):
+        make_ranking_scorer(["mrr@1", "cold_users"], protocol="rerank")(
+            Ridge().fit(test, [0, 1, 1, 0]), test, [0, 1, 1, 0]
+        )
+
+
+# ------------------------------------------------------------------------------------------- under scikit-learn's tools
+
+
+@pytest.fixture
+def log():
+    rng = np.random.default_rng(5)
+    X = pd.DataFrame({"user_id": rng.integers(0, 30, 600), "item_id": rng.zipf(1.3, 600) % 40})
+    return X.assign(user_id="u" + X.user_id.astype(str), item_id="i" + X.item_id.astype(str))
+
+
+def test_grid_search_and_cross_validate(random_ranker, log):
+    search = GridSearchCV(random_ranker(), {"bonus": [0.0, 1.0]}, cv=LeaveLastOut(), scoring=get_scorer("ndcg@10")).fit(
+        log
+    )
+    assert search.best_params_ == {"bonus": 1.0}
+    assert make_ranking_scorer("ndcg@10")(search, log) == make_ranking_scorer("ndcg@10")(search.best_estimator_, log)
+    several = make_ranking_scorer(["ndcg@10", "recall@5", "cold_items"])
+    search = GridSearchCV(random_ranker(), {"bonus": [0.0, 1.0]}, cv=3, scoring=several, refit="recall@5").fit(log)
+    assert search.best_params_ == {"bonus": 1.0}
+    result = cross_validate(random_ranker(), log, cv=KFold(3), scoring=several)
+    assert {"test_ndcg@10", "test_recall@5", "test_cold_items"} <= set(result)
+    assert cross_val_score(random_ranker(), log, cv=KFold(3), scoring=get_scorer("ndcg@10")) == pytest.approx(
+        result["test_ndcg@10"]
+    )
+
+
+def test_permutation_importance(random_ranker, log):
+    model = random_ranker().fit(log)
+    model.table_[1:] = model.seen_items(model.users_).toarray()  # knows everybody's items
+    importance = permutation_importance(model, log, None, scoring=get_scorer("ndcg@40"), n_repeats=2, random_state=0)
+    assert (importance.importances_mean > 0).all()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_pipeline_scores_like_its_model_on_encoded_ids(random_ranker, log, named):
+    encoder = make_column_transformer(
+        (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), ["user_id", "item_id"]),
+    ).set_output(transform="pandas" if named else "default")
+    train, test = log.iloc[:300], log.iloc[300:]
+    pipeline = make_pipeline(encoder, random_ranker(bonus=1.0)).fit(train)
+    scorer = make_ranking_scorer(NAMES)
+    report = scorer.evaluate(pipeline, test)
+    known = test.user_id.isin(train.user_id) & test.item_id.isin(train.item_id)
+    expected = scorer.evaluate(pipeline[-1], encoder.transform(test[known]))
+    raw = scorer.evaluate(pipeline, test[known])
+    assert raw.metrics == pytest.approx(expected.metrics)
+    assert raw.per_user.index.isin(log.user_id).all()
+    assert report.n_users == test.user_id.nunique()
+
+
+def test_users_and_items_that_an_encoder_merges_stay_apart(random_ranker):
+    train = pd.DataFrame({"user_id": list("abc"), "item_id": list("xyz")})
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    pipeline = make_pipeline(encoder, random_ranker()).fit(train)
+    pipeline[-1].table_[:] = [3, 2, 1]
+    test = pd.DataFrame({"user_id": ["new", "newer", "newer", "newer"], "item_id": ["x", "y", "u", "v"]})
+    report = make_ranking_scorer(["recall@2", "cold_users", "cold_items"]).evaluate(pipeline, test)
+    assert report.per_user["recall@2"].to_dict() == pytest.approx({"new": 1, "newer": 1 / 3})
+    assert (report.cold_user_share, report.cold_item_share) == (1, 1 / 2)
+
+
+def test_scorers_have_parameters_and_can_be_copied(random_ranker, log):
+    scorer = make_ranking_scorer(["ndcg@5"], protocol="sampled", n_candidates=7)
+    assert repr(scorer) == "RankingScorer(metrics=['ndcg@5'], n_candidates=7, protocol='sampled')"
+    model = random_ranker().fit(log)
+    for copied in (clone(scorer), pickle.loads(pickle.dumps(scorer))):
+        assert copied.get_params() == scorer.get_params()
+        assert copied(model, log) == scorer(model, log)
+
+
+# ------------------------------------------------------------------------------------------------------ what is refused
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"metrics": "ndgc@10"}, r"no ranking metric 'ndgc@10'. Did you mean 'ndcg@10'\?"),
+        ({"metrics": ["ndcg@10", "recall"]}, "Metric 'recall' lacks the length of the list"),
+        ({"metrics": "ndcg@0"}, "it must be a whole number of at least 1"),
+        ({"metrics": []}, "metrics is empty"),
+        ({"protocol": "Full"}, "protocol must be one of 'full', 'rerank' and 'sampled', got 'Full'"),
+        ({"protocol": "sampled", "n_candidates": 0}, "n_candidates must be a whole number of at least 1, got 0"),
+        ({"candidates": {1: [2]}}, "candidates goes with protocol='sampled', not with protocol='full'"),
+        ({"user": "customer"}, "user goes with protocol='rerank'"),
+    ],
+)
+def test_parameters_are_checked(parameters, message):
+    with pytest.raises(ValueError, match=message):
+        make_ranking_scorer(**parameters)
+
+
+def test_candidates_must_be_a_mapping():
+    with pytest.raises(TypeError, match="must map user ids to item ids, got a list"):
+        make_ranking_scorer(protocol="sampled", candidates=[[1, 2]])
+
+
+def test_get_scorer():
+    assert repr(get_scorer("hit_rate@10")) == "RankingScorer(metrics='hit_rate@10')"
+    assert get_scorer("cold_users").metrics == "cold_users"
+    assert "roc_auc" in repr(get_scorer("roc_auc"))
+    assert get_scorer(len) is len
+    with pytest.raises(ValueError, match=r"no scorer 'acuracy'. Did you mean 'accuracy'\?"):
+        get_scorer("acuracy")
+    with pytest.raises(ValueError, match="Metric 'ndcg' lacks the length of the list"):
+        get_scorer("ndcg")
+
+
+X = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 7]})
+
+
+@pytest.mark.parametrize("protocol", ["full", "sampled"])
+def test_a_catalogue_is_needed(protocol):
+    with pytest.raises(
+        TypeError, match=f"protocol='{protocol}' ranks a catalogue, and Ridge has none.*protocol='rerank'"
+    ):
+        make_ranking_scorer(protocol=protocol)(make_pipeline(Ridge()).fit(X, [1, 0, 1]), X)
+
+
+def test_estimators_must_be_fitted(random_ranker):
+    with pytest.raises(NotFittedError):
+        make_ranking_scorer()(random_ranker(), X)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "y", "message"),
+    [
+        ("full", [0, 0, -1], r"None of the 3 rows to score is relevant \(y > 0\)"),
+        ("sampled", [0, 0, 0], "None of the 3 rows"),
+        ("full", [1, np.nan, 1], "y contains NaN in row 1"),
+        ("full", [1, None, 1], "y contains NaN in row 1"),
+        ("full", [1, 1, np.inf], "y contains infinity in row 2"),
+        ("full", [1, 1], "y has 2 labels, but X has 3 rows"),
+        ("full", ["a", "b", "a"], "y holds labels such as 'a', of which it cannot be told which are relevant"),
+        ("rerank", None, "needs their labels, but y is None. Pass y, or use protocol='full'"),
+        ("rerank", [1, 1, 0], "all labels of each user are equal. Hold out rows of both kinds .* protocol='full'"),
+        ("rerank", [1, np.nan, 0], "y contains NaN in row 1"),
+    ],
+)
+def test_labels_are_checked(random_ranker, protocol, y, message):
+    with pytest.raises(ValueError, match=message):
+        make_ranking_scorer("ndcg@5", protocol=protocol)(random_ranker().fit(X), X, y)
+
+
+def test_rerank_refuses_ratings_for_binary_metrics(random_ranker):
+    with pytest.raises(ValueError, match=r"recall@5 asks only whether a label is above 0.*rating >= 4"):
+        make_ranking_scorer(["ndcg@5", "recall@5"], protocol="rerank")(random_ranker().fit(X), X, [1, 2, 1])
+
+
+def test_missing_users_and_items_are_refused(random_ranker):
+    model = random_ranker().fit(X)
+    with pytest.raises(ValueError, match="contains NaN: the user of row 1 is missing"):
+        make_ranking_scorer()(model, X.assign(user_id=[1, None, 2]))
+    with pytest.raises(ValueError, match="contains NaN: the item of row 0 is missing"):
+        make_ranking_scorer()(model, X.assign(item_id=[None, 6, 7]))
+
+
+@pytest.mark.parametrize("protocol", ["full", "sampled", "rerank"])
+def test_nan_scores_are_refused(random_ranker, protocol):
+    model = random_ranker().fit(X)
+    model.table_[:] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        make_ranking_scorer(protocol=protocol)(model, X, [0, 1, 1])
+
+
+def test_scores_must_be_one_number_a_row():
+    model = LogisticRegression().fit(X, ["a", "b", "c"])
+    with pytest.raises(ValueError, match="predict of LogisticRegression returned an array of shape .* type <U1"):
+        make_ranking_scorer(protocol="rerank")(model, X, [0, 1, 1])
