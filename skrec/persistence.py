@@ -1,0 +1,416 @@
+"""Estimators in one file that loads without executing anything.
+
+The file is a zip archive, not compressed, of ``manifest.json`` (format, versions, the SHA-256 of every array, and the
+attributes of the estimator) and of arrays in NumPy's ``.npy`` format; the comment of the archive is the SHA-256 of the
+manifest. Only the classes listed here are made when it is read, and no code of the file's is run.
+"""
+
+import hashlib
+import json
+import math
+import os
+import sys
+import uuid
+import warnings
+import zipfile
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from skrec import __version__
+from skrec.exceptions import FileFormatError
+
+__all__ = ["load", "save"]
+
+_FORMAT = "skrec"
+_FORMAT_VERSION = 1
+_MANIFEST = "manifest.json"
+_VERSIONS = {"skrec": __version__, "scikit-learn": sklearn.__version__}
+_DAMAGED = "It is damaged or was altered: get another copy, or save the estimator again."
+_CURE = "Replace it, or store the estimator with pickle, joblib or skops."
+_MAX_DEPTH = 100
+
+# Every class that these modules list in __all__ can be stored, and these of scikit-learn.
+_MODULES = ["skrec.models", "skrec.preprocessing", "skrec._data", "skrec._engine.program"]
+_SKLEARN = {
+    "sklearn.compose": ["ColumnTransformer"],
+    "sklearn.frozen": ["FrozenEstimator"],
+    "sklearn.impute": ["SimpleImputer"],
+    "sklearn.pipeline": ["Pipeline"],
+    "sklearn.preprocessing": [
+        "FunctionTransformer",
+        "KBinsDiscretizer",
+        "MaxAbsScaler",
+        "MinMaxScaler",
+        "OneHotEncoder",
+        "OrdinalEncoder",
+        "PowerTransformer",
+        "QuantileTransformer",
+        "RobustScaler",
+        "StandardScaler",
+    ],
+}
+_JSON_TYPES = {type(None), bool, int, str}
+_BUILTIN_TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str, "object": object}
+_COLLECTIONS: dict[str, Callable[[Iterable[Any]], Any]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
+
+
+def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+    """Store an estimator in one file that loads without executing anything.
+
+    Unlike a pickle, the file cannot run code when it is loaded, and it does not depend on how the modules of skrec are
+    laid out. It is written beside `path` and then put in its place: a `save` that fails leaves an older file as it was.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A model or transformer of skrec, fitted or not, or a scikit-learn ``Pipeline`` or ``ColumnTransformer`` of these
+        and of scikit-learn's encoders and scalers. Of a search, its ``best_estimator_``.
+    path : str or path-like
+        The file, of any name.
+
+    Raises
+    ------
+    TypeError
+        If the estimator holds something that cannot be stored without pickle, such as a function, a callback or a
+        ``RandomState``; the message says where.
+    OSError
+        If the file cannot be written.
+
+    See Also
+    --------
+    load : Read the file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import skrec
+    >>> from skrec.preprocessing import IDEncoder
+    >>> encoder = IDEncoder().fit([["ana"], ["bo"]])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skrec.save(encoder, Path(folder) / "encoder.skrec")
+    ...     skrec.load(Path(folder) / "encoder.skrec").transform([["bo"]])
+    array([[2]])
+    """
+    if _name_of(type(estimator)) is None:
+        hint = " Save its best_estimator_." if hasattr(estimator, "best_estimator_") else f" {_CURE}"
+        raise TypeError(f"{type(estimator).__name__} is no class that skrec.save can store.{hint}")
+    encoder = _Encoder()
+    root = encoder.encode(estimator, type(estimator).__name__)
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {target.parent}: create it first.")
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            with zipfile.ZipFile(file, "w") as archive:
+                _write(archive, root, encoder.arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read an estimator that :func:`save` stored.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    estimator
+        It predicts exactly what the stored one did.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is not one of skrec's, is damaged or altered, or was written in a newer format.
+    OSError
+        If the file cannot be opened.
+
+    Warns
+    -----
+    UserWarning
+        If the file was written by another minor version of skrec (or of scikit-learn, for its estimators).
+
+    See Also
+    --------
+    save : Write the file; with an example.
+    """
+    with Path(path).open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            raise FileFormatError(f"{os.fspath(path)} is not a file that skrec.save wrote.")
+        try:
+            estimator, differing = _read(file)
+        except FileFormatError as error:
+            raise FileFormatError(f"{os.fspath(path)} cannot be loaded. {error}") from error.__cause__
+        except Exception as error:  # zipfile, json and numpy raise a dozen types on damaged data
+            raise FileFormatError(f"{os.fspath(path)} cannot be loaded. {_DAMAGED}") from error
+    for package, version in differing.items():
+        warnings.warn(
+            f"{os.fspath(path)} was written with {package} {version}, and this is {package} {_VERSIONS[package]}: "
+            "predictions may differ. Compare some, or fit and save again.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return estimator
+
+
+# ---------------------------------------------------------------------------------------------------------- the archive
+
+
+def _write(archive: zipfile.ZipFile, root: Any, arrays: list[NDArray[Any]]) -> None:
+    digests = {}
+    for number, array in enumerate(arrays):
+        buffer = BytesIO()
+        np.lib.format.write_array(buffer, array, version=(1, 0), allow_pickle=False)
+        name = f"arrays/{number}.npy"
+        archive.writestr(zipfile.ZipInfo(name), buffer.getbuffer())
+        digests[name] = hashlib.sha256(buffer.getbuffer()).hexdigest()
+    content = {"format": _FORMAT, "format_version": _FORMAT_VERSION, "versions": _VERSIONS, "arrays": digests}
+    manifest = json.dumps({**content, "estimator": root}, allow_nan=False).encode()
+    archive.writestr(zipfile.ZipInfo(_MANIFEST), manifest)
+    archive.comment = hashlib.sha256(manifest).hexdigest().encode()
+
+
+def _read(file: IO[bytes]) -> tuple[Any, dict[str, str]]:
+    """Return the estimator, and the packages whose minor version was another."""
+    size = os.fstat(file.fileno()).st_size
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        if _MANIFEST not in archive.namelist():
+            raise FileFormatError(f"It has no {_MANIFEST}: it is not a file that skrec.save wrote.")
+        # Nothing is compressed, so that nothing can be larger than the file.
+        if any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > size:
+            raise FileFormatError(_DAMAGED)
+        content = archive.read(_MANIFEST)
+        manifest = json.loads(content)
+        if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
+            raise FileFormatError(f"Its {_MANIFEST} is not one that skrec.save wrote.")
+        if manifest["format_version"] > _FORMAT_VERSION:
+            raise FileFormatError(
+                f"It has format {manifest['format_version']}, and skrec {__version__} knows {_FORMAT_VERSION}. It was "
+                f"written by skrec {manifest['versions']['skrec']}. Install that or a newer one."
+            )
+        digests = manifest["arrays"]
+        if archive.comment != _digest(content) or sorted(archive.namelist()) != sorted([_MANIFEST, *digests]):
+            raise FileFormatError(_DAMAGED)
+        decoder = _Decoder([_read_array(archive.read(name), digest) for name, digest in digests.items()])
+    estimator = decoder.decode(manifest["estimator"])
+    versions = {name: manifest["versions"][name] for name in ("skrec", *["scikit-learn"] * decoder.has_sklearn)}
+    return estimator, {name: v for name, v in versions.items() if v.split(".")[:2] != _VERSIONS[name].split(".")[:2]}
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
+
+
+def _read_array(data: bytes, digest: str) -> NDArray[Any]:
+    if _digest(data).decode() != digest:
+        raise FileFormatError(_DAMAGED)
+    buffer = BytesIO(data)
+    np.lib.format.read_magic(buffer)
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
+    # Looked at before memory is taken: a header may promise any shape.
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data) - buffer.tell():
+        raise FileFormatError(_DAMAGED)
+    array: NDArray[Any] = np.ndarray(shape, dtype, data, buffer.tell(), order="F" if is_fortran else "C")
+    return array.copy(order="K")
+
+
+# -------------------------------------------------------------------------------------------------------------- classes
+
+
+def _name_of(cls: type) -> str | None:
+    """Return the public name of a class that may be stored; None for any other."""
+    names = (f"{module}.{cls.__name__}" for module in [*_MODULES, *_SKLEARN] if module in sys.modules)
+    return next((name for name in names if _class_of(name) is cls), None)
+
+
+def _class_of(name: str) -> type | None:
+    module_name, _, class_name = name.rpartition(".")
+    if module_name in _SKLEARN:
+        allowed: Iterable[str] = _SKLEARN[module_name]
+    elif module_name in _MODULES:
+        allowed = import_module(module_name).__all__
+    else:
+        return None
+    found = getattr(import_module(module_name), class_name, None) if class_name in allowed else None
+    return found if isinstance(found, type) else None
+
+
+def _state_of(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return dict(value)
+    state = value.to_state() if hasattr(value, "to_state") else value.__getstate__()
+    return {name: part for name, part in (state or {}).items() if name != "_sklearn_version"}
+
+
+def _rebuilt(cls: type, state: dict[str, Any]) -> Any:
+    """Return an object of a listed class with the given state; its ``__init__`` is not called."""
+    if issubclass(cls, dict):
+        return cls(state)
+    if not all(name.isidentifier() for name in state):
+        raise FileFormatError(f"The attributes of {cls.__name__} are not as they should be. {_DAMAGED}")
+    if hasattr(cls, "from_state"):
+        return cls.from_state(state)
+    is_estimator = issubclass(cls, BaseEstimator)
+    if not is_estimator and is_dataclass(cls) and {field.name for field in fields(cls)} != set(state):
+        raise FileFormatError(f"{cls.__name__} lacks attributes, or has others. {_DAMAGED}")
+    made: Any = object.__new__(cls)
+    made.__dict__.update(state)
+    return made
+
+
+# --------------------------------------------------------------------------------------------------------------- values
+
+
+class _Encoder:
+    """Turns values into JSON; arrays are put aside."""
+
+    def __init__(self) -> None:
+        self.arrays: list[NDArray[Any]] = []
+
+    def encode(self, value: Any, path: str, depth: int = 0) -> Any:
+        """Return JSON for a value; `path` is what the user would write to get at it."""
+        if depth > _MAX_DEPTH:
+            raise TypeError(f"{path[:200]}... is nested too deeply, or holds itself. {_CURE}")
+        for encode in (self._encode_plain, self._encode_numpy, self._encode_nested):
+            result = encode(value, path, depth)
+            if result is not NotImplemented:
+                return result
+        raise TypeError(f"{path} is {value!r:.100} ({type(value).__name__}), which needs pickle to be stored. {_CURE}")
+
+    def _encode_plain(self, value: Any, path: str, depth: int) -> Any:  # noqa: ARG002
+        kind = type(value)
+        if kind in _JSON_TYPES:
+            return value
+        if kind is float:
+            return value if math.isfinite(value) else {"type": "float", "value": repr(value)}
+        if kind is bytes:
+            return {"type": "bytes", "value": value.hex()}
+        if kind is type and value in _BUILTIN_TYPES.values():
+            return {"type": "builtin", "value": value.__name__}
+        return NotImplemented
+
+    def _encode_numpy(self, value: Any, path: str, depth: int) -> Any:
+        kind = type(value)
+        if kind is np.ndarray and value.dtype == object:
+            items = self._encode_items(value.ravel().tolist(), f"{path}.flat", depth)
+            return {"type": "objects", "shape": list(value.shape), "items": items}
+        if kind is np.ndarray and _is_simple(value.dtype):
+            self.arrays.append(value)
+            return {"type": "array", "value": len(self.arrays) - 1}
+        if isinstance(value, np.generic) and _is_simple(value.dtype):
+            return {"type": "scalar", "dtype": value.dtype.str, "value": value.tobytes().hex()}
+        if isinstance(value, np.dtype) and _is_simple(value):
+            return {"type": "dtype", "value": value.str}
+        if isinstance(value, type) and issubclass(value, np.generic) and value in np.sctypeDict.values():
+            return {"type": "scalar_type", "value": value.__name__}
+        return NotImplemented
+
+    def _encode_nested(self, value: Any, path: str, depth: int) -> Any:
+        kind = type(value)
+        if kind is list:
+            return self._encode_items(value, path, depth)
+        if kind in {tuple, set, frozenset}:
+            return {"type": kind.__name__, "items": self._encode_items(value, path, depth)}
+        if kind is slice:
+            items = [self.encode(part, path, depth + 1) for part in (value.start, value.stop, value.step)]
+            return {"type": "slice", "items": items}
+        if kind is dict:
+            keys = [self.encode(key, f"{path} (a key)", depth + 1) for key in value]
+            parts = [self.encode(part, f"{path}[{key!r}]", depth + 1) for key, part in value.items()]
+            return {"type": "dict", "keys": keys, "items": parts}
+        name = _name_of(kind)
+        if name is None:
+            return NotImplemented
+        state = {key: self.encode(part, f"{path}.{key}", depth + 1) for key, part in _state_of(value).items()}
+        return {"type": "object", "class": name, "state": state}
+
+    def _encode_items(self, items: Collection[Any], path: str, depth: int) -> list[Any]:
+        if {*map(type, items)} <= _JSON_TYPES:  # a million ids, say
+            return list(items)
+        return [self.encode(item, f"{path}[{position}]", depth + 1) for position, item in enumerate(items)]
+
+
+class _Decoder:
+    """Turns JSON back into values."""
+
+    def __init__(self, arrays: list[NDArray[Any]]) -> None:
+        self.arrays = arrays
+        self.has_sklearn = False
+
+    def decode(self, node: Any) -> Any:
+        """Return the value of a node; anything malformed raises some error."""
+        if isinstance(node, list):
+            return [self.decode(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        kind = node["type"]
+        if kind in _COLLECTIONS:
+            return _COLLECTIONS[kind](map(self.decode, node["items"]))
+        return getattr(self, f"_decode_{kind}")(node)
+
+    def _decode_float(self, node: dict[str, Any]) -> float:
+        return float(node["value"])
+
+    def _decode_bytes(self, node: dict[str, Any]) -> bytes:
+        return bytes.fromhex(node["value"])
+
+    def _decode_builtin(self, node: dict[str, Any]) -> type:
+        return _BUILTIN_TYPES[node["value"]]
+
+    def _decode_array(self, node: dict[str, Any]) -> NDArray[Any]:
+        return self.arrays[int(node["value"])]
+
+    def _decode_objects(self, node: dict[str, Any]) -> NDArray[Any]:
+        array = np.empty(len(node["items"]), dtype=object)
+        for position, item in enumerate(node["items"]):
+            array[position] = self.decode(item)
+        return array.reshape([int(length) for length in node["shape"]])
+
+    def _decode_scalar(self, node: dict[str, Any]) -> Any:
+        return np.frombuffer(bytes.fromhex(node["value"]), dtype=self._decode_dtype({"value": node["dtype"]}))[0]
+
+    def _decode_dtype(self, node: dict[str, Any]) -> np.dtype[Any]:
+        dtype: np.dtype[Any] = np.dtype(node["value"])
+        if not _is_simple(dtype):
+            raise FileFormatError(_DAMAGED)
+        return dtype
+
+    def _decode_scalar_type(self, node: dict[str, Any]) -> type:
+        return next(kind for kind in np.sctypeDict.values() if kind.__name__ == node["value"])
+
+    def _decode_slice(self, node: dict[str, Any]) -> slice:
+        return slice(*map(self.decode, node["items"]))
+
+    def _decode_dict(self, node: dict[str, Any]) -> dict[Any, Any]:
+        return dict(zip(map(self.decode, node["keys"]), map(self.decode, node["items"]), strict=True))
+
+    def _decode_object(self, node: dict[str, Any]) -> Any:
+        cls = _class_of(node["class"])
+        if cls is None:
+            raise FileFormatError(
+                f"It holds a {node['class']!r}, which skrec {__version__} does not load. It was altered, or written by "
+                "another version of skrec."
+            )
+        self.has_sklearn |= cls.__module__.startswith("sklearn.")
+        return _rebuilt(cls, {name: self.decode(part) for name, part in node["state"].items()})
+
+
+def _is_simple(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind in "biufcmMSU" and dtype.names is None
