@@ -90,7 +90,8 @@ class Program(keras.Model):
             self.structure = structure
             self.network = structure.build(keras, layers, **dict(structure.network))
             self.parts = list(self.network.parts.values())
-            self._call_network(tf.zeros([1], tf.int32), tf.zeros([1, 1], tf.int32))
+            one = tf.zeros([1], tf.int32)
+            self.network.interact(self.network.query({"user": one}), self.items(one[:, None]))
             self.built = True
             self.named = {
                 f"{part}/{weight.name}": weight
@@ -98,9 +99,7 @@ class Program(keras.Model):
                 for weight in layer.trainable_variables
             }
             self.data = TrainingData(structure.columns, structure.batch_size, structure.popularity)
-            self.rates = {
-                name: tf.Variable(0.0, trainable=False) for name in ("l1", "l2", "dropout", "id_dropout")
-            }
+            self.rates = {name: tf.Variable(0.0, trainable=False) for name in ("l1", "l2", "dropout", "id_dropout")}
             self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
             self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
             self.mean_loss = keras.metrics.Mean(name="loss")
@@ -113,8 +112,17 @@ class Program(keras.Model):
         self.held: weakref.ref[Weights] | None = None
         self.functions: dict[str, Any] = {}
 
-    def _call_network(self, users: Any, items: Any) -> Any:
-        return self.network.interact(self.network.query({"user": users}), self.network.item({"item": items}))
+    def items(self, codes: Any) -> Any:
+        """Compute the items' part of the network for codes (M,) or (B, M): tensors of shape codes.shape + (...)."""
+        if codes.shape.rank == 1:
+            return self.network.item({"item": codes})
+        one = codes.shape[1] == 1
+        leaves = self.network.item({"item": codes[:, 0] if one else tf.reshape(codes, [-1])})
+        if one:
+            return tf.nest.map_structure(lambda leaf: leaf[:, tf.newaxis], leaves)
+        return tf.nest.map_structure(
+            lambda leaf: tf.reshape(leaf, [*tf.unstack(tf.shape(codes)), *leaf.shape[1:]]), leaves
+        )
 
     @property
     def metrics(self) -> list[Any]:
@@ -188,11 +196,12 @@ class Program(keras.Model):
         columns, target, weight = self.data.batch(step)
         total = tf.reduce_sum(weight)
         with tracing(context), tf.GradientTape() as tape:
+            context.lookup_weight = weight
             example = self._pointwise(columns, target, context) if s.negatives is None else self._ranking(
-                columns, target, context
+                columns, target, weight, context
             )  # fmt: skip
             data_loss = tf.math.divide_no_nan(tf.reduce_sum(weight * example), total)
-            loss = data_loss + self._penalty(context, weight, total) if s.penalised else data_loss
+            loss = data_loss + self._penalty(context, total) if s.penalised else data_loss
         variables = self.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         self.mean_loss.update_state(data_loss, sample_weight=total)
@@ -204,51 +213,46 @@ class Program(keras.Model):
         return codes * tf.cast(context.uniform(tf.shape(codes)) >= self.rates["id_dropout"], codes.dtype)
 
     def _pointwise(self, columns: Mapping[str, Any], target: Any, context: Step) -> Any:
-        users, items = self._dropped(columns["user"], context), self._dropped(columns["item"], context)
-        return POINTWISE[self.structure.loss](self._call_network(users, items[:, None]), target)
+        query = self.network.query({"user": self._dropped(columns["user"], context)})
+        items = self.items(self._dropped(columns["item"], context)[:, None])
+        return POINTWISE[self.structure.loss](self.network.interact(query, items), target)
 
-    def _ranking(self, columns: Mapping[str, Any], target: Any, context: Step) -> Any:
-        s, net = self.structure, self.network
-        query = net.query({"user": self._dropped(columns["user"], context)})
+    def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
+        s, interact = self.structure, self.network.interact
+        query = self.network.query({"user": self._dropped(columns["user"], context)})
         items = self._dropped(columns["item"], context)
         positive = tf.cast(target > 0, tf.float32)
         if s.negatives == "catalogue":
-            logits = net.interact(query, net.item({"item": tf.range(self.data.n_items + 1)}))
+            context.lookup_weight = None
+            logits = interact(query, self.items(tf.range(self.data.n_items + 1)))
             return catalogue_softmax(logits, items, positive)
         if s.negatives == "shared":
-            return self._shared(query, items, columns["item"], positive, context)
-        shape = tf.stack([tf.shape(items)[0], self.n_negatives])
-        if s.reject:
-            drawn, usable = self.data.draw_unseen(context, columns["user"], shape)
-        else:
-            drawn = self.data.draw(context, shape)
+            score = interact(query, self.items(items[:, None]))[:, 0]
+            drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))[None, :]
+            context.lookup_weight = None
+            negatives = interact(query, self.items(drawn[0]))
             usable = tf.cast(drawn != columns["item"][:, None], tf.float32)
-        block = tf.concat([items[:, None], drawn], axis=1)
-        logits = net.interact(query, net.item({"item": block}))
-        negatives = logits[:, 1:]
+        else:
+            shape = tf.stack([tf.shape(items)[0], self.n_negatives])
+            if s.reject:
+                drawn, usable = self.data.draw_unseen(context, columns["user"], shape)
+            else:
+                drawn = self.data.draw(context, shape)
+                usable = tf.cast(drawn != columns["item"][:, None], tf.float32)
+            context.lookup_weight = tf.repeat(weight, 1 + self.n_negatives)
+            logits = interact(query, self.items(tf.concat([items[:, None], drawn], axis=1)))
+            score, negatives = logits[:, 0], logits[:, 1:]
         if s.loss == "softmax":
             negatives -= self.data.log_expected(drawn, self.n_negatives)
-        return pairwise(s.loss, logits[:, 0], negatives, usable, positive)
-
-    def _shared(self, query: Any, items: Any, own: Any, positive: Any, context: Step) -> Any:
-        s, net = self.structure, self.network
-        drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))
-        score = net.interact(query, net.item({"item": items[:, None]}))[:, 0]
-        negatives = net.interact(query, net.item({"item": drawn}))
-        if s.loss == "softmax":
-            negatives -= self.data.log_expected(drawn, self.n_negatives)[None, :]
-        usable = tf.cast(drawn[None, :] != own[:, None], tf.float32)
         return pairwise(s.loss, score, negatives, usable, positive)
 
-    def _penalty(self, context: Step, weight: Any, total: Any) -> Any:
+    def _penalty(self, context: Step, total: Any) -> Any:
         """L1 and L2 on what the batch uses: each row looked up counts once, divided by the number of examples."""
         l1, l2 = self.rates["l1"], self.rates["l2"]
         penalty = tf.constant(0.0)
-        for rows in context.lookups:
+        for rows, weight in context.lookups:
             size = l1 * tf.reduce_sum(tf.abs(rows), axis=-1) + l2 * tf.reduce_sum(tf.square(rows), axis=-1)
-            if rows.shape[0] is not None:  # rows of the examples, not shared by the batch
-                size *= tf.reshape(weight, [-1] + [1] * (size.shape.rank - 1))
-            penalty += tf.math.divide_no_nan(tf.reduce_sum(size), total)
+            penalty += tf.math.divide_no_nan(tf.reduce_sum(size if weight is None else size * weight), total)
         for name, variable in self.named.items():
             if name.endswith("/kernel"):
                 penalty += l1 * tf.reduce_sum(tf.abs(variable.value)) + l2 * tf.reduce_sum(tf.square(variable.value))

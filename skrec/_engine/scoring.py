@@ -47,7 +47,7 @@ def pairs_on(program: Program, users: np.ndarray, items: np.ndarray) -> np.ndarr
     net = program.network
 
     def score(user: Any, item: Any) -> Any:
-        logits = net.interact(net.query({"user": user}), net.item({"item": item[:, None]}))
+        logits = net.interact(net.query({"user": user}), program.items(item[:, None]))
         return tf.reshape(logits, [tf.shape(user)[0], -1])
 
     size = _SMALL if len(users) <= 8 * _SMALL else _LARGE
@@ -67,15 +67,13 @@ class _Catalogue:
         net = program.network
         self._n_items = len(items)
         self._query = _traced(program, "query", lambda user: net.query({"user": user}), _codes(_USERS))
-        item = _traced(program, "item", lambda item: net.item({"item": item}), _codes(_ITEMS))
+        item = _traced(program, "item", program.items, _codes(_ITEMS))
 
         def block(query: Any, chunks: Any) -> Any:
             scores = tf.map_fn(lambda chunk: net.interact(query, chunk), chunks, fn_output_signature=tf.float32)
             return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])
 
-        chunks = [
-            item(tf.constant(_padded(items[at : at + _ITEMS], _ITEMS))) for at in range(0, len(items), _ITEMS)
-        ]
+        chunks = [item(tf.constant(_padded(items[at : at + _ITEMS], _ITEMS))) for at in range(0, len(items), _ITEMS)]
         self._items = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks)
         shapes = tf.nest.map_structure(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), self._items)
         self._block = _traced(program, "block", block, self._query.structured_outputs, shapes)
@@ -103,4 +101,3 @@ def score_catalogue(
     """
     with borrowed(structure, weights) as program:
         yield from catalogue(program, users, items)
-

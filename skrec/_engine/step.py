@@ -25,7 +25,8 @@ class Step:
         self._operations = 0
         self.dropout = dropout
         self.penalised = penalised
-        self.lookups: list[Any] = []
+        self.lookups: list[tuple[Any, Any]] = []
+        self.lookup_weight: Any = None
 
     def next_seed(self) -> Any:
         """Return a fresh seed (2,) for one stateless random operation."""
@@ -39,9 +40,9 @@ class Step:
         return tf.random.stateless_uniform(shape, self.next_seed(), minval=0, maxval=maxval, dtype=dtype)
 
     def looked_up(self, rows: Any) -> None:
-        """Note rows taken from a table, for the penalty on embeddings."""
+        """Note rows (n, dim) taken from a table, and the weights (n,) of their examples, for the penalty on embeddings."""
         if self.penalised:
-            self.lookups.append(rows)
+            self.lookups.append((rows, self.lookup_weight))
 
 
 def current_step() -> Step | None:

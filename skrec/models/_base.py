@@ -126,7 +126,10 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         """Hyper-parameters for ``_build_network``: hashable values."""
 
-    def _start_weights(self, fresh: Mapping[str, np.ndarray], users: Vocabulary, items: Vocabulary) -> Any:  # noqa: ARG002
+    def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Do what must come before training, for instance fit what the weights start from."""
+
+    def _start_weights(self, fresh: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Put other weights in place of freshly drawn ones, for instance pre-trained ones."""
         return fresh
 
@@ -153,11 +156,15 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Any:
         with transaction(self):
             going_on = self.warm_start and self.__sklearn_is_fitted__()
+            if not going_on:
+                self._prepare(X, y, sample_weight)
             return self._fit_events(X, y, sample_weight, (X_val, y_val), going_on=going_on, part=False)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
         with transaction(self):
             going_on = self.__sklearn_is_fitted__()
+            if not going_on:
+                self._prepare(X, y, sample_weight)
             return self._fit_events(X, y, sample_weight, (None, None), going_on=going_on, part=True)
 
     def _fit_events(
@@ -172,9 +179,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         old = vars(self).copy() if going_on else None
         self._users, user_codes, self._items, item_codes = self._vocabularies(rows, roles, going_on=going_on)
         self._estimator_roles = roles
-        events = Events(
-            user_codes, item_codes, target, weight, None if roles.time is None else rows.times(roles.time)
-        )
+        events = Events(user_codes, item_codes, target, weight, None if roles.time is None else rows.times(roles.time))
         seed = int(random_state.randint(2**20))
         training, held_out = self._split(events, validation, random_state, part=part)
         sizes = {"n_users": len(self._users), "n_items": len(self._items)}
@@ -277,7 +282,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _continued(self, fresh: Mapping[str, np.ndarray], old: Mapping[str, Any] | None) -> Any:
         """Go on from earlier weights; a new id starts near what stood for unknown ids."""
         if old is None:
-            return self._start_weights(fresh, self._users, self._items)
+            return self._start_weights(fresh)
         merged = {}
         for name, array in fresh.items():
             known = old["_weights"].get(name)
@@ -299,6 +304,20 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         self.loss_curve_ = ([] if old is None else old["loss_curve_"]) + result.loss_curve
         self.validation_scores_ = result.scores
         self.best_validation_score_ = result.best_score
+
+    # -- embeddings ---------------------------------------------------------------------------------------------------
+
+    @property
+    def user_embeddings_(self) -> NDArray[np.float32]:
+        """What the network learnt of each user; shape (n_users, dim), in the order of ``users_``."""
+        check_is_fitted(self)
+        return np.asarray(self._weights["user/embeddings"][1:])
+
+    @property
+    def item_embeddings_(self) -> NDArray[np.float32]:
+        """What the network learnt of each item; shape (n_items, dim), in the order of ``items_``."""
+        check_is_fitted(self)
+        return np.asarray(self._weights["item/embeddings"][1:])
 
     # -- scoring ------------------------------------------------------------------------------------------------------
 

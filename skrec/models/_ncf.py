@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.base import clone
 
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec.models._base import NetworkRecommender
 from skrec.models._tasks import NetworkClassifier, NetworkRanker, NetworkRegressor
 
@@ -25,6 +25,9 @@ class _NCF(NetworkRecommender):
     embedding_dim: int = 32
     mlp_embedding_dim: int = 32
     hidden_units: Any = (64, 32, 16)
+    gmf: Any = None
+    mlp: Any = None
+    pretrain_alpha: float = 0.5
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NetworkRecommender._parameter_constraints,
@@ -32,6 +35,9 @@ class _NCF(NetworkRecommender):
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "mlp_embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "hidden_units": ["array-like"],
+        "gmf": [HasMethods(["fit", "recommend"]), None],
+        "mlp": [HasMethods(["fit", "recommend"]), None],
+        "pretrain_alpha": [Interval(Real, 0, 1, closed="both")],
     }
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
@@ -45,6 +51,58 @@ class _NCF(NetworkRecommender):
     @property
     def _factorised(self) -> bool:
         return self.architecture == "gmf"
+
+    def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
+        for name in ("gmf", "mlp"):
+            part = getattr(self, name)
+            vars(self).pop(f"{name}_", None)
+            if part is None:
+                continue
+            part = getattr(part, "estimator", part)  # a FrozenEstimator, which clone keeps fitted
+            if self.architecture != "neumf" or getattr(part, "architecture", None) != name:
+                raise ValueError(
+                    f"{name}= takes an estimator with architecture={name!r}, for architecture='neumf'; got "
+                    f"architecture={getattr(part, 'architecture', None)!r} for architecture={self.architecture!r}."
+                )
+            if not part.__sklearn_is_fitted__():
+                part = clone(part).fit(X, y, sample_weight=sample_weight)
+            setattr(self, f"{name}_", part)
+
+    def _start_weights(self, fresh: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Start from pre-trained parts: their tables side by side, their outputs weighted (section 3.4.1)."""
+        weights = dict(fresh)
+        gmf, mlp = vars(self).get("gmf_"), vars(self).get("mlp_")
+        width = int(self.embedding_dim)
+        if gmf is not None:
+            self._take_rows(weights, gmf, slice(None, width))
+            _take(weights, gmf, "gmf_output/scale", self.pretrain_alpha if mlp is not None else 1.0)
+        if mlp is not None:
+            self._take_rows(weights, mlp, slice(width, None))
+            for name in mlp._weights:
+                share = 1.0 - self.pretrain_alpha if name.startswith("mlp_output") and gmf is not None else 1.0
+                if not name.startswith(("user", "item", "bias")):
+                    _take(weights, mlp, name, share)
+        biases = [part._weights["bias/bias"] for part in (gmf, mlp) if part is not None]
+        if biases:
+            alphas = (self.pretrain_alpha, 1.0 - self.pretrain_alpha) if len(biases) == 2 else (1.0,)
+            weights["bias/bias"] = sum(alpha * bias for alpha, bias in zip(alphas, biases, strict=True))
+        return weights
+
+    def _take_rows(self, weights: dict[str, np.ndarray], part: Any, columns: slice) -> None:
+        """Copy a part's tables into columns of ours, id by id; ids it does not know keep their fresh rows."""
+        for role, ours, its in (("user", self._users, part._users), ("item", self._items, part._items)):
+            name = f"{role}/embeddings"
+            table = weights[name] = weights[name].copy()
+            pretrained = part._weights[name]
+            if table[:, columns].shape[1] != pretrained.shape[1]:
+                raise ValueError(
+                    f"The pre-trained {part.architecture} has tables of width {pretrained.shape[1]}, but this model of "
+                    f"width {table[:, columns].shape[1]}: give both the same embedding_dim and mlp_embedding_dim."
+                )
+            codes = its.encode(ours.ids)
+            known = np.flatnonzero(codes)
+            table[1 + known, columns] = pretrained[codes[known]]
+            table[0, columns] = pretrained[0]
 
     @staticmethod
     def _build_network(
@@ -62,19 +120,18 @@ class _NCF(NetworkRecommender):
                 parts[f"hidden_{i}"] = keras.layers.Dense(units, activation="relu")
             parts["mlp_output"] = keras.layers.Dense(n_outputs, use_bias=False)
         parts["bias"] = layers.Bias(n_outputs)
-        stack = [
+        stack = [keras.ops.relu] + [
             step for i in range(2, len(hidden_units) + 1) for step in (layers.Dropout(), parts[f"hidden_{i}"])
         ]
 
         def side(who: str, inputs: Mapping[str, Any]) -> tuple[Any, Any]:
-            rows = parts[who](inputs[who])
-            return rows[..., :gmf_dim], parts[f"first_{who}"](rows[..., gmf_dim:]) if mlp_dim else rows
+            gmf, mlp = keras.ops.split(parts[who](inputs[who]), [gmf_dim], axis=-1)
+            return gmf, parts[f"first_{who}"](mlp) if mlp_dim else mlp
 
         def interact(query: tuple[Any, Any], item: tuple[Any, Any]) -> Any:
             logits = parts["gmf_output"](query[0], item[0]) if gmf_dim else 0.0
             if mlp_dim:
-                hidden = keras.ops.relu(query[1][:, None, :] + item[1])
-                output = layers.dense_stack(hidden, [*stack, layers.Dropout(), parts["mlp_output"]])
+                output = layers.dense_stack(query[1], item[1], [*stack, layers.Dropout(), parts["mlp_output"]])
                 logits += output[..., 0] if n_outputs == 1 else output
             return parts["bias"](logits)
 
@@ -84,6 +141,15 @@ class _NCF(NetworkRecommender):
             interact=interact,
             parts=parts,
         )
+
+
+def _take(weights: dict[str, np.ndarray], part: Any, name: str, share: float) -> None:
+    if name not in weights or weights[name].shape != part._weights[name].shape:
+        raise ValueError(
+            f"The pre-trained {part.architecture} has other layers ({name} does not fit): "
+            "give both the same embedding_dim, mlp_embedding_dim and hidden_units."
+        )
+    weights[name] = share * part._weights[name]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -14,13 +14,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column
 from skrec._engine.topk import top_k
 from skrec._sklearn_compat import StrOptions
-from skrec.exceptions import ColumnError, UnknownIdError
+from skrec.exceptions import ColumnError
 
 Codes = NDArray[np.int32]
 _CELLS = 2**23  # scores held at a time
@@ -100,21 +101,14 @@ class Recommender(_Fitted, BaseEstimator):
         return resolve_roles(rows, user=self.user, item=self.item, time=self.time)
 
     def _pair_codes(self, rows: Rows, roles: Roles) -> tuple[Codes, Codes]:
-        users = self._encode(rows.column(roles.user), "user", rows.label(roles.user))
-        return users, self._encode(rows.column(roles.item), "item", rows.label(roles.item))
+        return self._encode(rows.column(roles.user), "user"), self._encode(rows.column(roles.item), "item")
 
-    def _encode(self, ids: Any, role: str, label: str | None = None) -> Codes:
+    def _encode(self, ids: Any, role: str) -> Codes:
         """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so."""
         vocabulary = self._users if role == "user" else self._items
         codes = vocabulary.encode(ids)
-        if self.handle_unknown == "error" and not codes.all():
-            unknown = as_column(ids)[np.flatnonzero(codes == 0)[0]]
-            close = get_close_matches(str(unknown), [str(known) for known in vocabulary.ids[:10_000]], n=1)
-            raise UnknownIdError(
-                f"Unknown {role} {unknown!r}{f' in column {label}' if label else ''}: it was not in the data passed to fit"
-                f"{f' (the most similar known id is {close[0]!r})' if close else ''}. "
-                "Remove it, call partial_fit with its events, or set handle_unknown='oov' to score it as an unknown id."
-            )
+        if self.handle_unknown == "error":
+            vocabulary.refuse_unknown(ids, codes)
         return codes
 
     def _column_of(self, data: Any, role: str) -> Any:
@@ -250,8 +244,7 @@ class Recommender(_Fitted, BaseEstimator):
             If ``k`` is not a whole number of at least 1, or there are no candidates.
         """
         check_is_fitted(self)
-        if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
-            raise ValueError(f"k is {k!r}; it must be a whole number of at least 1: how many items to recommend.")
+        _check_k(k)
         ids = self._column_of(queries, "user")
         users = self._encode(ids, "user")
         item_ids, items = self._candidates(candidates)
@@ -271,6 +264,53 @@ class Recommender(_Fitted, BaseEstimator):
             chosen = chosen.astype(object)
             chosen[~kept] = None
         return chosen, scores
+
+    def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
+        """Return the items whose embeddings point the same way.
+
+        Parameters
+        ----------
+        items : array-like of shape (n,) or rows
+            Item ids, or rows with an item column.
+        k : int, default=10
+            How many for each.
+
+        Returns
+        -------
+        DataFrame
+            Columns: the item column named as in ``fit``, ``similar_item``, ``score`` (cosine of the angle between the
+            embeddings, from -1 to 1) and ``rank``; best first. An item is not similar to itself.
+
+        Raises
+        ------
+        AttributeError
+            If the model has no item embeddings.
+        UnknownIdError
+            If an item was not seen in ``fit``.
+        """
+        check_is_fitted(self)
+        _check_k(k)
+        ids = self._column_of(items, "item")
+        codes = self._items.encode(ids)
+        self._items.refuse_unknown(ids, codes)
+        vectors: NDArray[np.float32] = normalize(self.item_embeddings_)  # type: ignore[attr-defined]
+        k = min(int(k), len(vectors) - 1)
+        frames = []
+        for part in chunks(len(codes), len(vectors)):
+            cosines = vectors[codes[part] - 1] @ vectors.T
+            cosines[np.arange(len(cosines)), codes[part] - 1] = -np.inf
+            columns, scores = top_k(cosines, k) if k else (np.empty((len(cosines), 0), int), cosines[:, :0])
+            frames.append(
+                pd.DataFrame(
+                    {
+                        self._estimator_roles.item_name: np.repeat(ids[part], k),
+                        "similar_item": self._items.ids[columns].ravel(),
+                        "score": scores.ravel(),
+                        "rank": np.tile(np.arange(1, k + 1), len(cosines)),
+                    }
+                )
+            )
+        return pd.concat(frames, ignore_index=True)
 
     def _frame(self, users: Any, items: Any, scores: Any, kept: Any) -> pd.DataFrame:
         roles = self._estimator_roles
@@ -326,6 +366,11 @@ class Recommender(_Fitted, BaseEstimator):
         return self._users.encode(rows.column(user)), self._items.encode(rows.column(item))
 
 
+def _check_k(k: Any) -> None:
+    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
+        raise ValueError(f"k is {k!r}; it must be a whole number of at least 1: how many items to return.")
+
+
 def _is_polars_series(data: Any) -> bool:
     return type(data).__module__.partition(".")[0] == "polars" and not hasattr(data, "columns")
 
@@ -335,4 +380,3 @@ def chunks(n: int, width: int) -> Iterator[slice]:
     size = max(1, _CELLS // max(1, width))
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))
-

@@ -416,9 +416,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         place = np.searchsorted(users, relevant.users)
         positives = csr_array((np.ones(len(place), bool), (place, relevant.items - 1)), shape=shape)
         positives.sum_duplicates()
-        n_relevant = np.diff(positives.indptr) + np.bincount(
-            np.searchsorted(users, missed.users), minlength=len(users)
-        )
+        n_relevant = np.diff(positives.indptr) + np.bincount(np.searchsorted(users, missed.users), minlength=len(users))
         excluded = self._log.seen(users)
         items = np.arange(1, len(self._items) + 1, dtype=np.int32)
 

@@ -22,10 +22,11 @@ class Network:
         ``query(inputs)``: from the columns of B queries (``inputs["user"]`` of shape (B,), ...) to one or more tensors of
         shape (B, ...).
     item : callable
-        ``item(inputs)``: from the columns of items (``inputs["item"]``) to one or more tensors of shape
-        ``inputs["item"].shape + (...)``; the items are (B, M), M for each query, or (M,), shared by all queries.
+        ``item(inputs)``: from the columns of M items (``inputs["item"]`` of shape (M,), ...) to one or more tensors of shape
+        (M, ...).
     interact : callable
-        ``interact(query, item)``: their logits, of shape (B, M), or (B, M, C) for C outputs.
+        ``interact(query, item)``: the logits of B queries with their items, of shape (B, M), or (B, M, C) for C outputs. The
+        items' tensors have shape (B, M, ...), M items of its own for each query, or (M, ...), shared by all queries.
     parts : mapping of str to keras.layers.Layer
         Every layer with weights, under the name that its weights are stored by.
     """
@@ -40,13 +41,22 @@ def match(query: Any, item: Any) -> Any:
     """Dot products of queries (B, d) with items: (B, M, d) of their own or (M, d) shared. Returns (B, M)."""
     if item.shape.rank == 2:
         return tf.matmul(query, item, transpose_b=True)
+    if item.shape[1] == 1:
+        return tf.reduce_sum(query * item[:, 0], axis=-1, keepdims=True)
     return tf.reduce_sum(query[:, tf.newaxis, :] * item, axis=-1)
 
 
-def dense_stack(x: Any, layers: Sequence[Callable[[Any], Any]]) -> Any:
-    """Apply layers to the last axis of ``x`` (B, M, d), as one matrix: faster than a product per query."""
-    shape = tf.shape(x)
-    flat = tf.reshape(x, [-1, x.shape[-1]])
+def dense_stack(query: Any, item: Any, layers: Sequence[Callable[[Any], Any]]) -> Any:
+    """Add queries (B, d) to items (B, M, d) or (M, d) and apply layers to the sums: (B, M, units of the last layer).
+
+    The pairs are one matrix (B * M, d) meanwhile, which is faster than a product for each query.
+    """
+    one = item.shape.rank == 3 and item.shape[1] == 1
+    pairs = query + item[:, 0] if one else query[:, tf.newaxis, :] + item
+    flat = tf.reshape(pairs, [-1, pairs.shape[-1]])
     for layer in layers:
         flat = layer(flat)
+    if one:
+        return flat[:, tf.newaxis, :]
+    shape = tf.shape(pairs)
     return tf.reshape(flat, [shape[0], shape[1], flat.shape[-1]])
