@@ -1,4 +1,4 @@
-"""Held-out rows as every protocol needs them: whose they are, which item they hold, whether they are relevant."""
+"""Held-out rows as pairs of a user and an item."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,49 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from skrec._data import ABSENT, Vocabulary, as_rows, resolve_roles
+from skrec._data import Vocabulary
 from skrec._data.columns import as_column
 from skrec._recommend import Unwrapped
-
-Array = NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class RowIds:
-    """Ids of the users and items of rows: as the model behind the transformers knows them, and raw.
-
-    The raw ids tell users and items apart that an encoder maps to one code, as it does with all that are new to it.
-    """
-
-    users: Array
-    items: Array
-    raw_users: Array
-    raw_items: Array
-    user_name: str
-    item_position: int
-
-    @classmethod
-    def of(cls, unwrapped: Unwrapped, X: Any) -> "RowIds":
-        """Read the ids of raw rows `X`; raw ids are the model's where no raw column has the name of the model's."""
-        model = unwrapped.model
-        users, items = map(as_column, model.role_ids(unwrapped.transform(X)))
-        rows, roles = as_rows(X), model._estimator_roles
-        if not unwrapped.transformers:
-            return cls(users, items, users, items, roles.user_name, roles.item)
-        user, item = (_same_name(rows.names, name) for name in (roles.user_name, roles.item_name))
-        raw_users = users if user == ABSENT else rows.column(user)
-        raw_items = items if item == ABSENT else rows.column(item)
-        name = roles.user_name.rpartition("__")[2]
-        return cls(users, items, raw_users, raw_items, name, item)
-
-
-def _same_name(names: tuple[str, ...] | None, name: str) -> int:
-    """Return the position of a column that transformers may have renamed to ``step__name``."""
-    for candidate in (name, name.rpartition("__")[2]):
-        if names is not None and candidate in names:
-            return names.index(candidate)
-    return ABSENT
+from skrec.metrics._rows import Array, RowIds, codes_of, labels_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +24,15 @@ class HeldOut:
         Raw ids.
     queries : ndarray of shape (n_users,)
         Their ids as the model knows them.
+    own : ndarray of shape (n_users,), bool
+        Whether that id is the user's own, so that the training events under it are the user's.
     user : ndarray of shape (n_pairs,)
         Position of the pair's user in `users`; sorted.
     item : ndarray of shape (n_pairs,)
         Position of the pair's item in the catalogue; -1 if it is not there.
     relevant : ndarray of shape (n_pairs,), bool
+    barred : ndarray of int
+        Positions in the catalogue of ids that stand for no item.
     item_position : int
         Position of the item column in the raw rows; ``ABSENT`` if the raw item ids are not known.
     cold_user_share, cold_item_share : float
@@ -74,9 +41,11 @@ class HeldOut:
 
     users: pd.Index
     queries: Array
+    own: NDArray[np.bool_]
     user: NDArray[np.int64]
     item: NDArray[np.int64]
     relevant: NDArray[np.bool_]
+    barred: NDArray[np.int64]
     item_position: int
     cold_user_share: float
     cold_item_share: float
@@ -109,19 +78,34 @@ class HeldOut:
         users = (np.cumsum(scored) - 1)[users[kept]]
         keys, first, pair = np.unique(users * len(item_labels) + items[kept], return_index=True, return_inverse=True)
         item = positions_of(ids.items[kept][first], model.items_, "item_id")
+        item[~ids.own_item[kept][first]] = -1
         is_relevant = np.bincount(pair, weights=relevant[kept]) > 0
         user, first_row = keys // len(item_labels), np.unique(users, return_index=True)[1]
-        queries = ids.users[kept][first_row]
+        queries, own = ids.users[kept][first_row], ids.own_user[kept][first_row]
+        cold = ~own | (positions_of(queries, model.users_, "user_id") < 0)
         return cls(
-            pd.Index(user_labels, name=ids.user_name)[scored],
-            queries,
-            user,
-            item,
-            is_relevant,
-            ids.item_position,
-            float(np.mean(positions_of(queries, model.users_, "user_id") < 0)),
-            float(np.mean(item[is_relevant] < 0)),
+            users=pd.Index(user_labels, name=ids.user_name)[scored],
+            queries=queries,
+            own=own,
+            user=user,
+            item=item,
+            relevant=is_relevant,
+            barred=ids.barred,
+            item_position=ids.item_position,
+            cold_user_share=float(np.mean(cold)),
+            cold_item_share=float(np.mean(item[is_relevant] < 0)),
         )
+
+    def left_out(self, model: Any, users: slice, pairs: slice) -> csr_array:
+        """Return what is not ranked, by user and item: training items minus the held-out ones, and barred items."""
+        seen = csr_array(model.seen_items(self.queries[users]))
+        n_users, n_items = seen.shape
+        row = np.repeat(np.arange(n_users), np.diff(seen.indptr))
+        held_out = (self.user[pairs] - users.start) * n_items + self.item[pairs]
+        kept = self.own[users][row] & ~np.isin(row * n_items + seen.indices, held_out[self.item[pairs] >= 0])
+        rows = np.append(row[kept], np.repeat(np.arange(n_users), len(self.barred)))
+        columns = np.append(seen.indices[kept], np.tile(self.barred, n_users))
+        return cells(rows, columns, (n_users, n_items))
 
     def chunks(self, n_users: int) -> "list[tuple[slice, slice]]":
         """Return slices of at most `n_users` users, each with the slice of their pairs."""
@@ -134,94 +118,12 @@ class HeldOut:
         ]
 
 
-def codes_of(ids: Any, role: str) -> tuple[NDArray[np.int64], Any]:
-    """Return the codes of ids, from 0 in the order of first appearance, and the distinct ids."""
-    codes, distinct = pd.factorize(ids)
-    if (codes < 0).any():
-        raise ValueError(
-            f"Input X contains NaN: the {role} of row {int(np.argmax(codes < 0))} is missing. Drop the row."
-        )
-    return codes.astype(np.int64), distinct
+def cells(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> csr_array:
+    """Return the sparse array of some cells."""
+    return csr_array((np.ones(len(rows), dtype=np.bool_), (rows, columns)), shape=shape)
 
 
 def positions_of(ids: Array, catalogue: Array, name: str) -> NDArray[np.int64]:
     """Return where ids are in an array of distinct ids; -1 for those that are not."""
     positions: NDArray[np.int64] = Vocabulary(as_column(catalogue), name).encode(ids).astype(np.int64) - 1
     return positions
-
-
-def labels_of(y: Any, n_rows: int, classes: Any = None) -> NDArray[np.float64]:
-    """Return labels as numbers: relevant rows above 0.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_rows,)
-        Numbers or booleans; or the labels of a classifier of two classes, of which the second is the relevant one.
-    n_rows : int
-        Number of rows there must be.
-    classes : array of classes or None
-        ``classes_`` of the classifier.
-
-    Raises
-    ------
-    ValueError
-        If the length is wrong, a label is missing or infinite, or labels are no numbers and not of two classes.
-    """
-    labels = as_column(y)
-    if len(labels) != n_rows:
-        raise ValueError(f"y has {len(labels)} labels, but X has {n_rows} rows: there must be one for each row.")
-    missing = np.asarray(pd.isna(labels))
-    if missing.any():
-        raise ValueError(
-            f"y contains NaN in row {int(np.argmax(missing))}: every row needs a label, or y must be None."
-        )
-    if labels.dtype.kind in "OMm":
-        if not _is_binary(classes) or not pd.Series(labels).isin(list(classes)).all():
-            raise ValueError(
-                f"y holds labels such as {labels[0]!r}, of which it cannot be told which are relevant. Pass numbers: "
-                "rows with y > 0 are relevant."
-            )
-        return np.asarray(labels == classes[1], dtype=np.float64)
-    numbers = labels.astype(np.float64)
-    if np.isinf(numbers).any():
-        raise ValueError(f"y contains infinity in row {int(np.argmax(np.isinf(numbers)))}: labels must be finite.")
-    return numbers
-
-
-def predicted_scores(estimator: Any, X: Any) -> Array:
-    """Return one score a row: of the second of two classes where the estimator knows it, else what it predicts.
-
-    Raises
-    ------
-    ValueError
-        If there is not one number a row, or one is NaN.
-    """
-    method = "predict"
-    if _is_binary(getattr(estimator, "classes_", None)):
-        methods = ("decision_function", "predict_proba", "predict")
-        method = next(name for name in methods if hasattr(estimator, name))
-    scores = np.asarray(getattr(estimator, method)(X))
-    if method == "predict_proba":
-        scores = scores[:, 1]
-    if scores.ndim == 2 and scores.shape[1] == 1:
-        scores = scores[:, 0]
-    name = type(estimator).__name__
-    if scores.ndim != 1 or scores.dtype.kind not in "iufb":
-        raise ValueError(
-            f"{method} of {name} returned an array of shape {scores.shape} and type {scores.dtype}; rows are ranked by "
-            "one number each. Use a regressor, or a classifier of two classes."
-        )
-    if np.isnan(scores).any():
-        raise ValueError(f"{method} of {name} returned NaN for row {int(np.argmax(np.isnan(scores)))}.")
-    return scores.astype(np.float64) if scores.dtype.kind != "f" else scores
-
-
-def user_column(X: Any, user: str | int | None) -> pd.Index:
-    """Return the user of each row of raw `X`, for an estimator that does not know which column it is."""
-    rows = as_rows(X)
-    roles = resolve_roles(rows, user=user, required=("user",))
-    return pd.Index(rows.column(roles.user), name=roles.user_name)
-
-
-def _is_binary(classes: Any) -> bool:
-    return classes is not None and np.ndim(classes) == 1 and len(classes) == 2

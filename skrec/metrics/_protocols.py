@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from skrec._recommend import Unwrapped, is_recommender
-from skrec.metrics._held_out import HeldOut, RowIds, codes_of, labels_of, predicted_scores, user_column
+from skrec.metrics._held_out import HeldOut, cells
 from skrec.metrics._ranks import group_ranks, metrics_from_ranks, parse_metric, positive_ranks
+from skrec.metrics._rows import RowIds, codes_of, labels_of, predicted_scores, user_column
 
 Values = dict[str, NDArray[np.float64]]
 
@@ -38,14 +38,13 @@ def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any) -
     n_items = len(model.items_)
     parts = []
     for users, pairs in held_out.chunks(users_at_once(n_items)):
-        queries = held_out.queries[users]
         row, item = held_out.user[pairs] - users.start, held_out.item[pairs]
-        relevant, known = held_out.relevant[pairs], item >= 0
-        excluded = _without(csr_array(model.seen_items(queries)), row[known], item[known])
-        found = known & relevant
-        positives = _cells(row[found], item[found], excluded.shape)
-        indptr, ranks = positive_ranks(model.score_items(queries), positives, excluded)
-        parts.append(metrics_from_ranks(names, indptr, ranks, np.bincount(row[relevant], minlength=len(queries))))
+        relevant = held_out.relevant[pairs]
+        found = relevant & (item >= 0)
+        excluded = held_out.left_out(model, users, pairs)
+        positives = cells(row[found], item[found], excluded.shape)
+        indptr, ranks = positive_ranks(model.score_items(held_out.queries[users]), positives, excluded)
+        parts.append(metrics_from_ranks(names, indptr, ranks, np.bincount(row[relevant])))
     values = {name: np.concatenate([part[name] for part in parts]) for name in names}
     return Outcome(held_out.users, values, held_out.cold_user_share, held_out.cold_item_share)
 
@@ -99,15 +98,3 @@ def _refuse_trivial(codes: NDArray[np.int64], labels: NDArray[np.float64], names
 def _differ_within(codes: NDArray[np.int64], labels: NDArray[Any]) -> bool:
     first = np.unique(codes, return_index=True)[1]
     return bool((labels != labels[first][codes]).any())
-
-
-def _cells(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> csr_array:
-    return csr_array((np.ones(len(rows), dtype=np.bool_), (rows, columns)), shape=shape)
-
-
-def _without(matrix: csr_array, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> csr_array:
-    """Return a matrix of stored cells without some of them."""
-    stored = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
-    keys = stored * matrix.shape[1] + matrix.indices
-    kept = ~np.isin(keys, rows * matrix.shape[1] + columns)
-    return _cells(stored[kept], matrix.indices[kept], matrix.shape)

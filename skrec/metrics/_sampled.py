@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from skrec._data import ABSENT, as_rows
 from skrec._data.columns import as_column
 from skrec._recommend import Unwrapped
-from skrec.metrics._held_out import Array, HeldOut, positions_of
+from skrec._recommend._tables import as_table
+from skrec.metrics._held_out import HeldOut, positions_of
 from skrec.metrics._protocols import Outcome, users_at_once
 from skrec.metrics._ranks import metrics_from_ranks
+from skrec.metrics._rows import Array
 
 Entries = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -87,13 +89,11 @@ class _Drawn:
     def entries(self, users: slice, pairs: NDArray[np.int64]) -> Entries:
         """Return the candidates as a number of a pair among `pairs`, and a position in the catalogue."""
         n_items = len(self.model.items_)
-        seen = self.model.seen_items(self.held_out.queries[users])
-        first, last = (
-            np.searchsorted(self.held_out.user, np.arange(users.start, users.stop), side) for side in ("left", "right")
-        )
+        bounds = np.searchsorted(self.held_out.user, np.arange(users.start, users.stop + 1))
+        seen = self.held_out.left_out(self.model, users, slice(bounds[0], bounds[-1]))
         lists = []
         for user in self.held_out.user[pairs] - users.start:
-            held_out = self.held_out.item[first[user] : last[user]]
+            held_out = self.held_out.item[bounds[user] : bounds[user + 1]]
             barred = np.union1d(seen.indices[seen.indptr[user] : seen.indptr[user + 1]], held_out[held_out >= 0])
             n_free = n_items - len(barred)
             free = self.rng.choice(n_free, min(self.mean_length, n_free), replace=False, shuffle=False)
@@ -131,6 +131,7 @@ class _Frozen:
             _encoded(unwrapped, X, distinct, held_out.item_position), unwrapped.model.items_, "item_id"
         )
         n_items = len(unwrapped.model.items_)
+        known[np.isin(known, held_out.barred)] = -1
         items = known[ids]
         keys = np.unique((owner * n_items + items)[items >= 0])
         indptr = np.searchsorted(keys, np.arange(len(lists) + 1) * n_items)
@@ -160,5 +161,4 @@ def _encoded(unwrapped: Unwrapped, X: Any, items: Array, position: int) -> Array
     rows = as_rows(X)
     columns = [np.repeat(rows.column(column)[:1], len(items)) for column in range(rows.n_columns)]
     columns[position] = items
-    table = pd.DataFrame(dict(enumerate(columns))).set_axis(rows.names, axis=1)
-    return as_column(unwrapped.model.role_ids(unwrapped.transform(table))[1])
+    return as_column(unwrapped.model.role_ids(unwrapped.transform(as_table(columns, rows.names)))[1])

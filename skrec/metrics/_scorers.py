@@ -259,8 +259,10 @@ def make_ranking_scorer(
     scikit-learn wants ``refit="ndcg@10"`` (a key) in ``GridSearchCV`` for a scorer that returns a dict, and refuses
     such scorers in ``HalvingGridSearchCV``, ``cross_val_score`` and ``learning_curve``: name one metric there.
 
-    Behind an encoder, users and items that it maps to one code (all that are new to it) are told apart by the columns
-    of ``X`` if these have names.
+    Behind transformers, users and items are told apart by their raw ids. A code that stands for several of them (those
+    new to the encoder; with ``min_frequency`` the rare ones) is neither a hit nor a rival, and the training events
+    under it are left out for nobody: otherwise merging ids would seem to make a model better. For transformers without
+    ``inverse_transform``, ids are those that they return.
 
     References
     ----------

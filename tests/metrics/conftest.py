@@ -17,6 +17,7 @@ class RandomRanker(BaseEstimator):
 
     def fit(self, X, y=None):
         rows = as_rows(X)
+        self.n_features_in_ = rows.n_columns
         self._estimator_roles = resolve_roles(rows)
         self._users, users = Vocabulary.fit(rows.column(self._estimator_roles.user))
         self._items, items = Vocabulary.fit(rows.column(self._estimator_roles.item), name="item_id")

@@ -70,7 +70,7 @@ def test_draws_are_uniform_and_repeatable(random_ranker):
     model = random_ranker().fit(train)
     test = pd.DataFrame({"user_id": [0] * 1, "item_id": [7]})
     counts = np.zeros(12)
-    for seed in range(300):
+    for seed in range(150):
         for item in (0, 5, 11):
             model.table_[1] = 0
             model.table_[1, [7, item]] = 1, 2
@@ -79,7 +79,7 @@ def test_draws_are_uniform_and_repeatable(random_ranker):
             assert scorer(model, test) == value
             counts[item] += 1 - value
     # Each of the 10 free items is among 4 drawn ones with probability .4.
-    np.testing.assert_allclose(counts[[0, 5, 11]] / 300, 0.4, atol=0.09)
+    np.testing.assert_allclose(counts[[0, 5, 11]] / 150, 0.4, atol=0.12)
     anything = make_ranking_scorer("hit_rate@1", protocol="sampled", n_candidates=4, random_state=None)
     assert len({anything(model, test) for _ in range(60)}) == 2
 
@@ -92,13 +92,10 @@ def test_frozen_lists_hold_raw_ids_behind_an_encoder(random_ranker, as_array):
     model = random_ranker(levels=1000).fit(train)
     expected = make_ranking_scorer("mrr@9", protocol="sampled", candidates=candidates)(model, test)
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    if as_array:
+        train, test = train.to_numpy(), test.to_numpy()
     pipeline = make_pipeline(encoder, random_ranker(levels=1000)).fit(train)
     assert make_ranking_scorer("mrr@9", protocol="sampled", candidates=candidates)(pipeline, test) == expected
-    if as_array:  # without names the raw columns are not known: ids are those of the model
-        pipeline = make_pipeline(encoder, random_ranker(levels=1000)).fit(train.to_numpy())
-        codes = {0: [0, 3], 2: [0, 2, 3]}
-        scorer = make_ranking_scorer("mrr@9", protocol="sampled", candidates=codes)
-        assert scorer(pipeline, test.to_numpy()) == expected
 
 
 def test_users_without_a_list_are_named(random_ranker):

@@ -1,0 +1,202 @@
+"""What scorers read off raw rows: ids, labels and predictions."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrec._data import ABSENT, as_rows, resolve_roles
+from skrec._data.columns import as_column
+from skrec._recommend import Unwrapped
+from skrec._recommend._encoded import Stage, _block, _origin
+from skrec._recommend._tables import columns_of
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class RowIds:
+    """Ids of the users and items of rows: raw, and as the model behind the transformers knows them.
+
+    An encoder may map several raw ids to one code: all that are new to it, and with ``min_frequency`` the rare ones.
+    The raw ids tell them apart. Such a code cannot be recommended, for it stands for no item, and the training events
+    under it are not those of one user. Were it counted as an item, then the more items an encoder merges, the better
+    would its model seem.
+
+    Parameters
+    ----------
+    users, items : ndarray of shape (n_rows,)
+        Ids as the model knows them.
+    raw_users, raw_items : ndarray of shape (n_rows,)
+        Ids in the raw rows; those of the model where the transformers cannot be inverted.
+    own_user, own_item : ndarray of shape (n_rows,), bool
+        Whether the model's id stands for the raw one alone.
+    barred : ndarray of int
+        Positions in the catalogue of ids that stand for no item.
+    user_name : str
+        Name of the user column.
+    item_position : int
+        Position of the item column in the raw rows; ``ABSENT`` where the transformers cannot be inverted.
+    """
+
+    users: Array
+    items: Array
+    raw_users: Array
+    raw_items: Array
+    own_user: NDArray[np.bool_]
+    own_item: NDArray[np.bool_]
+    barred: NDArray[np.int64]
+    user_name: str
+    item_position: int
+
+    @classmethod
+    def of(cls, unwrapped: Unwrapped, X: Any) -> "RowIds":
+        """Read the ids of raw rows."""
+        transformed = unwrapped.transform(X)
+        users, items = map(as_column, unwrapped.model.role_ids(transformed))
+        roles = unwrapped.model._estimator_roles
+        every, nothing = np.ones(len(users), dtype=np.bool_), np.empty(0, dtype=np.int64)
+        if not unwrapped.transformers:
+            return cls(users, items, users, items, every, every, nothing, roles.user_name, roles.item)
+        try:
+            stages, user, item = _way_back(unwrapped)
+        except (AttributeError, ValueError):  # it cannot be told which raw columns they are
+            return cls(users, items, users, items, every, every, nothing, roles.user_name, ABSENT)
+        rows, names = as_rows(X), stages[-1].names
+        if names is not None and rows.names is not None:
+            user, item = rows.names.index(str(names[user])), rows.names.index(str(names[item]))
+        raw_users, raw_items = rows.column(user), rows.column(item)
+        columns = columns_of(transformed)
+        first = [np.repeat(column[:1], len(unwrapped.model.items_)) for column in columns]
+        first[roles.item] = np.asarray(unwrapped.model.items_)
+        return cls(
+            users,
+            items,
+            raw_users,
+            raw_items,
+            _is_own(users, raw_users, _decoded(stages, columns, user)),
+            _is_own(items, raw_items, _decoded(stages, columns, item)),
+            np.flatnonzero(pd.isna(_decoded(stages, first, item))),
+            roles.user_name if rows.names is None else rows.names[user],
+            item,
+        )
+
+
+def _way_back(unwrapped: Unwrapped) -> tuple[list[Stage], int, int]:
+    """Return the transformers from the last to the first, and the raw positions of the user and the item."""
+    user, item = unwrapped.model._estimator_roles.user, unwrapped.model._estimator_roles.item
+    stages = []
+    for transformer in reversed(unwrapped.transformers):
+        blocks = [_block(transformer, user)]
+        if item not in blocks[0].outputs:
+            blocks.append(_block(transformer, item))
+        names = getattr(transformer, "feature_names_in_", None)
+        stages.append(Stage(blocks, names, transformer.n_features_in_))
+        user, item = _origin(transformer, user), _origin(transformer, item)
+    return stages, user, item
+
+
+def _decoded(stages: list[Stage], columns: list[Array], position: int) -> Array:
+    """Return a raw column from the transformed ones; what does not come from one raw value alone is missing."""
+    for stage in stages:
+        columns = stage.decode(columns)
+    return columns[position]
+
+
+def _is_own(codes: Array, raw: Array, decoded: Array) -> NDArray[np.bool_]:
+    """Return whether the code of a row stands for its raw id alone."""
+    own = np.asarray(decoded.astype(object) == raw.astype(object), dtype=np.bool_)
+    if own.any() or pd.isna(decoded).all():
+        return own
+    # Nothing comes back as it was: inverse_transform does not invert. Codes that two raw ids share tell themselves.
+    pairs = pd.DataFrame({"code": codes, "raw": raw}).drop_duplicates()
+    return ~np.isin(codes, pairs.code[pairs.code.duplicated()].to_numpy())
+
+
+def codes_of(ids: Any, role: str) -> tuple[NDArray[np.int64], Any]:
+    """Return the codes of ids, from 0 in the order of first appearance, and the distinct ids."""
+    codes, distinct = pd.factorize(ids)
+    if (codes < 0).any():
+        raise ValueError(
+            f"Input X contains NaN: the {role} of row {int(np.argmax(codes < 0))} is missing. Drop the row."
+        )
+    return codes.astype(np.int64), distinct
+
+
+def labels_of(y: Any, n_rows: int, classes: Any = None) -> NDArray[np.float64]:
+    """Return labels as numbers: relevant rows above 0.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_rows,)
+        Numbers or booleans; or the labels of a classifier of two classes, of which the second is the relevant one.
+    n_rows : int
+        Number of rows there must be.
+    classes : array of classes or None
+        ``classes_`` of the classifier.
+
+    Raises
+    ------
+    ValueError
+        If the length is wrong, a label is missing or infinite, or labels are no numbers and not of two classes.
+    """
+    labels = as_column(y)
+    if len(labels) != n_rows:
+        raise ValueError(f"y has {len(labels)} labels, but X has {n_rows} rows: there must be one for each row.")
+    missing = np.asarray(pd.isna(labels))
+    if missing.any():
+        raise ValueError(
+            f"y contains NaN in row {int(np.argmax(missing))}: every row needs a label, or y must be None."
+        )
+    if labels.dtype.kind in "OMm":
+        if not _is_binary(classes) or not pd.Series(labels).isin(list(classes)).all():
+            raise ValueError(
+                f"y holds labels such as {labels[0]!r}, of which it cannot be told which are relevant. Pass numbers: "
+                "rows with y > 0 are relevant."
+            )
+        return np.asarray(labels == classes[1], dtype=np.float64)
+    numbers = labels.astype(np.float64)
+    if np.isinf(numbers).any():
+        raise ValueError(f"y contains infinity in row {int(np.argmax(np.isinf(numbers)))}: labels must be finite.")
+    return numbers
+
+
+def predicted_scores(estimator: Any, X: Any) -> Array:
+    """Return one score a row: of the second of two classes where the estimator knows it, else what it predicts.
+
+    Raises
+    ------
+    ValueError
+        If there is not one number a row, or one is NaN.
+    """
+    method = "predict"
+    if _is_binary(getattr(estimator, "classes_", None)):
+        methods = ("decision_function", "predict_proba", "predict")
+        method = next(name for name in methods if hasattr(estimator, name))
+    scores = np.asarray(getattr(estimator, method)(X))
+    if method == "predict_proba":
+        scores = scores[:, 1]
+    if scores.ndim == 2 and scores.shape[1] == 1:
+        scores = scores[:, 0]
+    name = type(estimator).__name__
+    if scores.ndim != 1 or scores.dtype.kind not in "iufb":
+        raise ValueError(
+            f"{method} of {name} returned an array of shape {scores.shape} and type {scores.dtype}; rows are ranked by "
+            "one number each. Use a regressor, or a classifier of two classes."
+        )
+    if np.isnan(scores).any():
+        raise ValueError(f"{method} of {name} returned NaN for row {int(np.argmax(np.isnan(scores)))}.")
+    return scores.astype(np.float64) if scores.dtype.kind != "f" else scores
+
+
+def user_column(X: Any, user: str | int | None) -> pd.Index:
+    """Return the user of each row of raw `X`, for an estimator that does not know which column it is."""
+    rows = as_rows(X)
+    roles = resolve_roles(rows, user=user, required=("user",))
+    return pd.Index(rows.column(roles.user), name=roles.user_name)
+
+
+def _is_binary(classes: Any) -> bool:
+    return classes is not None and np.ndim(classes) == 1 and len(classes) == 2
