@@ -324,8 +324,8 @@ class _Encoder:
 
     def _encode_nested(self, value: Any, path: str, depth: int) -> Any:
         kind = type(value)
-        if kind is list:
-            return self._encode_items(value, path, depth)
+        if kind is list or kind.__name__ == "_RemainderColsList":  # the latter in older ColumnTransformers
+            return self._encode_items(getattr(value, "data", value), path, depth)
         if kind in {tuple, set, frozenset}:
             return {"type": kind.__name__, "items": self._encode_items(value, path, depth)}
         if kind is slice:

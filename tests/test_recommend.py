@@ -294,12 +294,13 @@ def test_unknown_candidates_are_an_error_behind_an_encoder(pipeline):
         skrec.recommend(pipeline, ["ann"], candidates=["x", "q"])
 
 
-def test_items_too_rare_for_the_encoder_are_never_recommended():
+@pytest.mark.parametrize("encoder", [IDEncoder(min_frequency=4), ordinal(min_frequency=4)])
+def test_items_too_rare_for_the_encoder_are_never_recommended(encoder):
     often = EVENTS[EVENTS.item_id != "w"]
     X = pd.concat([EVENTS, often], ignore_index=True)
     y = np.concatenate([np.where(EVENTS.item_id == "w", 9.5, AFFINITY), AFFINITY[often.index]])
-    pipeline = make_pipeline(IDEncoder(min_frequency=4), AffinityRanker()).fit(X, y)
-    assert 0 in pipeline[-1].items_
+    pipeline = make_pipeline(encoder, AffinityRanker()).fit(X, y)
+    assert len(pipeline[-1].items_) == 4
     result = skrec.recommend(pipeline, ["ann", "zoe"], exclude_seen=False)
     assert set(result["item_id"]) == {"x", "y", "z"}
     with pytest.raises(UnknownIdError, match="'w'"):

@@ -187,6 +187,9 @@ class EncodedSpace:
         for stage in reversed(self.stages):
             columns = stage.decode(columns)
         raw: Column = columns[self.raw_item]
+        if raw.dtype == object:  # what OrdinalEncoder calls the ids that min_frequency merges
+            raw = raw.copy()
+            raw[raw == "infrequent_sklearn"] = None
         return raw
 
     def _find_known_values(self) -> None:
