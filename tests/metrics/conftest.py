@@ -1,6 +1,7 @@
 """A ranker with random scores that stands in for skrec's models, known to scorers by its methods alone."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator
 
@@ -56,3 +57,10 @@ class RandomRanker(BaseEstimator):
 @pytest.fixture(scope="session")
 def random_ranker():
     return RandomRanker
+
+
+@pytest.fixture
+def log():
+    rng = np.random.default_rng(5)
+    X = pd.DataFrame({"user_id": rng.integers(0, 30, 600), "item_id": rng.zipf(1.3, 600) % 40})
+    return X.assign(user_id="u" + X.user_id.astype(str), item_id="i" + X.item_id.astype(str))
