@@ -38,9 +38,7 @@ def main() -> None:
     train, test = next(LeaveLastOut().split(X))
     X_train, X_test = X.iloc[train], X.iloc[test]
     cold = ~X_test["item_id"].isin(X_train["item_id"])
-    print(
-        f"Held out   the last event of {len(X_test):,} users; {cold.mean():.1%} of them with an item nobody else had\n"
-    )
+    print(f"Held out   {len(X_test):,} last events, one a user; {cold.mean():.1%} with an item that nobody else had\n")
 
     print(f"{'':<24}{'NDCG@10':>10}{'Recall@10':>12}{'fit':>9}")
     compare("PopularityRanker", PopularityRanker(), X_train, X_test)
@@ -62,9 +60,8 @@ def main() -> None:
     skrec.save(model, options.output)
     loaded = skrec.load(options.output)
     pd.testing.assert_frame_equal(loaded.recommend(users, k=5), recommended)
-    print(
-        f"\nSaved to {options.output} ({options.output.stat().st_size / 1e6:.1f} MB); loaded, it recommends the same."
-    )
+    megabytes = options.output.stat().st_size / 1e6
+    print(f"\nSaved to {options.output} ({megabytes:.1f} MB); loaded again, it recommends the same.")
 
 
 def compare(name: str, model: object, X_train: pd.DataFrame, X_test: pd.DataFrame) -> None:
@@ -78,11 +75,11 @@ def compare(name: str, model: object, X_train: pd.DataFrame, X_test: pd.DataFram
 
 def show_search(search: GridSearchCV) -> None:
     """Print the score of every combination of parameters, the best one marked."""
-    print(f"\nGrid search, NDCG@10 on the last training event of each user\n{'':4}{'':<24}{'NDCG@10':>6}")
-    for i, parameters in enumerate(search.cv_results_["params"]):
-        text = ", ".join(f"{name}={value}" for name, value in parameters.items())
-        best = "*" if i == search.best_index_ else " "
-        print(f"  {best} {text:<32}{search.cv_results_['mean_test_score'][i]:>10.4f}")
+    texts = [", ".join(f"{name}={value}" for name, value in each.items()) for each in search.cv_results_["params"]]
+    width = max(map(len, texts))
+    print(f"\nGrid search by the last of each user's training events\n    {'':<{width}}{'NDCG@10':>10}")
+    for i, (text, score) in enumerate(zip(texts, search.cv_results_["mean_test_score"], strict=True)):
+        print(f"  {'*' if i == search.best_index_ else ' '} {text:<{width}}{score:>10.4f}")
 
 
 def show_recommendations(recommended: pd.DataFrame, X: pd.DataFrame, titles: dict[object, str]) -> None:
