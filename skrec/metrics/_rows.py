@@ -69,8 +69,10 @@ class RowIds:
             user, item = rows.names.index(str(names[user])), rows.names.index(str(names[item]))
         raw_users, raw_items = rows.column(user), rows.column(item)
         columns = columns_of(transformed)
+        # Codes of several ids come back as None from an IDEncoder, and as "infrequent_sklearn" from an OrdinalEncoder.
         first = [np.repeat(column[:1], len(unwrapped.model.items_)) for column in columns]
         first[roles.item] = np.asarray(unwrapped.model.items_)
+        catalogue = _decoded(stages, first, item)
         return cls(
             users,
             items,
@@ -78,7 +80,7 @@ class RowIds:
             raw_items,
             _is_own(users, raw_users, _decoded(stages, columns, user)),
             _is_own(items, raw_items, _decoded(stages, columns, item)),
-            np.flatnonzero(pd.isna(_decoded(stages, first, item))),
+            np.flatnonzero(pd.isna(catalogue) | (catalogue.astype(object) == "infrequent_sklearn")),
             roles.user_name if rows.names is None else rows.names[user],
             item,
         )

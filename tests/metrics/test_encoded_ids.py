@@ -56,6 +56,8 @@ def test_merging_users_or_items_gains_nothing(log):
         counts = train.item_id.value_counts()
         rare = test.item_id.map(counts).fillna(0) < frequency
         merged = scorer(make_pipeline(IDEncoder(min_frequency=frequency), PopularityRanker()).fit(train), test)
+        infrequent = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, min_frequency=frequency)
+        assert scorer(make_pipeline(infrequent, PopularityRanker()).fit(train), test) == merged
         assert merged["cold_items"] == pytest.approx(rare[~test.duplicated()].mean())
         assert merged["ndcg@10"] <= plain.metrics["ndcg@10"]
     everyone = make_pipeline(IDEncoder(min_frequency=10**6), PopularityRanker()).fit(train)
