@@ -69,10 +69,10 @@ class RowIds:
             user, item = rows.names.index(str(names[user])), rows.names.index(str(names[item]))
         raw_users, raw_items = rows.column(user), rows.column(item)
         columns = columns_of(transformed)
-        # Codes of several ids come back as None from an IDEncoder, and as "infrequent_sklearn" from an OrdinalEncoder.
         first = [np.repeat(column[:1], len(unwrapped.model.items_)) for column in columns]
         first[roles.item] = np.asarray(unwrapped.model.items_)
         catalogue = _decoded(stages, first, item)
+        # Codes of several ids come back as None from an IDEncoder, and as "infrequent_sklearn" from an OrdinalEncoder.
         return cls(
             users,
             items,
