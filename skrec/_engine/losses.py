@@ -1,7 +1,7 @@
 """Losses, one number per example.
 
-Every ranking loss is the negative logarithm of a probability ``P`` that the row's item, and not a negative, is chosen; for a
-row that the user marked as a negative it is ``-log(1 - P)`` of the same ``P``.
+Every ranking loss is the negative logarithm of a probability ``P`` that the row's item, and not a negative, is chosen;
+for a row that the user marked as a negative it is ``-log(1 - P)`` of the same ``P``.
 """
 
 from __future__ import annotations

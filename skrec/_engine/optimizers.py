@@ -1,8 +1,8 @@
 """Keras optimisers whose update of an embedding table touches the rows of the batch alone.
 
-Keras's own optimisers either update every row at every step (Adam) or fail to add up an id that occurs twice in a batch.
-Each class here equals its Keras parent fed the dense gradient, except that Adam's moments of a row decay only when the row
-is used ("lazy" Adam).
+Keras's own optimisers either update every row at every step (Adam) or fail to add up an id that occurs twice in a
+batch. Each class here equals its Keras parent fed the dense gradient, except that Adam's moments of a row decay only
+when the row is used ("lazy" Adam).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A traced network and its optimiser, which fits borrow: it owns no fitted state.
 
-Tracing a training step takes most of a second and some memory that TensorFlow never gives back. One program therefore serves
-every fit of the same structure, whatever its rows, ids, rates, penalties and seed: all of these are variables.
+Tracing a training step takes most of a second and some memory that TensorFlow never gives back. One program therefore
+serves every fit of the same structure, whatever its rows, ids, rates, penalties and seed: all of these are variables.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Structure:
     batch_size : int
         Rows of a step.
     popularity, reject, penalised, dropout, id_dropout : bool
-        Whether negatives are drawn by popularity, the user's positives rejected, penalties, dropout and id dropout used.
+        Whether negatives are drawn by popularity and the user's positives rejected; whether penalties, dropout and id
+        dropout are used.
     """
 
     build: Callable[..., Network]
@@ -110,7 +111,7 @@ class Program(keras.Model):
             )
             self.optimizer.build(self.trainable_variables)
         self.held: weakref.ref[Weights] | None = None
-        self.functions: dict[str, Any] = {}
+        self.functions: dict[tuple[Any, ...], Any] = {}
 
     def items(self, codes: Any) -> Any:
         """Compute the items' part of the network for codes (M,) or (B, M): tensors of shape codes.shape + (...)."""

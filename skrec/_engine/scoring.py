@@ -81,7 +81,8 @@ class _Catalogue:
     def score(self, users: np.ndarray) -> np.ndarray:
         """Logits of up to :data:`_USERS` users: shape (n, n_items)."""
         query = self._query(tf.constant(_padded(users, _USERS)))
-        return self._block(query, self._items).numpy()[: len(users), : self._n_items]
+        scores: np.ndarray = self._block(query, self._items).numpy()
+        return scores[: len(users), : self._n_items]
 
 
 def catalogue(program: Program, users: np.ndarray, items: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -40,7 +40,7 @@ class Step:
         return tf.random.stateless_uniform(shape, self.next_seed(), minval=0, maxval=maxval, dtype=dtype)
 
     def looked_up(self, rows: Any) -> None:
-        """Note rows (n, dim) taken from a table, and the weights (n,) of their examples, for the penalty on embeddings."""
+        """Note rows (n, dim) taken from a table, and the weights (n,) of their examples, for the penalty on them."""
         if self.penalised:
             self.lookups.append((rows, self.lookup_weight))
 

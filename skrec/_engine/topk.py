@@ -27,7 +27,8 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     Notes
     -----
     For many columns the maximum of each group of 32 is taken first: the k best lie in the k groups with the best maxima
-    and those that tie with the last of them. A row in which a tie crosses the boundary of what was looked at is ranked anew.
+    and those that tie with the last of them. A row in which a tie crosses the boundary of what was looked at is ranked
+    anew.
     """
     m = scores.shape[1]
     n_groups = m // _GROUP

@@ -79,7 +79,7 @@ class _Epochs(keras.callbacks.Callback):
         super().__init__()
         self._seed, self._first = seed, first
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         self.model.data.shuffle(self._seed, self._first + epoch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -14,11 +14,11 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Roles, Rows, Vocabulary
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
 from skrec.models._recommender import Codes, Recommender
 from skrec.models._transaction import transaction
 
-_SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
+SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class _FittedNetwork:
 class NetworkRecommender(_FittedNetwork, Recommender):
     """Base of the estimators with a network.
 
-    An architecture provides ``_build_network`` and ``_network_config``; a task (classification, regression, ranking) says
-    how targets are read, which loss is used and how validation is scored.
+    An architecture provides ``_build_network`` and ``_network_config``; a task (classification, regression, ranking)
+    says how targets are read, which loss is used and how validation is scored.
     """
 
     epochs: int = 20
@@ -117,10 +117,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
 
     # -- what architectures provide -----------------------------------------------------------------------------------
 
-    @staticmethod
-    @abstractmethod
-    def _build_network(keras: Any, layers: Any, **config: Any) -> Any:
-        """Build the :class:`~skrec._engine.layers.Network`; a function of its arguments alone."""
+    _build_network: ClassVar[Callable[..., Any]]
+    """``_build_network(keras, layers, **config)`` builds the network; a static method, of its arguments alone."""
 
     @abstractmethod
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
@@ -352,3 +350,21 @@ class NetworkRecommender(_FittedNetwork, Recommender):
 def _auto_batch_size(n_rows: int) -> int:
     """About 64 steps an epoch, within 8 and 1,024: a power of two, so that few programs serve many fits."""
     return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))
+
+
+def row_weights(sample_weight: Any, X: Any) -> NDArray[np.float32] | None:
+    """Check the weights of rows; None stays None."""
+    if sample_weight is None:
+        return None
+    weights = check_sample_weight(sample_weight, X, dtype=np.float32, non_negative=True)
+    if not weights.any():
+        raise ValueError("All values of sample_weight are 0: there is nothing to learn from.")
+    return weights
+
+
+def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
+    """Hand events to the engine."""
+    from skrec._engine.batches import TrainingArrays
+
+    columns = {"user": events.users, "item": events.items}
+    return TrainingArrays(columns, events.target, events.weight, log.n_items, **more)

@@ -12,7 +12,8 @@ from sklearn.base import clone
 
 from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec.models._base import NetworkRecommender
-from skrec.models._tasks import NetworkClassifier, NetworkRanker, NetworkRegressor
+from skrec.models._ranking import NetworkRanker
+from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["NCFClassifier", "NCFRanker", "NCFRegressor"]
 
@@ -55,7 +56,7 @@ class _NCF(NetworkRecommender):
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
         for name in ("gmf", "mlp"):
             part = getattr(self, name)
-            vars(self).pop(f"{name}_", None)
+            self.__dict__.pop(f"{name}_", None)
             if part is None:
                 continue
             part = getattr(part, "estimator", part)  # a FrozenEstimator, which clone keeps fitted

@@ -18,8 +18,14 @@ from skrec.models._transaction import transaction
 __all__ = ["PopularityRanker"]
 
 
+class _Counts:
+    """What a fitted PopularityRanker holds; no dataclass, so that none of it becomes a parameter."""
+
+    item_counts_: NDArray[Any]
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
-class PopularityRanker(RankerMixin, Recommender):
+class PopularityRanker(_Counts, RankerMixin, Recommender):
     """Rank items by how many events they have: the baseline that every model must beat.
 
     Parameters
@@ -102,9 +108,9 @@ class PopularityRanker(RankerMixin, Recommender):
         sizes = {"n_users": len(users), "n_items": len(items)}
         kept = user_codes[positive], item_codes[positive]
         log = Interactions.from_codes(*kept, **sizes) if fresh else self._log.extend(*kept, **sizes)
-        counts = np.bincount(item_codes[positive], weight[positive], minlength=len(items) + 1)[1:]
+        counts: NDArray[Any] = np.bincount(item_codes[positive], weight[positive], minlength=len(items) + 1)[1:]
         if not fresh:
-            counts[: len(self.item_counts_)] += self.item_counts_
+            counts = counts + np.pad(self.item_counts_, (0, len(items) - len(self.item_counts_)))
         self._users, self._items, self._log, self._estimator_roles = users, items, log, roles
         self.item_counts_ = counts
         return self
@@ -112,7 +118,7 @@ class PopularityRanker(RankerMixin, Recommender):
     def _relevance(self) -> NDArray[np.float32]:
         return np.concatenate([np.zeros(1), self.item_counts_]).astype(np.float32)
 
-    def _score_pairs(self, users: Codes, items: Codes) -> NDArray[np.float32]:
+    def _score_pairs(self, users: Codes, items: Codes) -> NDArray[np.float32]:  # noqa: ARG002
         return self._relevance()[items]
 
     def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:

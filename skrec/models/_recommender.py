@@ -293,7 +293,7 @@ class Recommender(_Fitted, BaseEstimator):
         ids = self._column_of(items, "item")
         codes = self._items.encode(ids)
         self._items.refuse_unknown(ids, codes)
-        vectors: NDArray[np.float32] = normalize(self.item_embeddings_)  # type: ignore[attr-defined]
+        vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
         k = min(int(k), len(vectors) - 1)
         frames = []
         for part in chunks(len(codes), len(vectors)):

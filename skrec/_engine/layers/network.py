@@ -13,20 +13,20 @@ from skrec._engine.backend import tf
 class Network:
     """A recommender network in three parts.
 
-    Splitting it so lets a block of one positive and its negatives compute the query's part once, and a whole catalogue be
-    scored without repeating what depends on the query or the item alone.
+    Splitting it so lets a block of one positive and its negatives compute the query's part once, and a whole catalogue
+    be scored without repeating what depends on the query or the item alone.
 
     Parameters
     ----------
     query : callable
-        ``query(inputs)``: from the columns of B queries (``inputs["user"]`` of shape (B,), ...) to one or more tensors of
-        shape (B, ...).
+        ``query(inputs)``: from the columns of B queries (``inputs["user"]`` of shape (B,), ...) to one or more tensors
+        of shape (B, ...).
     item : callable
-        ``item(inputs)``: from the columns of M items (``inputs["item"]`` of shape (M,), ...) to one or more tensors of shape
-        (M, ...).
+        ``item(inputs)``: from the columns of M items (``inputs["item"]`` of shape (M,), ...) to one or more tensors of
+        shape (M, ...).
     interact : callable
-        ``interact(query, item)``: the logits of B queries with their items, of shape (B, M), or (B, M, C) for C outputs. The
-        items' tensors have shape (B, M, ...), M items of its own for each query, or (M, ...), shared by all queries.
+        ``interact(query, item)``: the logits of B queries with their items, of shape (B, M), or (B, M, C) for C
+        outputs. The items' tensors have shape (B, M, ...), M of its own for each query, or (M, ...), shared by all queries.
     parts : mapping of str to keras.layers.Layer
         Every layer with weights, under the name that its weights are stored by.
     """
