@@ -112,17 +112,18 @@ Did you mean 'userid'? Pass user='userid', or rename the column.
     """
     given = {"user": user, "item": item, "time": time}
     found: dict[str, int | None] = {}
-    for role, spec in given.items():
+    for role, spec in sorted(given.items(), key=lambda pair: pair[1] is None and pair[0] not in required):
         position = _by_name(rows, role, spec) if rows.names is not None else _by_position(rows, role, spec)
-        if position is None and (spec is not None or role in required):
+        wanted = spec is not None or role in required
+        if position is None and wanted:
             raise _missing(rows, role, spec)
         other = next((r for r, p in found.items() if p is not None and p == position), None)
-        if other is not None:
+        if other is not None and wanted:
             raise ColumnError(
                 f"{other} and {role} are the same column, {rows.label(position or 0)}: "
                 f"each role needs a column of its own. Pass {role}= or {other}= to say which."
             )
-        found[role] = position
+        found[role] = position if other is None else None
     user_position, item_position = (ABSENT if p is None else p for p in (found["user"], found["item"]))
     return Roles(user=user_position, item=item_position, time=found["time"], names=rows.names)
 

@@ -74,7 +74,6 @@ def test_reads_arrays_by_position():
     assert split(X.tolist(), time=2) == [0, 3]
 
 
-@pytest.mark.xfail(strict=True, reason="an item column that nobody asked for, column 1 of an array, must give way")
 def test_the_time_may_be_column_1_of_an_array():
     assert split(pd.DataFrame(EVENTS)[["user_id", "timestamp"]].to_numpy(), time=1) == [0, 3]
 

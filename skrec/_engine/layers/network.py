@@ -26,7 +26,7 @@ class Network:
         shape (M, ...).
     interact : callable
         ``interact(query, item)``: the logits of B queries with their items, of shape (B, M), or (B, M, C) for C
-        outputs. The items' tensors have shape (B, M, ...), M of its own for each query, or (M, ...), shared by all queries.
+        outputs. The items' tensors have shape (B, M, ...), M of its own for each query, or (M, ...), shared by all.
     parts : mapping of str to keras.layers.Layer
         Every layer with weights, under the name that its weights are stored by.
     """
