@@ -1,0 +1,50 @@
+"""scikit-learn's own estimator checks, on the real engine."""
+
+from functools import partial
+
+import pytest
+from sklearn.base import is_classifier, is_regressor
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.utils import estimator_checks
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
+
+NETWORKS = (NCFClassifier, NCFRegressor, NCFRanker)
+EXPECTED_FAILURES = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "training is stochastic: a row of weight 2 meets other batches and other random numbers than two equal rows"
+    )
+}
+
+
+def expected_failures(estimator):
+    return EXPECTED_FAILURES if isinstance(estimator, NETWORKS) else {}
+
+
+@parametrize_with_checks(
+    [*(network() for network in NETWORKS), PopularityRanker()],
+    expected_failed_checks=expected_failures,
+)
+def test_scikit_learns_check(estimator, check):
+    check(estimator)
+
+
+def names_of_checks(estimator):
+    checks = estimator_checks.estimator_checks_generator(estimator, legacy=True)
+    return [check.func.__name__ if isinstance(check, partial) else check.__name__ for _, check in checks]
+
+
+def test_the_classifier_faces_every_check_that_a_gradient_boosting_classifier_faces():
+    ours, theirs = (names_of_checks(classifier) for classifier in (NCFClassifier(), HistGradientBoostingClassifier()))
+    assert len(ours) >= len(theirs)
+    assert set(theirs) <= set(ours)
+
+
+@pytest.mark.parametrize(
+    ("network", "classifier", "regressor"),
+    [(NCFClassifier, True, False), (NCFRegressor, False, True), (NCFRanker, False, False)],
+)
+def test_scikit_learn_knows_the_type_of_each_estimator(network, classifier, regressor):
+    assert is_classifier(network()) is classifier
+    assert is_regressor(network()) is regressor
