@@ -24,6 +24,7 @@ from skrec._data.table import as_rows
 from skrec._data.vocabulary import Vocabulary
 from skrec._recommend import is_recommender, unwrap
 from skrec.exceptions import ColumnError, UnknownIdError
+from skrec.models import NCFRanker, PopularityRanker
 from skrec.preprocessing import IDEncoder
 
 USERS = ["ann", "bob", "cy"]
@@ -275,6 +276,26 @@ def test_encoded_recommendations_equal_raw_ones_for_any_ids(events, queries, k):
     np.testing.assert_array_equal(scores, expected[1])
     there = scores > -np.inf
     np.testing.assert_array_equal(items[there], expected[0][there])
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+@pytest.mark.parametrize(
+    "options", [{}, {"exclude_seen": False}, {"candidates": ["w", "x"], "exclude": [("bob", "x")]}]
+)
+def test_popularity_behind_an_encoder(k, options):
+    X = EVENTS.iloc[[0, 1, 4, 5, 6, 9, 11]]
+    pipeline = make_pipeline(IDEncoder(), PopularityRanker()).fit(X)
+    expected = PopularityRanker().fit(X).recommend(["bob", "zoe"], k, **options)
+    pd.testing.assert_frame_equal(skrec.recommend(pipeline, ["bob", "zoe"], k, **options), expected)
+
+
+@pytest.mark.slow
+def test_an_unknown_user_reaches_the_networks_row_of_unknown_users():
+    pipeline = make_pipeline(IDEncoder(), NCFRanker(epochs=1, random_state=0)).fit(EVENTS)
+    result = skrec.recommend(pipeline, ["zoe"], k=4)
+    expected = pipeline[-1].recommend([0], k=4)  # IDEncoder's code of unknown ids, which the model did not see in fit
+    assert result["item_id"].tolist() == [pipeline[0].categories_[1][code - 1] for code in expected["item_id"]]
+    np.testing.assert_array_equal(result["score"], expected["score"])
 
 
 # ---------------------------------------------------------------------------------------------------------- unknown ids
