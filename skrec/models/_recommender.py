@@ -248,7 +248,9 @@ class Recommender(_Fitted, BaseEstimator):
         ids = self._column_of(queries, "user")
         users = self._encode(ids, "user")
         item_ids, items = self._candidates(candidates)
-        left_out = self._left_out(users, items, exclude_seen=exclude_seen, exclude=exclude)
+        left_out = self._seen_among(users, items) if exclude_seen else csr_array((len(users), len(items)), dtype=bool)
+        if exclude is not None:
+            left_out = left_out.maximum(self._excluded_among(exclude, ids, item_ids)).tocsr()
         k = min(int(k), len(items))
         columns, scores = np.empty((len(users), k), np.int64), np.empty((len(users), k), np.float32)
         for part, block in self._score_catalogue(users, items):
@@ -295,22 +297,19 @@ class Recommender(_Fitted, BaseEstimator):
         self._items.refuse_unknown(ids, codes)
         vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
         k = min(int(k), len(vectors) - 1)
-        frames = []
-        for part in chunks(len(codes), len(vectors)):
+        columns, scores = np.empty((len(codes), k), np.int64), np.empty((len(codes), k), np.float32)
+        for part in chunks(len(codes), len(vectors)) if k else ():
             cosines = vectors[codes[part] - 1] @ vectors.T
             cosines[np.arange(len(cosines)), codes[part] - 1] = -np.inf
-            columns, scores = top_k(cosines, k) if k else (np.empty((len(cosines), 0), int), cosines[:, :0])
-            frames.append(
-                pd.DataFrame(
-                    {
-                        self._estimator_roles.item_name: np.repeat(ids[part], k),
-                        "similar_item": self._items.ids[columns].ravel(),
-                        "score": scores.ravel(),
-                        "rank": np.tile(np.arange(1, k + 1), len(cosines)),
-                    }
-                )
-            )
-        return pd.concat(frames, ignore_index=True)
+            columns[part], scores[part] = top_k(cosines, k)
+        return pd.DataFrame(
+            {
+                self._estimator_roles.item_name: np.repeat(ids, k),
+                "similar_item": self._items.ids[columns].ravel(),
+                "score": scores.ravel(),
+                "rank": np.tile(np.arange(1, k + 1), len(codes)),
+            }
+        )
 
     def _frame(self, users: Any, items: Any, scores: Any, kept: Any) -> pd.DataFrame:
         roles = self._estimator_roles
@@ -339,31 +338,27 @@ class Recommender(_Fitted, BaseEstimator):
         both = [*self._items.ids[known - 1], *unknown]
         return as_column(both), np.concatenate([known, np.zeros(len(unknown), np.int32)])
 
-    def _left_out(self, users: Codes, items: Codes, *, exclude_seen: bool, exclude: Any) -> csr_array:
-        """Mark the (query, candidate) pairs that must not be recommended."""
-        n_items = len(self._items)
-        left_out = csr_array((len(users), n_items), dtype=bool)
-        if exclude_seen:
-            left_out = self._log.seen(users)
-        if exclude is not None:
-            pairs = self._excluded_pairs(exclude)
-            more = Interactions.from_codes(
-                *pairs, n_users=len(self._users), n_items=n_items
-            ).seen(users)  # fmt: skip
-            left_out = ((left_out.astype(np.int8) + more.astype(np.int8)) > 0).tocsr()
+    def _seen_among(self, users: Codes, items: Codes) -> csr_array:
+        """Mark the (query, candidate) pairs of the log."""
+        seen, n_items = self._log.seen(users), len(self._items)
         if len(items) == n_items and items[0] == 1 and items[-1] == n_items:
-            return left_out
-        known = left_out[:, items[items > 0] - 1].tocsr()  # unknown candidates come last, and nobody has seen them
+            return seen
+        known = seen[:, items[items > 0] - 1].tocsr()  # unknown candidates come last, and nobody has seen them
         return csr_array((known.data, known.indices, known.indptr), shape=(len(users), len(items)))
 
-    def _excluded_pairs(self, exclude: Any) -> tuple[Codes, Codes]:
+    def _excluded_among(self, exclude: Any, queries: NDArray[Any], candidates: NDArray[Any]) -> csr_array:
+        """Mark the (query, candidate) pairs that ``exclude`` names; by id, for they need not be known."""
         if isinstance(exclude, (set, frozenset)):
             exclude = list(exclude)
-        if not isinstance(exclude, pd.DataFrame) and len(exclude) == 0:
-            return np.empty(0, np.int32), np.empty(0, np.int32)
+        if len(exclude) == 0 or len(queries) == 0:
+            return csr_array((len(queries), len(candidates)), dtype=bool)
         rows = as_rows(exclude, name="exclude", min_columns=2)
         user, item = (0, 1) if rows.names is None else (self._position(rows, "user"), self._position(rows, "item"))
-        return self._users.encode(rows.column(user)), self._items.encode(rows.column(item))
+        users, user_codes = Vocabulary.fit(queries, name=self._estimator_roles.user_name)
+        items, item_codes = Vocabulary.fit(candidates, name=self._estimator_roles.item_name)
+        pairs = users.encode(rows.column(user)), items.encode(rows.column(item))
+        excluded = Interactions.from_codes(*pairs, n_users=len(users), n_items=len(items)).seen(user_codes)
+        return excluded[:, item_codes - 1].tocsr()
 
 
 def _check_k(k: Any) -> None:
