@@ -132,19 +132,34 @@ class Program(keras.Model):
 
     # -- state -------------------------------------------------------------------------------------------------------
 
-    def initial(self, seed: int, rows: Mapping[str, int], *, generation: int = 0) -> dict[str, np.ndarray]:
-        """Draw the weights a fit starts from: each from its own stream, so that none depends on another's size."""
+    def initial(
+        self, seed: int, rows: Mapping[str, int], known: Mapping[str, np.ndarray] | None = None, *, generation: int = 0
+    ) -> dict[str, np.ndarray]:
+        """Draw the weights a fit starts from, each from its own stream, so that none depends on another's size.
+
+        Where ``known`` has weights of an earlier fit they are kept, and only the rows of new ids are drawn, near the
+        row that stood for unknown ids until now.
+        """
         tables = {id(layer.embeddings): layer for layer in self.parts if isinstance(layer, Table)}
         arrays = {}
         for name, variable in self.named.items():
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), generation])
             table = tables.get(id(variable))
-            if table is not None:
-                array = rng.standard_normal((rows[table.rows], table.dim), np.float32)
-                array *= np.float32(table.stddev)
+            shape = tuple(variable.shape) if table is None else (rows[table.rows], table.dim)
+            old = None if known is None else known.get(name, np.empty(0))
+            if old is not None and old.shape[1:] != shape[1:]:
+                raise ValueError(
+                    f"The network's structure changed since the last fit ({name} does not fit): warm_start and "
+                    "partial_fit need the same architecture and widths. Fit anew, with warm_start=False."
+                )
+            if old is not None and old.shape == shape:
+                arrays[name] = old
+            elif table is None:
+                arrays[name] = _initial_dense(variable.name, shape, rng)
             else:
-                array = _initial_dense(variable.name, tuple(variable.shape), rng)
-            arrays[name] = array
+                drawn = rng.standard_normal((shape[0] - (0 if old is None else len(old)), table.dim), np.float32)
+                drawn *= np.float32(table.stddev)
+                arrays[name] = drawn if old is None else np.concatenate([old, old[:1] + drawn])
         return arrays
 
     def load(self, weights: Mapping[str, np.ndarray]) -> None:

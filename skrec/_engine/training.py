@@ -114,7 +114,8 @@ def train(
     arrays: TrainingArrays,
     settings: FitSettings,
     *,
-    start: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None,
+    known: Mapping[str, np.ndarray] | None = None,
+    adjust: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None,
     slots: Mapping[str, np.ndarray] | None = None,
     iterations: int = 0,
     keep_slots: bool = False,
@@ -131,8 +132,10 @@ def train(
         The data.
     settings : FitSettings
         The rest.
-    start : callable, optional
-        From freshly drawn weights to those the fit starts from (an earlier fit's, a pre-trained part's).
+    known : mapping, optional
+        Weights of an earlier fit to go on from; its tables may have fewer rows.
+    adjust : callable, optional
+        From freshly drawn weights to those the fit starts from, for instance pre-trained ones.
     slots : mapping, optional
         The optimiser's state of an earlier fit.
     iterations : int
@@ -146,9 +149,9 @@ def train(
     """
     with borrowed(structure) as program:
         program.held = None
-        fresh = program.initial(settings.seed, settings.rows, generation=iterations)
-        program.load(start(fresh) if start else fresh)
-        del fresh
+        start: Mapping[str, np.ndarray] = program.initial(settings.seed, settings.rows, known, generation=iterations)
+        program.load(adjust(start) if adjust else start)
+        del start
         program.load_slots(slots, iterations)
         program.data.fill(arrays, settings.popularity)
         for name, variable in program.rates.items():

@@ -192,7 +192,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             structure,
             plan["arrays"],
             self._settings(seed, plan["settings"], epochs=1 if part else self.epochs, stopping=held_out is not None),
-            start=lambda fresh: self._continued(fresh, old),
+            known=None if old is None else old["_weights"],
+            adjust=self._start_weights if old is None else None,
             slots=None if old is None else old["_slots"],
             iterations=0 if old is None else old["_iterations"],
             keep_slots=part or self.warm_start,
@@ -276,23 +277,6 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             tolerance=float(self.tol),
             **task,
         )
-
-    def _continued(self, fresh: Mapping[str, np.ndarray], old: Mapping[str, Any] | None) -> Any:
-        """Go on from earlier weights; a new id starts near what stood for unknown ids."""
-        if old is None:
-            return self._start_weights(fresh)
-        merged = {}
-        for name, array in fresh.items():
-            known = old["_weights"].get(name)
-            if known is None or known.shape[1:] != array.shape[1:] or known.ndim != array.ndim:
-                raise ValueError(
-                    f"The network's structure changed since the last fit ({name} does not fit): "
-                    "warm_start and partial_fit need the same embedding_dim, hidden_units and architecture. Fit anew."
-                )
-            if len(known) < len(array):
-                known = np.concatenate([known, known[:1] + array[len(known) :]])
-            merged[name] = known
-        return merged
 
     def _keep(self, result: Any, structure: Any, old: Mapping[str, Any] | None) -> None:  # noqa: ARG002
         self._weights = result.weights
