@@ -30,6 +30,10 @@ from skrec._engine.step import Step, tracing
 __all__ = ["Program", "Structure", "Weights", "borrowed"]
 
 STEPS_PER_EXECUTION = 32
+_CHANGED = (
+    "The network's structure changed since the last fit ({} does not fit): warm_start and partial_fit need the same "
+    "architecture and widths. Fit anew, with warm_start=False."
+)
 _CACHE_SIZE = 8
 
 
@@ -102,6 +106,7 @@ class Program(keras.Model):
             self.data = TrainingData(structure.columns, structure.batch_size, structure.popularity)
             self.rates = {name: tf.Variable(0.0, trainable=False) for name in ("l1", "l2", "dropout", "id_dropout")}
             self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
+            self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # that the optimiser does not know of
             self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
             self.mean_loss = keras.metrics.Mean(name="loss")
             self.compile(
@@ -141,25 +146,22 @@ class Program(keras.Model):
         row that stood for unknown ids until now.
         """
         tables = {id(layer.embeddings): layer for layer in self.parts if isinstance(layer, Table)}
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
+        if known is not None and known.keys() != self.named.keys():
+            raise ValueError(_CHANGED.format(*sorted(known.keys() ^ self.named.keys())))
         for name, variable in self.named.items():
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), generation])
             table = tables.get(id(variable))
             shape = tuple(variable.shape) if table is None else (rows[table.rows], table.dim)
-            old = None if known is None else known.get(name, np.empty(0))
-            if old is not None and old.shape[1:] != shape[1:]:
-                raise ValueError(
-                    f"The network's structure changed since the last fit ({name} does not fit): warm_start and "
-                    "partial_fit need the same architecture and widths. Fit anew, with warm_start=False."
-                )
-            if old is not None and old.shape == shape:
-                arrays[name] = old
-            elif table is None:
-                arrays[name] = _initial_dense(variable.name, shape, rng)
-            else:
-                drawn = rng.standard_normal((shape[0] - (0 if old is None else len(old)), table.dim), np.float32)
-                drawn *= np.float32(table.stddev)
-                arrays[name] = drawn if old is None else np.concatenate([old, old[:1] + drawn])
+            old = None if known is None else known[name]
+            if old is not None and (old.shape[1:] != shape[1:] or (table is None and old.shape != shape)):
+                raise ValueError(_CHANGED.format(name))
+            if table is None:
+                arrays[name] = _initial_dense(variable.name, shape, rng) if old is None else old
+                continue
+            drawn = rng.standard_normal((shape[0] - (0 if old is None else len(old)), table.dim), np.float32)
+            drawn *= np.float32(table.stddev)
+            arrays[name] = drawn if old is None else np.concatenate([old, old[:1] + drawn]) if len(drawn) else old
         return arrays
 
     def load(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -178,11 +180,17 @@ class Program(keras.Model):
 
     def slots(self) -> dict[str, np.ndarray]:
         """Copy the optimiser's state out."""
-        return {str(i): slot.value.numpy() for i, (slot, _) in enumerate(self.optimizer.slots)}
+        slots = {str(i): slot.value.numpy() for i, (slot, _) in enumerate(self.optimizer.slots)}
+        return {**slots, "iterations": self.optimizer.iterations.value.numpy()}
 
     def load_slots(self, slots: Mapping[str, np.ndarray] | None, iterations: int) -> None:
-        """Take the optimiser's state, or start anew; tables may have grown since."""
-        self.optimizer.iterations.value.assign(iterations)
+        """Take the optimiser's state after ``iterations`` steps, or start it anew; tables may have grown since."""
+        if slots is not None and len(slots) != len(self.optimizer.slots) + 1:
+            slots = None  # another optimiser's
+        # Without its moments Adam must count from 0 again: its correction of young moments depends on the count.
+        counted = 0 if slots is None else int(slots["iterations"])
+        self.optimizer.iterations.value.assign(counted)
+        self.earlier_steps.assign(iterations - counted)
         start = getattr(self.optimizer, "initial_accumulator_value", 0.0)
         for i, (slot, weight) in enumerate(self.optimizer.slots):
             fresh = tf.fill(tf.shape(weight.value), tf.cast(start, slot.dtype))
@@ -205,7 +213,7 @@ class Program(keras.Model):
         s = self.structure
         context = Step(
             self.seed,
-            self.optimizer.iterations.value,
+            self.earlier_steps + tf.cast(self.optimizer.iterations.value, tf.int32),
             dropout=self.rates["dropout"] if s.dropout else None,
             penalised=s.penalised,
         )

@@ -166,7 +166,7 @@ def train(
         result = FitResult(
             weights=weights,
             slots=program.slots() if keep_slots else None,
-            iterations=int(program.optimizer.iterations.numpy()),
+            iterations=int(program.earlier_steps.numpy() + program.optimizer.iterations.numpy()),
             n_epochs=len(history["loss"]),
             loss_curve=[float(value) for value in history["loss"]],
             scores=[] if validation is None else validation.scores,

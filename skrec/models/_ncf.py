@@ -110,9 +110,10 @@ class _NCF(NetworkRecommender):
         keras: Any, layers: Any, *, gmf_dim: int, mlp_dim: int, hidden_units: tuple[int, ...], n_outputs: int
     ) -> Any:
         # One table holds what a user is to both parts: one look-up and one update instead of two.
-        parts = {"user": layers.Table("user", gmf_dim + mlp_dim), "item": layers.Table("item", gmf_dim + mlp_dim)}
+        width = gmf_dim + mlp_dim
+        parts = {"user": layers.Table("user", width, penalised=False), "item": layers.Table("item", width)}
         if gmf_dim:
-            parts["gmf_output"] = layers.WeightedMatch(gmf_dim, n_outputs)
+            parts["gmf_output"] = layers.Scale(gmf_dim, n_outputs)
         if mlp_dim:
             # The first layer is linear in [user, item]: each half is computed once for all its partners.
             parts["first_user"] = keras.layers.Dense(hidden_units[0], use_bias=False)
@@ -121,24 +122,31 @@ class _NCF(NetworkRecommender):
                 parts[f"hidden_{i}"] = keras.layers.Dense(units, activation="relu")
             parts["mlp_output"] = keras.layers.Dense(n_outputs, use_bias=False)
         parts["bias"] = layers.Bias(n_outputs)
-        stack = [keras.ops.relu] + [
-            step for i in range(2, len(hidden_units) + 1) for step in (layers.Dropout(), parts[f"hidden_{i}"])
-        ]
+        stack = [keras.ops.relu]
+        for i in range(2, len(hidden_units) + 1):
+            stack += [layers.Dropout(), parts[f"hidden_{i}"]]
 
-        def side(who: str, inputs: Mapping[str, Any]) -> tuple[Any, Any]:
-            gmf, mlp = keras.ops.split(parts[who](inputs[who]), [gmf_dim], axis=-1)
-            return gmf, parts[f"first_{who}"](mlp) if mlp_dim else mlp
+        def query(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+            gmf, mlp = keras.ops.split(parts["user"](inputs["user"]), [gmf_dim], axis=-1)
+            return (
+                parts["gmf_output"](gmf) if gmf_dim else gmf,
+                parts["first_user"](layers.penalise(mlp)) if mlp_dim else mlp,
+            )
+
+        def item(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+            gmf, mlp = keras.ops.split(parts["item"](inputs["item"]), [gmf_dim], axis=-1)
+            return gmf, parts["first_item"](mlp) if mlp_dim else mlp
 
         def interact(query: tuple[Any, Any], item: tuple[Any, Any]) -> Any:
-            logits = parts["gmf_output"](query[0], item[0]) if gmf_dim else 0.0
+            logits = layers.match(query[0], item[0]) if gmf_dim else 0.0
             if mlp_dim:
                 output = layers.dense_stack(query[1], item[1], [*stack, layers.Dropout(), parts["mlp_output"]])
                 logits += output[..., 0] if n_outputs == 1 else output
             return parts["bias"](logits)
 
         return layers.Network(
-            query=lambda inputs: side("user", inputs),
-            item=lambda inputs: side("item", inputs),
+            query=query,
+            item=item,
             interact=interact,
             parts=parts,
         )

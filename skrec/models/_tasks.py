@@ -98,12 +98,12 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         classes = self.classes_
         if len(classes) < 2:
             raise ValueError(
-                f"y contains 1 class ({classes[0]!r}): {type(self).__name__} needs at least two classes. "
+                f"y contains 1 class ({classes.tolist()[0]!r}): {type(self).__name__} needs at least two classes. "
                 "If every row is a positive, use the Ranker of the same model: it draws its own negatives."
             )
         codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
         if not np.array_equal(classes[codes], labels):
-            new = labels[classes[codes] != labels][0]
+            new = labels[classes[codes] != labels].tolist()[0]
             raise ValueError(
                 f"y contains the label {new!r}, which is not among the classes {classes.tolist()!r}. "
                 "Name all labels in the first call of partial_fit (classes=), or fit anew."

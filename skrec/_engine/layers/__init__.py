@@ -2,8 +2,8 @@
 
 from skrec._engine.layers.bias import Bias
 from skrec._engine.layers.dropout import Dropout
-from skrec._engine.layers.match import WeightedMatch
 from skrec._engine.layers.network import Network, dense_stack, match
-from skrec._engine.layers.table import Table
+from skrec._engine.layers.scale import Scale
+from skrec._engine.layers.table import Table, penalise
 
-__all__ = ["Bias", "Dropout", "Network", "Table", "WeightedMatch", "dense_stack", "match"]
+__all__ = ["Bias", "Dropout", "Network", "Scale", "Table", "dense_stack", "match", "penalise"]

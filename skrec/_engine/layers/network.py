@@ -38,7 +38,12 @@ class Network:
 
 
 def match(query: Any, item: Any) -> Any:
-    """Dot products of queries (B, d) with items: (B, M, d) of their own or (M, d) shared. Returns (B, M)."""
+    """Dot products of queries (B, d) with items: (B, M, d) of their own or (M, d) shared. Returns (B, M).
+
+    Queries with a vector for each of C outputs, (B, C, d), give (B, M, C).
+    """
+    if query.shape.rank == 3:
+        return tf.einsum("bcd,md->bmc" if item.shape.rank == 2 else "bcd,bmd->bmc", query, item)
     if item.shape.rank == 2:
         return tf.matmul(query, item, transpose_b=True)
     if item.shape[1] == 1:

@@ -8,6 +8,14 @@ from skrec._engine.backend import keras, tf, unsized
 from skrec._engine.step import current_step
 
 
+def penalise(rows: Any) -> Any:
+    """Return rows (n, dim) as they are, and have L1 and L2 see them."""
+    step = current_step()
+    if step is not None:
+        step.looked_up(rows)
+    return rows
+
+
 class Table(keras.layers.Layer):
     """One row of ``dim`` numbers for each id; row 0 stands for ids that were not seen in ``fit``.
 
@@ -22,20 +30,21 @@ class Table(keras.layers.Layer):
         Width.
     stddev : float, default=0.01
         Standard deviation of the normal numbers a row starts with.
+    penalised : bool, default=True
+        Whether L1 and L2 see the rows as they are looked up; if not, the architecture tells what they see instead
+        (:func:`penalise`).
     """
 
-    def __init__(self, rows: str, dim: int, *, stddev: float = 0.01) -> None:
+    def __init__(self, rows: str, dim: int, *, stddev: float = 0.01, penalised: bool = True) -> None:
         super().__init__()
         self.rows = rows
         self.dim = dim
         self.stddev = stddev
+        self.penalised = penalised
         self.embeddings = unsized(self.add_weight(shape=(1, dim), initializer="zeros", name="embeddings"))
         self.built = True
 
     def call(self, codes: Any) -> Any:
         """Return the rows of ``codes``: shape ``codes.shape + (dim,)``."""
         rows = tf.gather(self.embeddings.value, codes)
-        step = current_step()
-        if step is not None:
-            step.looked_up(rows)
-        return rows
+        return penalise(rows) if self.penalised else rows
