@@ -11,22 +11,22 @@ _Class = TypeVar("_Class", bound=type)
 COLUMNS = """\
 user, item, time : str, int or None, default=None
     Columns of the user, the item and the time, by name or position. By default ``"user_id"``, ``"item_id"`` and
-    ``"timestamp"`` (if there is one) in a DataFrame, columns 0 and 1 and no time in an array. Without a time the order
-    of a user's rows stands for it.
+    ``"timestamp"`` (if there is one) in a DataFrame, columns 0 and 1 and no time in an array. Without a time the
+    order of a user's rows stands for it.
 handle_unknown : {"oov", "error"}, default="oov"
     What to do with an id that ``fit`` did not see: score it with the row trained for unknown ids, or raise
     :class:`~skrec.exceptions.UnknownIdError`."""
 
 TRAINING = """\
-epochs : int, default={epochs}
+epochs : int, default=20
     Passes over the rows; the most there can be, with early stopping.
 batch_size : int or "auto", default="auto"
-    Rows of a step. ``"auto"``: about 64 steps an epoch, at least 8 and at most {batch} rows a step.
-learning_rate : float, default={rate}
+    Rows of a step. ``"auto"``: about 64 steps an epoch, at least 8 and at most 1,024 rows a step.
+learning_rate : float, default=0.001
     Step size of the optimiser.
 optimizer : {{"adam", "adagrad", "sgd"}}, default="adam"
     Each updates only the embeddings of the ids in the batch; Adam's moments of an id decay when it is used.
-l1, l2 : float, default={l2}
+l1, l2 : float, default=0.0
     Penalties on the sum of the absolute values and of the squares: of the embeddings a row looks up (negatives too),
     and of the layers' kernels.
 dropout : float, default=0.0
@@ -36,7 +36,7 @@ id_dropout : float, default=0.01
 early_stopping : bool or "auto", default="auto"
     Whether to hold out a part of the rows and stop when the score on it no longer grows; the best epoch's weights are
     kept. ``"auto"``: with 10,000 rows or more.
-validation_fraction : float, default={fraction}
+validation_fraction : float, default=0.1
     {held_out}
 n_iter_no_change : int, default=5
     Epochs without a better validation score before training stops.
@@ -51,6 +51,12 @@ random_state : int, RandomState instance or None, default=None
 verbose : int, default=0
     0 is silent, 1 shows a progress bar, 2 prints a line an epoch."""
 
+HELD_OUT_ROWS = """\
+Share of the rows held out for early stopping: the latest where there is a time, else drawn at random (stratified)."""
+
+HELD_OUT_EVENTS = """\
+Share of the users whose last positive event is held out for early stopping."""
+
 RANKING = """\
 loss : {{"auto", "log_loss", "bpr", "softmax"}}, default="auto"
     ``log_loss``: each positive and each negative on its own. ``bpr``: the positive above each negative (Rendle et al.,
@@ -59,7 +65,8 @@ n_negatives : int, "auto" or "all", default="auto"
     {negatives}
 negative_sampling : {{"uniform", "popularity"}} or float, default="uniform"
     How negatives are drawn from the catalogue: all items alike, in proportion to their events, or to their events to
-    the power given. ``softmax`` corrects for it (logQ correction: Bengio & Senecal, 2008, doi:10.1109/TNN.2007.912312).
+    the power given. ``softmax`` corrects for it (logQ correction: Bengio & Senecal, 2008,
+    doi:10.1109/TNN.2007.912312).
 reject_positives : bool, default=False
     Whether to draw anew where a negative is one of the user's training positives; for negatives drawn row by row."""
 

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec.models._base import NetworkRecommender
+from skrec.models._docs import COLUMNS, FITTED, HELD_OUT_EVENTS, HELD_OUT_ROWS, RANKING, TRAINING, documented
 from skrec.models._ranking import NetworkRanker
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
@@ -161,9 +162,77 @@ def _take(weights: dict[str, np.ndarray], part: Any, name: str, share: float) ->
     weights[name] = share * part._weights[name]
 
 
+_ARCHITECTURE = """\
+architecture : {"neumf", "gmf", "mlp"}, default="neumf"
+    ``gmf``: generalised matrix factorisation, a weighted dot product of embeddings. ``mlp``: layers over the
+    concatenated embeddings. ``neumf``: both, side by side, with an output layer in common.
+embedding_dim : int, default=32
+    Width of the embeddings of the GMF part.
+mlp_embedding_dim : int, default=32
+    Width of the embeddings of the MLP part.
+hidden_units : sequence of int, default=(64, 32, 16)
+    Units of the MLP part's layers.
+gmf, mlp : estimator or None, default=None
+    Estimators of the same class with ``architecture="gmf"`` and ``"mlp"`` that NeuMF starts from (section 3.4.1 of the
+    paper, which then trains with ``optimizer="sgd"``). A fitted one is used as it is; one that is not, as after
+    ``clone``, is fitted to the same data first. Wrap it in :class:`sklearn.frozen.FrozenEstimator` to keep it fitted in
+    a search.
+pretrain_alpha : float, default=0.5
+    Weight of the GMF part's output against the MLP part's when both are pre-trained."""
+
+_REFERENCES = """\
+X. He, L. Liao, H. Zhang, L. Nie, X. Hu, T.-S. Chua. "Neural Collaborative Filtering". WWW 2017,
+doi:10.1145/3038912.3052569.
+
+S. Rendle, W. Krichene, L. Zhang, J. Anderson. "Neural Collaborative Filtering vs. Matrix Factorization Revisited".
+RecSys 2020, doi:10.1145/3383313.3412488."""
+
+
+@documented(
+    columns=COLUMNS,
+    architecture=_ARCHITECTURE,
+    training=TRAINING.format(held_out=HELD_OUT_ROWS, score="val_score"),
+    fitted=FITTED.format(scores="Minus the log loss of the held-out rows"),
+    references=_REFERENCES,
+)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NCFClassifier(_NCF, NetworkClassifier):
-    """Neural collaborative filtering for labels."""
+    """Neural collaborative filtering (He et al., 2017) for logged labels: clicked or not, or one of several classes.
+
+    It never invents negatives: for events that are all positive use :class:`NCFRanker`.
+
+    Parameters
+    ----------
+    {columns}
+    {architecture}
+    {training}
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    {fitted}
+
+    See Also
+    --------
+    NCFRegressor : The same network for ratings.
+    NCFRanker : The same network for events without labels.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from skrec.datasets import make_interactions
+    >>> from skrec.models import NCFClassifier
+    >>> X, y = make_interactions(target="label", random_state=0)
+    >>> model = NCFClassifier(random_state=0).fit(X, y)
+    >>> model.predict_proba(X[:3]).shape
+    (3, 2)
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NetworkClassifier._parameter_constraints,
@@ -171,9 +240,45 @@ class NCFClassifier(_NCF, NetworkClassifier):
     }
 
 
+@documented(
+    columns=COLUMNS,
+    architecture=_ARCHITECTURE,
+    training=TRAINING.format(held_out=HELD_OUT_ROWS, score="val_score"),
+    fitted=FITTED.format(scores="Minus the mean squared error of the held-out rows"),
+    references=_REFERENCES,
+)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NCFRegressor(_NCF, NetworkRegressor):
-    """Neural collaborative filtering for ratings."""
+    """Neural collaborative filtering (He et al., 2017) for ratings.
+
+    Parameters
+    ----------
+    {columns}
+    {architecture}
+    {training}
+
+    Attributes
+    ----------
+    {fitted}
+
+    See Also
+    --------
+    NCFClassifier : The same network for labels.
+    NCFRanker : The same network for events without labels.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from skrec.datasets import make_interactions
+    >>> from skrec.models import NCFRegressor
+    >>> X, y = make_interactions(target="rating", random_state=0)
+    >>> model = NCFRegressor(random_state=0).fit(X, y)
+    >>> model.predict(X[:3]).shape
+    (3,)
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NetworkRegressor._parameter_constraints,
@@ -181,9 +286,59 @@ class NCFRegressor(_NCF, NetworkRegressor):
     }
 
 
+@documented(
+    columns=COLUMNS,
+    architecture=_ARCHITECTURE,
+    training=TRAINING.format(held_out=HELD_OUT_EVENTS, score="val_ndcg"),
+    ranking=RANKING.format(
+        auto_loss='``softmax`` for\n    ``architecture="gmf"``, else ``log_loss``',
+        negatives=(
+            'Negatives of a row; with ``softmax`` and ``architecture="gmf"``, of a batch, which shares them. ``"all"``:\n'
+            '    the whole catalogue (``softmax`` only). ``"auto"``: 4 a row; for a batch all up to 1,024 items, else 1,024.'
+        ),
+    ),
+    fitted=FITTED.format(scores="NDCG@10 of the held-out events among the whole catalogue"),
+    references=_REFERENCES,
+)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NCFRanker(_NCF, NetworkRanker):
-    """Neural collaborative filtering from events."""
+    """Neural collaborative filtering (He et al., 2017) from events: what a user bought, played or read.
+
+    Rows are positives, unless ``y`` says otherwise; negatives are drawn afresh in every epoch.
+
+    Parameters
+    ----------
+    {columns}
+    {architecture}
+    {training}
+    {ranking}
+
+    Attributes
+    ----------
+    {fitted}
+
+    See Also
+    --------
+    PopularityRanker : The baseline to beat.
+    skrec.recommend : ``recommend`` through a Pipeline or a search.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from skrec.datasets import make_interactions
+    >>> from skrec.models import NCFRanker
+    >>> events = make_interactions(random_state=0)
+    >>> model = NCFRanker(random_state=0).fit(events)
+    >>> model.recommend([3, 5], k=2)[["user_id", "rank"]]
+       user_id  rank
+    0        3     1
+    1        3     2
+    2        5     1
+    3        5     2
+    """
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NetworkRanker._parameter_constraints,
