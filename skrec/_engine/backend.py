@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import re
@@ -48,7 +49,7 @@ with _quiet_import():
     import keras
     import tensorflow as tf
 
-__all__ = ["keras", "preserved_random_state", "tf", "unsized"]
+__all__ = ["keras", "preserved_random_state", "tf", "traces_expected", "unsized"]
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -65,6 +66,21 @@ def preserved_random_state() -> Iterator[None]:
         yield
     finally:
         random.setstate(state)
+
+
+@contextmanager
+def traces_expected() -> Iterator[None]:
+    """Keep TensorFlow from warning that functions of the same code are traced often: each program does so once."""
+
+    def is_another(record: logging.LogRecord) -> bool:
+        return "tf.function retracing" not in record.getMessage()
+
+    logger = tf.get_logger()
+    logger.addFilter(is_another)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_another)
 
 
 def unsized(variable: keras.Variable) -> keras.Variable:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skrec._engine.backend import keras, tf
+from skrec._engine.backend import keras, tf, traces_expected
 from skrec._engine.batches import TrainingArrays
 from skrec._engine.program import Program, Structure, Weights, borrowed
 
@@ -183,13 +183,14 @@ def _fit(program: Program, steps: int, settings: FitSettings, callbacks: list[An
     # The autotuner's thread sleeps for seconds when an iterator is torn down; there is nothing to tune here.
     options.autotune.enabled = False
     try:
-        history = program.fit(
-            dataset.with_options(options),
-            epochs=settings.epochs,
-            verbose=settings.verbose,
-            shuffle=False,
-            callbacks=[callback for callback in callbacks if callback is not None],
-        )
+        with traces_expected():
+            history = program.fit(
+                dataset.with_options(options),
+                epochs=settings.epochs,
+                verbose=settings.verbose,
+                shuffle=False,
+                callbacks=[callback for callback in callbacks if callback is not None],
+            )
     finally:
         for callback in callbacks:
             if callback is not None:
