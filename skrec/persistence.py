@@ -39,7 +39,7 @@ _CURE = "Replace it, or store the estimator with pickle, joblib or skops."
 _MAX_DEPTH = 100
 
 # Every class that these modules list in __all__ can be stored, and these of scikit-learn.
-_MODULES = ["skrec.models", "skrec.preprocessing", "skrec._data", "skrec._engine.program"]
+_MODULES = ["skrec.models", "skrec.preprocessing", "skrec._data", "skrec._engine.weights"]
 _SKLEARN = {
     "sklearn.compose": ["ColumnTransformer"],
     "sklearn.frozen": ["FrozenEstimator"],

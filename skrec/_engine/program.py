@@ -26,8 +26,9 @@ from skrec._engine.layers import Network, Table
 from skrec._engine.losses import POINTWISE, catalogue_softmax, pairwise
 from skrec._engine.optimizers import OPTIMIZERS
 from skrec._engine.step import Step, tracing
+from skrec._engine.weights import Weights
 
-__all__ = ["Program", "Structure", "Weights", "borrowed"]
+__all__ = ["Program", "Structure", "borrowed"]
 
 STEPS_PER_EXECUTION = 32
 _CHANGED = (
@@ -75,15 +76,6 @@ class Structure:
     penalised: bool = False
     dropout: bool = False
     id_dropout: bool = False
-
-
-class Weights(dict[str, np.ndarray]):
-    """The arrays of a fitted network by name. Never changed in place, so that a program may remember which it holds."""
-
-    __slots__ = ("__weakref__",)
-
-    def __reduce__(self) -> Any:
-        return Weights, (dict(self),)
 
 
 class Program(keras.Model):

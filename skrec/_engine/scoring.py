@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from skrec._engine.backend import tf
-from skrec._engine.program import Program, Structure, Weights, borrowed
+from skrec._engine.program import Program, Structure, borrowed
+from skrec._engine.weights import Weights
 
 __all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue"]
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from skrec._engine.backend import keras, tf, traces_expected
 from skrec._engine.batches import TrainingArrays
-from skrec._engine.program import Program, Structure, Weights, borrowed
+from skrec._engine.program import Program, Structure, borrowed
+from skrec._engine.weights import Weights
 
 __all__ = ["FitResult", "FitSettings", "train"]
 

@@ -141,6 +141,10 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         """Return the loss's part of the structure, the settings and the training arrays."""
 
+    def _stops_early(self, n_rows: int) -> bool:
+        """Decide for ``early_stopping="auto"``."""
+        return n_rows >= 10_000
+
     @abstractmethod
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         """Choose the rows of the validation part."""
@@ -222,7 +226,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         X_val, y_val = validation
         if X_val is not None:
             return events, self._validation_events(X_val, y_val)
-        stopping = len(events) >= 10_000 if self.early_stopping == "auto" else self.early_stopping
+        stopping = self._stops_early(len(events)) if self.early_stopping == "auto" else self.early_stopping
         if part or not stopping:
             return events, None
         held_out = self._hold_out(events, random_state)

@@ -35,8 +35,8 @@ id_dropout : float, default=0.01
     Share of the ids replaced by "unknown" in training, which trains the row that serves unknown ids.
 early_stopping : bool or "auto", default="auto"
     Whether to hold out a part of the rows and stop when the score on it no longer grows; the best epoch's weights are
-    kept. ``"auto"``: with 10,000 rows or more.
-validation_fraction : float, default=0.1
+    kept. ``"auto"``: {auto}.
+validation_fraction : float, default={fraction}
     {held_out}
 n_iter_no_change : int, default=5
     Epochs without a better validation score before training stops.

@@ -191,7 +191,7 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=TRAINING.format(held_out=HELD_OUT_ROWS, score="val_score"),
+    training=TRAINING.format(held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score"),
     fitted=FITTED.format(scores="Minus the log loss of the held-out rows"),
     references=_REFERENCES,
 )
@@ -243,7 +243,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=TRAINING.format(held_out=HELD_OUT_ROWS, score="val_score"),
+    training=TRAINING.format(held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score"),
     fitted=FITTED.format(scores="Minus the mean squared error of the held-out rows"),
     references=_REFERENCES,
 )
@@ -289,12 +289,15 @@ class NCFRegressor(_NCF, NetworkRegressor):
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=TRAINING.format(held_out=HELD_OUT_EVENTS, score="val_ndcg"),
+    training=TRAINING.format(
+        held_out=HELD_OUT_EVENTS, fraction=1.0, auto="no, for it costs the latest events", score="val_ndcg"
+    ),
     ranking=RANKING.format(
         auto_loss='``softmax`` for\n    ``architecture="gmf"``, else ``log_loss``',
         negatives=(
-            'Negatives of a row; with ``softmax`` and ``architecture="gmf"``, of a batch, which shares them. ``"all"``:\n'
-            '    the whole catalogue (``softmax`` only). ``"auto"``: 4 a row; for a batch all up to 1,024 items, else 1,024.'
+            'Negatives of a row; with ``softmax`` and ``architecture="gmf"``, of a batch, which shares them.\n'
+            '    ``"all"``: the whole catalogue (``softmax`` only). ``"auto"``: 4 a row; for a batch all up to\n'
+            "    1,024 items, else 1,024."
         ),
     ),
     fitted=FITTED.format(scores="NDCG@10 of the held-out events among the whole catalogue"),

@@ -110,6 +110,7 @@ class RankerMixin:
 class NetworkRanker(RankerMixin, NetworkRecommender):
     """A network that ranks items for users, learnt from events alone: it draws its own negatives."""
 
+    validation_fraction: float = 1.0
     loss: Literal["auto", "log_loss", "bpr", "softmax"] = "auto"
     n_negatives: int | Literal["auto", "all"] = "auto"
     negative_sampling: float | Literal["uniform", "popularity"] = "uniform"
@@ -197,6 +198,9 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         if self.n_negatives == "all":
             raise ValueError(f"n_negatives='all' needs loss='softmax', not {loss!r}.")
         return "rows", 4 if self.n_negatives == "auto" else int(self.n_negatives)
+
+    def _stops_early(self, n_rows: int) -> bool:  # noqa: ARG002
+        return False  # each user's last event says most of the next one: it is held out only on request
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         """Choose the last positive event of users who have others; of `validation_fraction` of them."""

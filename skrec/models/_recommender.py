@@ -254,7 +254,7 @@ class Recommender(_Fitted, BaseEstimator):
         k = min(int(k), len(items))
         columns, scores = np.empty((len(users), k), np.int64), np.empty((len(users), k), np.float32)
         for part, block in self._score_catalogue(users, items):
-            block = np.array(block, copy=None if block.flags.writeable else True)  # noqa: PLW2901
+            block = block if block.flags.writeable else block.copy()  # noqa: PLW2901
             out = left_out[part]
             block[np.repeat(np.arange(block.shape[0]), np.diff(out.indptr)), out.indices] = -np.inf
             columns[part], scores[part] = top_k(block, k)

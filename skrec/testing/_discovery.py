@@ -1,0 +1,69 @@
+"""A list of all estimators."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, Literal
+
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+
+import skrec
+
+__all__ = ["all_estimators"]
+
+Kind = Literal["classifier", "regressor", "ranker", "transformer"]
+
+_KINDS: dict[str, Callable[[type], bool]] = {
+    "classifier": lambda cls: issubclass(cls, ClassifierMixin),
+    "regressor": lambda cls: issubclass(cls, RegressorMixin),
+    "ranker": lambda cls: hasattr(cls, "recommend") and not issubclass(cls, ClassifierMixin | RegressorMixin),
+    "transformer": lambda cls: issubclass(cls, TransformerMixin),
+}
+
+
+def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tuple[str, type[Any]]]:
+    """List the public estimators and transformers of skrec, as :func:`sklearn.utils.discovery.all_estimators` does.
+
+    Parameters
+    ----------
+    type_filter : {"classifier", "regressor", "ranker", "transformer"} or sequence of these, default=None
+        The kinds to list; all by default. A ranker has ``recommend`` and is neither classifier nor regressor.
+
+    Returns
+    -------
+    list of (str, type)
+        Name and class of each, sorted by name.
+
+    Raises
+    ------
+    ValueError
+        If `type_filter` names another kind.
+
+    Examples
+    --------
+    >>> from skrec.testing import all_estimators
+    >>> for name, cls in all_estimators("ranker"):
+    ...     print(name, cls().get_params()["handle_unknown"])
+    NCFRanker oov
+    PopularityRanker oov
+    """
+    kinds = list(_KINDS) if type_filter is None else [type_filter] if isinstance(type_filter, str) else [*type_filter]
+    unknown = [kind for kind in kinds if kind not in _KINDS]
+    if unknown:
+        raise ValueError(
+            f"type_filter must be one of {', '.join(map(repr, _KINDS))} or a list of them, got {unknown[0]!r}."
+        )
+    found = {
+        (name, value)
+        for package in pkgutil.iter_modules(skrec.__path__, "skrec.")
+        if package.ispkg and "._" not in package.name
+        for name, value in inspect.getmembers(import_module(package.name), inspect.isclass)
+        if issubclass(value, BaseEstimator) and hasattr(value, "fit") and not inspect.isabstract(value)
+    }
+    return sorted(
+        ((name, cls) for name, cls in found if type_filter is None or any(_KINDS[kind](cls) for kind in kinds)),
+        key=lambda pair: pair[0],
+    )

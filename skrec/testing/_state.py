@@ -1,0 +1,120 @@
+"""Checks of what an estimator keeps, copies and leaves alone."""
+
+from __future__ import annotations
+
+import pickle
+import random
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from skrec.testing._case import Case, require
+
+
+def _scores(case: Case, model: Any) -> bytes:
+    return np.asarray(model.score_items(case.users, case.items)).tobytes()
+
+
+def check_nothing_is_answered_before_fit(case: Case) -> None:
+    """Check that every method raises NotFittedError before ``fit``."""
+    model = clone(case.estimator)
+    for name, argument in (
+        ("recommend", ["ann"]),
+        ("score_items", ["ann"]),
+        ("seen_items", ["ann"]),
+        ("predict", case.X),
+    ):
+        try:
+            getattr(model, name)(argument)
+        except NotFittedError:
+            continue
+        raise AssertionError(f"{name} raises no NotFittedError before fit")
+
+
+def check_fit_returns_the_estimator_and_keeps_its_parameters(case: Case) -> None:
+    """Check that ``fit`` returns the estimator, changes no parameter, and leaves it fit to be cloned."""
+    model = clone(case.estimator)
+    before = {name: repr(value) for name, value in model.get_params().items()}
+    require(model.fit(*case.arguments()) is model, "fit does not return the estimator")
+    for what, now in (("fit changes", model), ("clone of a fitted estimator changes", clone(model))):
+        changed = [name for name, value in now.get_params().items() if repr(value) != before[name]]
+        require(not changed, f"{what} the parameter {changed[:1]}")
+
+
+def check_containers_do_not_matter(case: Case) -> None:
+    """Check that an array, and a frame with its columns in another order, make the same model."""
+    if any(isinstance(getattr(case.estimator, role, None), str) for role in ("user", "item")):
+        return
+    expected = _scores(case, case.fitted)
+    for what, X in (("an array", case.X.to_numpy(object)), ("columns in another order", case.X[case.columns[::-1]])):
+        model = clone(case.fitted)
+        model.fit(X, *case.arguments()[1:])
+        require(_scores(case, model) == expected, f"{what} makes another model than the frame")
+
+
+def check_the_same_random_state_gives_the_same_bits(case: Case) -> None:
+    """Check that two fits with one ``random_state`` are equal bit for bit, and move no global generator."""
+    before = random.getstate(), np.random.get_state()[1].tobytes()  # type: ignore[index]  # noqa: NPY002
+    require(_scores(case, case.fit()) == _scores(case, case.fitted), "two fits with the same random_state differ")
+    after = random.getstate(), np.random.get_state()[1].tobytes()  # type: ignore[index]  # noqa: NPY002
+    require(before == after or "random_state" not in case.estimator.get_params(), "fit moves a global random generator")
+
+
+def check_a_pickle_is_the_same(case: Case) -> None:
+    """Check that an unpickled copy scores, recommends and remembers the same, bit for bit."""
+    copy = pickle.loads(pickle.dumps(case.fitted))
+    require(_scores(case, copy) == _scores(case, case.fitted), "an unpickled copy has other scores")
+    require(np.array_equal(copy.seen_items(case.users).toarray(), case.seen), "an unpickled copy has seen other items")
+    pd.testing.assert_frame_equal(copy.recommend(case.users), case.fitted.recommend(case.users))
+
+
+def check_a_failed_fit_changes_nothing(case: Case) -> None:
+    """Check that an estimator, fitted or not, is after bad rows what it was before."""
+    bad = case.X.astype(object)
+    bad.iloc[5, 0] = None
+    calls: dict[str, tuple[Any, ...]] = {
+        "a missing id": (bad, *case.arguments()[1:]),
+        "no column of users": (case.X.rename(columns={case.columns[0]: "nothing of the kind"}), *case.arguments()[1:]),
+        "a y of another length": (case.X, np.ones(len(case.X) - 1)),
+        "no rows": case.arguments(slice(0, 0)),
+    }
+    methods = ["fit", "partial_fit"] if hasattr(case.estimator, "partial_fit") else ["fit"]
+    for model in (case.fit(), clone(case.estimator)):
+        for what, arguments in calls.items():
+            for method in methods:
+                before = dict(vars(model))
+                try:
+                    getattr(model, method)(*arguments)
+                except (ValueError, TypeError):
+                    now = vars(model)
+                    changed = [name for name in {**before, **now} if now.get(name) is not before.get(name)]
+                    require(not changed, f"{method} with {what} fails, but changes the attribute {changed[:1]}")
+                    continue
+                raise AssertionError(f"{method} with {what} raises no ValueError")
+        if model.__sklearn_is_fitted__() if hasattr(model, "__sklearn_is_fitted__") else hasattr(model, "items_"):
+            require(_scores(case, model) == _scores(case, case.fitted), "a failed fit changes the scores")
+
+
+def check_partial_fit_adds_ids(case: Case) -> None:
+    """Check that new users and items join behind the known ones, are recommended, and count as seen."""
+    if not hasattr(case.estimator, "partial_fit"):
+        return
+    model = case.fit()
+    users, items = case.users.tolist(), case.items.tolist()
+    new = case.rows(["someone new", "someone new", users[0]], [items[0], 9_999, 9_999])
+    model.partial_fit(new, *(() if case.y is None else (case.y.max() * np.ones(3, case.y.dtype),)))
+    require(np.asarray(model.users_).tolist() == [*users, "someone new"], f"users_ is then {model.users_!r}")
+    require(np.asarray(model.items_).tolist() == [*items, 9_999], f"items_ is then {model.items_!r}")
+    require(
+        np.shape(model.score_items(["someone new"])) == (1, len(items) + 1), "score_items does not know the new item"
+    )
+    frame = model.recommend(["someone new", users[1]], k=len(items) + 1)
+    recommended = frame.groupby(case.columns[0])[case.columns[1]].agg(set)
+    require(9_999 in recommended[users[1]], "a new item is not recommended")
+    if case.y is None:
+        require(not {items[0], 9_999} & recommended["someone new"], "what a new user has seen is recommended")
+        seen = model.seen_items(case.users).toarray()[:, :-1]
+        require((seen == case.seen).all(), "partial_fit forgets what users have seen")
