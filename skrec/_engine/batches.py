@@ -63,7 +63,7 @@ class TrainingData:
         self.weight = _holder(tf.float32)
         self.permutation = _holder(tf.int32)
         self.cumulative = _holder(tf.float64)
-        self.log_share = _holder(tf.float32)
+        self.log_shares = _holder(tf.float32)
         self.positives = _holder(tf.int64)
         self.n_items = tf.Variable(0, trainable=False, dtype=tf.int32)
 
@@ -81,12 +81,12 @@ class TrainingData:
             share = np.maximum(arrays.item_counts[1:], 1).astype(np.float64) ** alpha
             share /= share.sum()
             self.cumulative.assign(np.cumsum(share))
-            self.log_share.assign(np.log(share, dtype=np.float64).astype(np.float32))
+            self.log_shares.assign(np.log(share, dtype=np.float64).astype(np.float32))
 
     def clear(self) -> None:
         """Give the memory back."""
         for holder in (*self.columns.values(), self.target, self.weight, self.permutation, self.cumulative,
-                       self.log_share, self.positives):  # fmt: skip
+                       self.log_shares, self.positives):  # fmt: skip
             holder.assign(tf.zeros([0], holder.dtype))
 
     def shuffle(self, seed: int, epoch: int) -> None:
@@ -113,12 +113,12 @@ class TrainingData:
         codes = tf.searchsorted(self.cumulative, flat, side="right")
         return 1 + tf.minimum(tf.reshape(codes, shape), self.n_items - 1)
 
-    def log_expected(self, codes: Any, n_draws: Any) -> Any:
-        """Return the logarithm of how often each code is expected among ``n_draws`` draws (the logQ correction)."""
-        draws = tf.math.log(tf.cast(n_draws, tf.float32))
-        if not self._popularity:
-            return tf.fill(tf.shape(codes), draws - tf.math.log(tf.cast(self.n_items, tf.float32)))
-        return draws + tf.gather(self.log_share, tf.maximum(codes - 1, 0))
+    def log_share(self, codes: Any) -> Any:
+        """Return the logarithm of each code's share of the draws, for the logQ correction of sampled softmax.
+
+        Drawn uniformly, all items have the same share, and no correction is needed.
+        """
+        return tf.gather(self.log_shares, tf.maximum(codes - 1, 0))
 
     def is_positive(self, users: Any, items: Any) -> Any:
         """Tell which pairs of codes are training positives; users (B,), items (B, M)."""

@@ -258,8 +258,9 @@ class Program(keras.Model):
             context.lookup_weight = tf.repeat(weight, 1 + self.n_negatives)
             logits = interact(query, self.items(tf.concat([items[:, None], drawn], axis=1)))
             score, negatives = logits[:, 0], logits[:, 1:]
-        if s.loss == "softmax":
-            negatives -= self.data.log_expected(drawn, self.n_negatives)
+        if s.loss == "softmax" and s.popularity:
+            score -= self.data.log_share(columns["item"])
+            negatives -= self.data.log_share(drawn)
         return pairwise(s.loss, score, negatives, usable, positive)
 
     def _penalty(self, context: Step, total: Any) -> Any:

@@ -48,7 +48,7 @@ class Case:
             self.y = np.where(liked[train], 5.0, 1.0)
         else:
             train &= liked
-        self.X = self.rows([f"user {code:02}" for code in user_of_pair[train]], 100 + item_of_pair[train])
+        self.X = self.rows([f"user {code:02}" for code in user_of_pair[train]], 300 + item_of_pair[train])
 
     @property
     def columns(self) -> list[str]:
