@@ -38,7 +38,7 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     width = n_groups * _GROUP
     best = scores[:, :width].reshape(len(scores), _GROUP, n_groups).max(axis=1)
     groups = np.argpartition(best, n_groups - k, axis=1)[:, n_groups - k :]
-    looked_at = (groups[:, :, None] + np.arange(_GROUP) * n_groups).reshape(len(scores), -1)
+    looked_at = (groups[:, :, None] + np.arange(_GROUP) * n_groups).reshape(len(scores), k * _GROUP)
     rest = np.broadcast_to(np.arange(width, m), (len(scores), m - width))
     looked_at = np.sort(np.concatenate([looked_at, rest], axis=1), axis=1)
     candidates = np.take_along_axis(scores, looked_at, axis=1)

@@ -1,0 +1,159 @@
+"""Losses against their formulas in NumPy, and against what an untrained network must have."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from scipy.special import logsumexp
+
+from skrec._engine.batches import TrainingArrays
+from skrec._engine.losses import POINTWISE, catalogue_softmax, pairwise
+from skrec._engine.program import Program, Structure
+from skrec.models import NCFClassifier, NCFRanker, NCFRegressor
+from skrec.models._ncf import _NCF
+
+RANDOM = np.random.default_rng(0)
+SCORE, NEGATIVES = RANDOM.standard_normal(6), RANDOM.standard_normal((6, 4))
+USABLE = (RANDOM.random((6, 4)) < 0.7).astype(float)
+USABLE[2] = 0
+POSITIVE = np.array([1.0, 0, 1, 1, 0, 1])
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def log_loss(score, negatives):
+    return -np.log(sigmoid(score)) - np.log(1 - sigmoid(negatives)).sum()
+
+
+def bpr(score, negatives):
+    return -np.log(sigmoid(score - negatives)).mean() if len(negatives) else 0.0
+
+
+def softmax(score, negatives):
+    return logsumexp([score, *negatives]) - score
+
+
+@pytest.mark.parametrize("loss", [log_loss, bpr, softmax])
+def test_a_positive_row_against_its_usable_negatives(loss):
+    values = pairwise(loss.__name__, *map(tf.constant, (SCORE, NEGATIVES, USABLE, np.ones(6)))).numpy()
+    expected = [loss(score, row[usable > 0]) for score, row, usable in zip(SCORE, NEGATIVES, USABLE, strict=True)]
+    np.testing.assert_allclose(values, expected, rtol=1e-6, atol=1e-12)
+
+
+def test_a_row_marked_as_negative_has_the_complement():
+    def of(loss):
+        return pairwise(loss, *map(tf.constant, (SCORE, NEGATIVES, np.ones((6, 4)), POSITIVE))).numpy()[POSITIVE == 0]
+
+    rows = POSITIVE == 0
+    np.testing.assert_allclose(of("log_loss"), -np.log(1 - sigmoid(SCORE[rows])))
+    np.testing.assert_allclose(of("bpr"), -np.log(1 - sigmoid(SCORE[rows, None] - NEGATIVES[rows])).mean(axis=1))
+    chosen = np.exp(SCORE[rows] - logsumexp(np.column_stack([SCORE[rows], NEGATIVES[rows]]), axis=1))
+    np.testing.assert_allclose(of("softmax"), -np.log(1 - chosen))
+
+
+def test_the_softmax_over_the_catalogue():
+    logits, target = RANDOM.standard_normal((6, 9)), np.array([0, 3, 8, 1, 1, 5])
+    share = np.exp(logits[np.arange(6), target] - logsumexp(logits, axis=1))
+    expected = np.where(POSITIVE > 0, -np.log(share), -np.log(1 - share))
+    values = catalogue_softmax(tf.constant(logits), tf.constant(target), tf.constant(POSITIVE)).numpy()
+    np.testing.assert_allclose(values, expected)
+
+
+def test_the_losses_of_labels_and_ratings():
+    logits, labels = RANDOM.standard_normal((6, 1)), (RANDOM.random(6) < 0.5).astype(float)
+    expected = -labels * np.log(sigmoid(logits[:, 0])) - (1 - labels) * np.log(1 - sigmoid(logits[:, 0]))
+    np.testing.assert_allclose(POINTWISE["log_loss"](tf.constant(logits), tf.constant(labels)), expected)
+    squares = POINTWISE["squared_error"](tf.constant(logits), tf.constant(labels))
+    np.testing.assert_allclose(squares, (logits[:, 0] - labels) ** 2)
+    many, classes = RANDOM.standard_normal((6, 1, 3)), np.array([0, 2, 1, 1, 0, 2])
+    expected = logsumexp(many[:, 0], axis=1) - many[np.arange(6), 0, classes]
+    np.testing.assert_allclose(
+        POINTWISE["categorical_crossentropy"](tf.constant(many), tf.constant(classes, tf.float32)), expected
+    )
+
+
+EVENTS = pd.DataFrame({"user_id": np.arange(200) % 20, "item_id": np.arange(200) % 49})
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"loss": "log_loss", "n_negatives": 4}, 5 * np.log(2)),
+        ({"loss": "log_loss", "n_negatives": 1}, 2 * np.log(2)),
+        ({"loss": "bpr"}, np.log(2)),
+        ({"loss": "softmax", "n_negatives": "all"}, np.log(50)),
+        ({"loss": "softmax", "n_negatives": "auto", "architecture": "gmf"}, np.log(50)),
+        ({"loss": "softmax", "n_negatives": 9, "architecture": "mlp"}, np.log(10)),
+        ({"loss": "softmax", "n_negatives": 20, "architecture": "gmf"}, np.log(21)),
+    ],
+    ids=str,
+)
+def test_what_an_untrained_ranker_loses(parameters, expected):
+    """All items are equal to it; a negative that is the row's own item does not count."""
+    model = NCFRanker(random_state=0, epochs=1, learning_rate=1e-12, **parameters).fit(EVENTS)
+    assert model.loss_curve_ == [pytest.approx(expected, rel=0.03)]
+
+
+def test_what_an_untrained_classifier_or_regressor_loses():
+    y = np.arange(200) % 2
+    settings = {"random_state": 0, "epochs": 1, "learning_rate": 1e-12}
+    assert NCFClassifier(**settings).fit(EVENTS, y).loss_curve_ == [pytest.approx(np.log(2), rel=0.01)]
+    assert NCFClassifier(**settings).fit(EVENTS, np.arange(200) % 5).loss_curve_ == [pytest.approx(np.log(5), rel=0.01)]
+    assert NCFRegressor(**settings).fit(EVENTS, 7.0 * y).loss_curve_ == [pytest.approx(1, rel=0.01)]
+
+
+# -- one step of sampled softmax, by hand --------------------------------------------------------------------------
+
+USERS, ITEMS, DRAWN = np.array([1, 2, 2]), np.array([3, 1, 4]), np.array([1, 4, 2, 4])
+COUNTS, WEIGHT = np.array([0, 5, 1, 20, 4]), np.array([1.0, 2.0, 0.5])
+
+
+def corrected_softmax(user_table, item_table):
+    """Weighted mean of the rows' losses; the log of an item's share of the draws is taken off its logit."""
+    log_share = np.log(COUNTS[1:] ** 0.75 / np.sum(COUNTS[1:] ** 0.75))
+    losses = []
+    for user, item in zip(USERS, ITEMS, strict=True):
+        rivals = [drawn for drawn in DRAWN if drawn != item]
+        logits = [user_table[user] @ item_table[code] - log_share[code - 1] for code in (item, *rivals)]
+        losses.append(logsumexp(logits) - logits[0])
+    return np.average(losses, weights=WEIGHT)
+
+
+@pytest.mark.parametrize("negatives", ["shared", "rows"])
+def test_a_step_of_sampled_softmax_with_log_q_correction(monkeypatch, negatives):
+    network = (("gmf_dim", 2), ("hidden_units", ()), ("mlp_dim", 0), ("n_outputs", 1))
+    program = Program(
+        Structure(
+            _NCF._build_network,
+            network,
+            loss="softmax",
+            negatives=negatives,
+            optimizer="sgd",
+            batch_size=4,
+            popularity=True,
+        )
+    )
+    tables = {"user/embeddings": RANDOM.standard_normal((3, 2)), "item/embeddings": RANDOM.standard_normal((5, 2))}
+    start = {name: tables.get(name, variable.value.numpy()) for name, variable in program.named.items()}
+    program.load(start)
+    data = program.data
+    columns = {"user": USERS.astype(np.int32), "item": ITEMS.astype(np.int32)}
+    data.fill(TrainingArrays(columns, np.ones(3, np.float32), WEIGHT.astype(np.float32), 4, COUNTS), 0.75)
+    data.shuffle(0, 0)
+    program.n_negatives.assign(4)
+    program.optimizer.learning_rate = 1.0
+    monkeypatch.setattr(data, "draw", lambda step, shape: tf.broadcast_to(tf.constant(DRAWN, tf.int32), shape))
+    assert float(program.train_step(tf.constant(0))["loss"]) == pytest.approx(
+        corrected_softmax(*tables.values()), rel=1e-5
+    )
+    for name, table in tables.items():
+        gradient = np.zeros_like(table)
+        for place in np.ndindex(*table.shape):
+            moved = {key: value.copy() for key, value in tables.items()}
+            moved[name][place] += 1e-6
+            up = corrected_softmax(*moved.values())
+            moved[name][place] -= 2e-6
+            gradient[place] = (up - corrected_softmax(*moved.values())) / 2e-6
+        np.testing.assert_allclose(program.state()[name], table - gradient, atol=1e-4)
