@@ -25,7 +25,7 @@ def _traced(program: Program, name: str, function: Callable[..., Any], *argument
     """Trace ``function`` once for the shapes of ``arguments``; kept with the program."""
     key = (name, *(tuple(leaf.shape) for leaf in tf.nest.flatten(arguments)))
     if key not in program.functions:
-        program.functions[key] = tf.function(function).get_concrete_function(*arguments)
+        program.functions[key] = tf.function(function, autograph=False).get_concrete_function(*arguments)
     return program.functions[key]
 
 
