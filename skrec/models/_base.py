@@ -80,10 +80,10 @@ class NetworkRecommender(_FittedNetwork, Recommender):
 
     epochs: int = 20
     batch_size: int | Literal["auto"] = "auto"
-    learning_rate: float = 0.001
+    learning_rate: float = 0.003
     optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
     l1: float = 0.0
-    l2: float = 0.0
+    l2: float = 0.001
     dropout: float = 0.0
     id_dropout: float = 0.01
     early_stopping: bool | Literal["auto"] = "auto"
@@ -226,14 +226,17 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         X_val, y_val = validation
         if X_val is not None:
             return events, self._validation_events(X_val, y_val)
+        if y_val is not None:
+            raise ValueError("y_val was passed without X_val: pass the rows that it belongs to as well, or neither.")
         stopping = self._stops_early(len(events)) if self.early_stopping == "auto" else self.early_stopping
         if part or not stopping:
             return events, None
         held_out = self._hold_out(events, random_state)
-        if len(held_out) == 0:
+        if len(held_out) in {0, len(events)}:
             raise ValueError(
-                "early_stopping=True, but no row can be held out to validate on: pass more rows, X_val and y_val, "
-                "or early_stopping=False."
+                f"Of {len(events)} rows, early stopping with validation_fraction={self.validation_fraction} holds out "
+                f"{len(held_out)}: too {'many to train' if len(held_out) else 'few to validate'} on. Pass more rows, "
+                "another validation_fraction, X_val and y_val, or early_stopping=False."
             )
         training = np.ones(len(events), bool)
         training[held_out] = False

@@ -23,6 +23,8 @@ from skrec.models._base import Events, NetworkRecommender, row_weights, training
 def _latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
     """Rows to validate on: the latest where there is a time, else a random (stratified) part."""
     n = max(1, round(fraction * len(events)))
+    if n >= len(events):
+        return np.arange(len(events))
     if events.time is not None:
         return np.argsort(events.time, kind="stable")[-n:]
     if stratify is not None and (np.unique(stratify, return_counts=True)[1].min() < 2 or n < len(np.unique(stratify))):
