@@ -46,7 +46,7 @@ class _NCF(NetworkRecommender):
         return {
             "gmf_dim": int(self.embedding_dim) if self.architecture != "mlp" else 0,
             "mlp_dim": int(self.mlp_embedding_dim) if self.architecture != "gmf" else 0,
-            "hidden_units": tuple(int(units) for units in self.hidden_units) if self.architecture != "gmf" else (),
+            "hidden_units": _whole_numbers(self.hidden_units) if self.architecture != "gmf" else (),
             "n_outputs": n_outputs,
         }
 
@@ -151,6 +151,16 @@ class _NCF(NetworkRecommender):
             interact=interact,
             parts=parts,
         )
+
+
+def _whole_numbers(hidden_units: Any) -> tuple[int, ...]:
+    units = tuple(hidden_units)
+    if not units or any(isinstance(n, bool) or not isinstance(n, Integral) or n < 1 for n in units):
+        raise ValueError(
+            f"hidden_units is {hidden_units!r}; it must hold a whole number of at least 1 for each hidden layer, "
+            "for instance (64, 32, 16). For a network without hidden layers use architecture='gmf'."
+        )
+    return tuple(int(n) for n in units)
 
 
 def _take(weights: dict[str, np.ndarray], part: Any, name: str, share: float) -> None:
