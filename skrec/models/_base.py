@@ -149,6 +149,11 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         """Choose the rows of the validation part."""
 
+    def _seen_pairs(self, events: Events) -> tuple[Codes, Codes]:
+        """Users and items of the rows that count as seen: what was chosen, not what was merely shown."""
+        chosen = events.target > 0
+        return events.users[chosen], events.items[chosen]
+
     def _validation_score(self, logits: Any, events: Events) -> float:
         """Score logits of the validation rows; higher is better."""
         raise NotImplementedError
@@ -185,7 +190,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         seed = int(random_state.randint(2**20))
         training, held_out = self._split(events, validation, random_state, part=part)
         sizes = {"n_users": len(self._users), "n_items": len(self._items)}
-        seen = (training.users[training.target > 0], training.items[training.target > 0])
+        seen = self._seen_pairs(training)
         if part and old is not None:
             self._log = old["_log"].extend(*seen, **sizes)
         else:
@@ -206,8 +211,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         )
         self._keep(result, structure, old if part else None)
         if held_out is not None and validation[0] is None:
-            seen = (held_out.users[held_out.target > 0], held_out.items[held_out.target > 0])
-            self._log = self._log.extend(*seen, **sizes)
+            self._log = self._log.extend(*self._seen_pairs(held_out), **sizes)
         return self
 
     def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:

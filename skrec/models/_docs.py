@@ -22,11 +22,11 @@ epochs : int, default=20
     Passes over the rows; the most there can be, with early stopping.
 batch_size : int or "auto", default="auto"
     Rows of a step. ``"auto"``: about 64 steps an epoch, at least 8 and at most 1,024 rows a step.
-learning_rate : float, default=0.001
+learning_rate : float, default=0.003
     Step size of the optimiser.
 optimizer : {{"adam", "adagrad", "sgd"}}, default="adam"
     Each updates only the embeddings of the ids in the batch; Adam's moments of an id decay when it is used.
-l1, l2 : float, default=0.0
+l1, l2 : float, default=0.0 and {l2}
     Penalties on the sum of the absolute values and of the squares: of the embeddings a row looks up (negatives too),
     and of the layers' kernels.
 dropout : float, default=0.0

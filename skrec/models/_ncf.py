@@ -23,7 +23,7 @@ __all__ = ["NCFClassifier", "NCFRanker", "NCFRegressor"]
 class _NCF(NetworkRecommender):
     """The architecture of He et al. (2017)."""
 
-    architecture: Literal["neumf", "gmf", "mlp"] = "neumf"
+    architecture: Literal["neumf", "gmf", "mlp", "mf"] = "neumf"
     embedding_dim: int = 32
     mlp_embedding_dim: int = 32
     hidden_units: Any = (64, 32, 16)
@@ -33,7 +33,7 @@ class _NCF(NetworkRecommender):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **NetworkRecommender._parameter_constraints,
-        "architecture": [StrOptions({"neumf", "gmf", "mlp"})],
+        "architecture": [StrOptions({"neumf", "gmf", "mlp", "mf"})],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "mlp_embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "hidden_units": ["array-like"],
@@ -45,14 +45,15 @@ class _NCF(NetworkRecommender):
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
             "gmf_dim": int(self.embedding_dim) if self.architecture != "mlp" else 0,
-            "mlp_dim": int(self.mlp_embedding_dim) if self.architecture != "gmf" else 0,
-            "hidden_units": _whole_numbers(self.hidden_units) if self.architecture != "gmf" else (),
+            "mlp_dim": 0 if self._factorised else int(self.mlp_embedding_dim),
+            "hidden_units": () if self._factorised else _whole_numbers(self.hidden_units),
+            "weighted": self.architecture != "mf" or n_outputs > 1,
             "n_outputs": n_outputs,
         }
 
     @property
     def _factorised(self) -> bool:
-        return self.architecture == "gmf"
+        return self.architecture in {"gmf", "mf"}
 
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
         for name in ("gmf", "mlp"):
@@ -108,12 +109,19 @@ class _NCF(NetworkRecommender):
 
     @staticmethod
     def _build_network(
-        keras: Any, layers: Any, *, gmf_dim: int, mlp_dim: int, hidden_units: tuple[int, ...], n_outputs: int
+        keras: Any,
+        layers: Any,
+        *,
+        gmf_dim: int,
+        mlp_dim: int,
+        hidden_units: tuple[int, ...],
+        weighted: bool,
+        n_outputs: int,
     ) -> Any:
         # One table holds what a user is to both parts: one look-up and one update instead of two.
         width = gmf_dim + mlp_dim
         parts = {"user": layers.Table("user", width, penalised=False), "item": layers.Table("item", width)}
-        if gmf_dim:
+        if gmf_dim and weighted:
             parts["gmf_output"] = layers.Scale(gmf_dim, n_outputs)
         if mlp_dim:
             # The first layer is linear in [user, item]: each half is computed once for all its partners.
@@ -130,7 +138,7 @@ class _NCF(NetworkRecommender):
         def query(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
             gmf, mlp = keras.ops.split(parts["user"](inputs["user"]), [gmf_dim], axis=-1)
             return (
-                parts["gmf_output"](gmf) if gmf_dim else gmf,
+                parts.get("gmf_output", layers.penalise)(gmf) if gmf_dim else gmf,
                 parts["first_user"](layers.penalise(mlp)) if mlp_dim else mlp,
             )
 
@@ -173,9 +181,10 @@ def _take(weights: dict[str, np.ndarray], part: Any, name: str, share: float) ->
 
 
 _ARCHITECTURE = """\
-architecture : {"neumf", "gmf", "mlp"}, default="neumf"
-    ``gmf``: generalised matrix factorisation, a weighted dot product of embeddings. ``mlp``: layers over the
-    concatenated embeddings. ``neumf``: both, side by side, with an output layer in common.
+architecture : {"neumf", "gmf", "mlp", "mf"}, default="neumf"
+    ``gmf``: generalised matrix factorisation, a dot product of embeddings with learnt weights. ``mlp``: layers over the
+    concatenated embeddings. ``neumf``: both, side by side, with an output layer in common. ``mf``: plain matrix
+    factorisation, which is GMF with all weights 1, and beats the others where it is tuned (Rendle et al., 2020).
 embedding_dim : int, default=32
     Width of the embeddings of the GMF part.
 mlp_embedding_dim : int, default=32
@@ -201,7 +210,9 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=TRAINING.format(held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score"),
+    training=TRAINING.format(
+        held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", l2=0.001
+    ),
     fitted=FITTED.format(scores="Minus the log loss of the held-out rows"),
     references=_REFERENCES,
 )
@@ -253,7 +264,9 @@ class NCFClassifier(_NCF, NetworkClassifier):
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=TRAINING.format(held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score"),
+    training=TRAINING.format(
+        held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", l2=0.001
+    ),
     fitted=FITTED.format(scores="Minus the mean squared error of the held-out rows"),
     references=_REFERENCES,
 )
@@ -300,12 +313,17 @@ class NCFRegressor(_NCF, NetworkRegressor):
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
     training=TRAINING.format(
-        held_out=HELD_OUT_EVENTS, fraction=1.0, auto="no, for it costs the latest events", score="val_ndcg"
+        held_out=HELD_OUT_EVENTS,
+        fraction=1.0,
+        auto="no, for it costs the latest events",
+        score="val_ndcg",
+        rate=0.003,
+        l2=" and 0.01",
     ),
     ranking=RANKING.format(
-        auto_loss='``softmax`` for\n    ``architecture="gmf"``, else ``log_loss``',
+        auto_loss='``softmax`` for\n    ``architecture="gmf"`` and ``"mf"``, else ``log_loss``',
         negatives=(
-            'Negatives of a row; with ``softmax`` and ``architecture="gmf"``, of a batch, which shares them.\n'
+            'Negatives of a row; with ``softmax`` and ``"gmf"`` or ``"mf"``, of a batch, which shares them.\n'
             '    ``"all"``: the whole catalogue (``softmax`` only). ``"auto"``: 4 a row; for a batch all up to\n'
             "    1,024 items, else 1,024."
         ),

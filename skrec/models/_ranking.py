@@ -110,6 +110,7 @@ class RankerMixin:
 class NetworkRanker(RankerMixin, NetworkRecommender):
     """A network that ranks items for users, learnt from events alone: it draws its own negatives."""
 
+    l2: float = 0.01
     validation_fraction: float = 1.0
     loss: Literal["auto", "log_loss", "bpr", "softmax"] = "auto"
     n_negatives: int | Literal["auto", "all"] = "auto"

@@ -86,7 +86,6 @@ class Recommender(_Fitted, BaseEstimator):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.string = True
-        tags.input_tags.categorical = True
         return tags
 
     # -- reading X ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.models._base import Events, NetworkRecommender, row_weights, training_arrays
+from skrec.models._recommender import Codes
 
 
 def _latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
@@ -263,6 +265,13 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         return _latest_or_random(events, self.validation_fraction, random_state, None)
+
+    def _seen_pairs(self, events: Events) -> tuple[Codes, Codes]:
+        return events.users, events.items  # whatever the rating
+
+    def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        for part, block in super()._score_catalogue(users, items):
+            yield part, block * np.float32(self._scale) + np.float32(self._mean)
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         return -float(np.mean((logits[:, 0].astype(np.float64) - events.target) ** 2)) * self._scale**2

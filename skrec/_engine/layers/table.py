@@ -28,14 +28,14 @@ class Table(keras.layers.Layer):
         What the rows stand for (``"user"``, ``"item"``): their number is that vocabulary's size plus one.
     dim : int
         Width.
-    stddev : float, default=0.01
+    stddev : float, default=0.1
         Standard deviation of the normal numbers a row starts with.
     penalised : bool, default=True
         Whether L1 and L2 see the rows as they are looked up; if not, the architecture tells what they see instead
         (:func:`penalise`).
     """
 
-    def __init__(self, rows: str, dim: int, *, stddev: float = 0.01, penalised: bool = True) -> None:
+    def __init__(self, rows: str, dim: int, *, stddev: float = 0.1, penalised: bool = True) -> None:
         super().__init__()
         self.rows = rows
         self.dim = dim
