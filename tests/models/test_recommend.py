@@ -111,7 +111,7 @@ def test_unknown_candidates_are_scored_as_unknown_and_stand_after_known_ones_amo
     frame = network.recommend(["ann"], candidates=["new", "newer", "w"])
     scores = dict(zip(frame["item_id"], frame["score"], strict=True))
     unknown = network.predict(pd.DataFrame({"user_id": ["ann"], "item_id": ["never seen"]}))
-    assert scores["new"] == scores["newer"] == unknown[0]
+    assert scores["new"] == scores["newer"] == pytest.approx(unknown[0], abs=1e-6)
 
 
 def test_unknown_candidates_and_queries_are_errors_if_the_user_wants_so():
@@ -207,6 +207,25 @@ def test_seen_items_are_a_sparse_table_of_the_log(popularity):
     assert seen.toarray().tolist() == [[False, False, False, True], [False] * 4, [False, True, True, False]]
 
 
+def test_a_regressor_recommends_by_predicted_rating_and_leaves_out_whatever_was_rated(board, regressor):
+    rating = 1.0 + 4 * (board.train["user_id"] % 3 == board.train["item_id"] % 3)
+    model = regressor().fit(board.train, rating)
+    frame = model.recommend([5, 6], k=60)
+    assert frame["score"].to_numpy() == pytest.approx(model.predict(frame[["user_id", "item_id"]]), abs=1e-4)
+    assert frame.merge(board.train).empty
+    assert len(frame) + board.train["user_id"].isin([5, 6]).sum() == 120
+
+
+def test_a_classifier_leaves_out_what_was_chosen_and_not_what_was_merely_shown(board, classifier):
+    chosen = (board.train["user_id"] % 3 == board.train["item_id"] % 3).to_numpy()
+    model = classifier().fit(board.train, chosen)
+    frame = model.recommend([5, 6], k=60)
+    assert frame.merge(board.train[chosen]).empty
+    assert len(frame) + chosen[board.train["user_id"].isin([5, 6])].sum() == 120
+    with pytest.raises(ValueError, match=r"3 classes.*Regressor"):
+        classifier(epochs=1).fit(board.train, board.train["item_id"] % 3).recommend([5])
+
+
 def test_role_ids_are_the_columns_of_the_roles(popularity):
     frame = EVENTS.assign(hour=3)[["hour", "item_id", "user_id"]]
     users, items = popularity.role_ids(frame)
@@ -285,11 +304,9 @@ def test_exclude_needs_pairs(popularity):
         popularity.recommend(["ann"], exclude=["ann", "x"])
 
 
-@pytest.mark.parametrize("method", ["recommend", "score_items", "seen_items", "role_ids", "predict", "similar_items"])
+@pytest.mark.parametrize("method", ["recommend", "score_items", "seen_items", "role_ids", "predict"])
 @pytest.mark.parametrize("model", [PopularityRanker(), NCFRanker()], ids=["popularity", "ncf"])
 def test_nothing_is_answered_before_fit(model, method):
-    if method == "similar_items" and isinstance(model, PopularityRanker):
-        pytest.skip("has no embeddings")
     with pytest.raises(NotFittedError):
         getattr(model, method)([["ann", "x"]])
 
