@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow, not wrong: examples have no deadline.
+settings.register_profile("skrec", deadline=None)
+settings.load_profile("skrec")
 
 
 @pytest.fixture(scope="session")

@@ -302,15 +302,19 @@ class NetworkRecommender(_FittedNetwork, Recommender):
 
     @property
     def user_embeddings_(self) -> NDArray[np.float32]:
-        """What the network learnt of each user; shape (n_users, dim), in the order of ``users_``."""
-        check_is_fitted(self)
-        return np.asarray(self._weights["user/embeddings"][1:])
+        """What the network learnt of each user; shape (n_users, dim), in the order of ``users_``; read-only."""
+        return self._embeddings("user")
 
     @property
     def item_embeddings_(self) -> NDArray[np.float32]:
-        """What the network learnt of each item; shape (n_items, dim), in the order of ``items_``."""
+        """What the network learnt of each item; shape (n_items, dim), in the order of ``items_``; read-only."""
+        return self._embeddings("item")
+
+    def _embeddings(self, role: str) -> NDArray[np.float32]:
         check_is_fitted(self)
-        return np.asarray(self._weights["item/embeddings"][1:])
+        rows: NDArray[np.float32] = self._weights[f"{role}/embeddings"][1:]
+        rows.flags.writeable = False  # of this view: a program may hold the weights already
+        return rows
 
     # -- scoring ------------------------------------------------------------------------------------------------------
 

@@ -123,7 +123,7 @@ def corrected_softmax(user_table, item_table):
 
 @pytest.mark.parametrize("negatives", ["shared", "rows"])
 def test_a_step_of_sampled_softmax_with_log_q_correction(monkeypatch, negatives):
-    network = (("gmf_dim", 2), ("hidden_units", ()), ("mlp_dim", 0), ("n_outputs", 1))
+    network = (("gmf_dim", 2), ("hidden_units", ()), ("mlp_dim", 0), ("n_outputs", 1), ("weighted", True))
     program = Program(
         Structure(
             _NCF._build_network,

@@ -9,7 +9,14 @@ from skrec.models import NCFClassifier, NCFRanker, NCFRegressor
 RANDOM = np.random.default_rng(0)
 EVENTS = pd.DataFrame({"user_id": RANDOM.integers(0, 20, 150), "item_id": RANDOM.integers(0, 30, 150)})
 Y = RANDOM.integers(0, 3, 150)
-NETWORK = {"embedding_dim": 5, "mlp_embedding_dim": 4, "hidden_units": (8, 6, 3), "random_state": 0, "epochs": 3}
+NETWORK = {
+    "embedding_dim": 5,
+    "mlp_embedding_dim": 4,
+    "hidden_units": (8, 6, 3),
+    "random_state": 0,
+    "epochs": 3,
+    "l2": 0,
+}
 
 
 def neumf(model, users, items):
@@ -72,18 +79,8 @@ def test_the_catalogue_is_scored_as_pair_by_pair(architecture):
 def test_padding_does_not_disturb(penalty, weighted):
     """A batch as large as the data, and one that is half padding, take the same step."""
     weight = RANDOM.random(150) if weighted else None
-    models = [
-        NCFClassifier(
-            architecture="neumf",
-            optimizer="sgd",
-            learning_rate=0.5,
-            batch_size=size,
-            id_dropout=0,
-            **NETWORK,
-            **penalty,
-        ).fit(EVENTS, Y, sample_weight=weight)
-        for size in (150, 256)
-    ]
+    parameters = {**NETWORK, "optimizer": "sgd", "learning_rate": 0.5, "id_dropout": 0, **penalty}
+    models = [NCFClassifier(batch_size=size, **parameters).fit(EVENTS, Y, sample_weight=weight) for size in (150, 256)]
     for name, array in models[0]._weights.items():
         np.testing.assert_allclose(models[1]._weights[name], array, rtol=1e-3, atol=1e-5)
     assert models[1].loss_curve_ == pytest.approx(models[0].loss_curve_, rel=1e-4)
@@ -101,7 +98,7 @@ def test_the_reported_loss_is_the_weighted_mean_over_rows():
 def test_one_step_of_gradient_descent_by_hand():
     """Logistic loss of dot products, all rows in one batch."""
     model = NCFClassifier(
-        architecture="gmf", embedding_dim=3, optimizer="sgd", learning_rate=2.0, batch_size=256, id_dropout=0, epochs=1,
+        architecture="gmf", embedding_dim=3, optimizer="sgd", batch_size=256, id_dropout=0, l2=0, epochs=1,
         random_state=0,
     )  # fmt: skip
     start = model.set_params(learning_rate=1e-30).fit(EVENTS, Y > 0)._weights

@@ -116,7 +116,7 @@ def test_it_runs_from_a_table_to_a_saved_model(quickstart, tmp_path, monkeypatch
     printed = capsys.readouterr()
     lines = printed.out.splitlines()
     scores = {line[:24].strip(): float(line.split()[-4]) for line in lines if line.startswith(("Popularity", "NCF"))}
-    assert list(scores) == ["PopularityRanker", "NCFRanker", "NCFRanker, tuned"]
+    assert list(scores) == ["PopularityRanker", "NCFRanker: NeuMF", "NCFRanker: MF, tuned"]
     assert sum(line.startswith("User u") for line in lines) == 3
     assert sum(line.startswith("  * ") for line in lines) == 1
     assert f"Saved to {output}" in lines[-1]

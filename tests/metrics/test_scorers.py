@@ -181,8 +181,6 @@ def test_rerank_finds_the_user_column():
         make_ranking_scorer("mrr@1", protocol="rerank")(model, named, [0, 1, 0, 1])
 
 
-
-
 def test_the_user_may_be_column_1_of_an_array():
     X = np.array([[0.0, 7], [1.0, 7], [0.0, 8], [1.0, 8]])
     scorer = make_ranking_scorer("mrr@1", protocol="rerank", user=1)

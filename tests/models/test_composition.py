@@ -30,11 +30,11 @@ MLP = {**SMALL, "architecture": "mlp", "hidden_units": (16, 8), "epochs": 3, "le
 
 @pytest.fixture(scope="module")
 def ratings(real_data):
-    """The ratings of 300 users: user_id, item_id, rating, timestamp."""
+    """The ratings of 200 users: user_id, item_id, rating, timestamp."""
     frame = pd.read_csv(
         real_data / "ml-100k" / "u.data.gz", sep="\t", names=["user_id", "item_id", "rating", "timestamp"]
     )
-    return frame[frame["user_id"] <= 300].reset_index(drop=True)
+    return frame[frame["user_id"] <= 200].reset_index(drop=True)
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ def liked(frame):
 @pytest.mark.parametrize(
     "parameters",
     [
-        pytest.param({}, id="default"),
         pytest.param({"loss": "log_loss"}, id="log_loss"),
         pytest.param({"loss": "bpr"}, id="bpr"),
         pytest.param({"loss": "softmax", "n_negatives": 20}, id="softmax"),

@@ -18,7 +18,7 @@ def liked(frame):
 
 # -- early stopping ------------------------------------------------------------------------------------------------
 
-STOPPING = {"epochs": 60, "n_iter_no_change": 3, "learning_rate": 0.03}
+STOPPING = {"epochs": 60, "n_iter_no_change": 3, "tol": 0, "learning_rate": 0.03}
 
 
 def test_a_ranker_returns_the_weights_of_its_best_epoch(board, ranker):
@@ -264,11 +264,6 @@ def test_penalties_shrink_embeddings(board, ranker, penalty, strengths):
     models = [ranker(**{penalty: strength}).fit(board.events) for strength in strengths]
     sizes = [np.abs(model.user_embeddings_).sum() + np.abs(model.item_embeddings_).sum() for model in models]
     assert sizes[0] > sizes[1] > 1.3 * sizes[2]
-
-
-def test_the_l1_penalty_makes_embeddings_sparser(board, ranker):
-    plain, sparse = (ranker(l1=l1, epochs=40).fit(board.events).item_embeddings_ for l1 in (0, 0.02))
-    assert np.mean(np.abs(sparse) < 1e-2) > np.mean(np.abs(plain) < 1e-2) + 0.2
 
 
 def test_dropout_changes_training_but_not_prediction(board, ranker):

@@ -1,0 +1,143 @@
+"""What is particular to neural collaborative filtering: its architectures, and NeuMF from pre-trained parts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+
+from skrec.models import NCFClassifier, NCFRanker, NCFRegressor
+
+WIDTHS = {
+    "embedding_dim": 5,
+    "mlp_embedding_dim": 4,
+    "hidden_units": (8, 3),
+    "batch_size": 64,
+    "random_state": 0,
+    "l2": 0,
+}
+STILL = {"epochs": 1, "learning_rate": 1e-30, "id_dropout": 0}  # training that changes nothing
+
+
+def target(model, board):
+    liked = (board.train["user_id"] % 3 == board.train["item_id"] % 3).to_numpy()
+    return {NCFRanker: liked, NCFClassifier: liked, NCFRegressor: 2.0 + 3 * liked}[model]
+
+
+def parts(model, board):
+    return [
+        model(architecture=name, epochs=3, learning_rate=0.01, **WIDTHS).fit(board.train, target(model, board))
+        for name in ("gmf", "mlp")
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(board):
+    """A fitted GMF and a fitted MLP; not to be changed."""
+    return parts(NCFRanker, board)
+
+
+def logits(model, X):
+    return model.decision_function(X) if isinstance(model, NCFClassifier) else model.predict(X)
+
+
+@pytest.mark.parametrize(
+    ("model", "alpha"), [(NCFRanker, 0.5), (NCFRanker, 0.2), (NCFClassifier, 0.5), (NCFRegressor, 0.5)]
+)
+def test_neumf_starts_as_the_weighted_mean_of_its_parts(board, model, alpha):
+    """He et al. (2017), section 3.4.1: h = [alpha h_GMF, (1 - alpha) h_MLP]."""
+    gmf, mlp = parts(model, board)
+    neumf = model(gmf=gmf, mlp=mlp, pretrain_alpha=alpha, **WIDTHS, **STILL).fit(board.train, target(model, board))
+    expected = alpha * logits(gmf, board.held_out) + (1 - alpha) * logits(mlp, board.held_out)
+    assert logits(neumf, board.held_out) == pytest.approx(expected, abs=1e-5)
+    assert neumf.gmf_ is gmf
+    assert neumf.mlp_ is mlp
+
+
+@pytest.mark.parametrize("name", ["gmf", "mlp"])
+def test_one_part_alone_may_be_given(board, trained, name):
+    part = trained[["gmf", "mlp"].index(name)]
+    neumf = NCFRanker(**{name: part}, **WIDTHS, **STILL).fit(board.events)
+    columns = slice(None, 5) if name == "gmf" else slice(5, None)
+    assert (neumf.item_embeddings_[:, columns] == part.item_embeddings_).all()
+    assert np.corrcoef(neumf.predict(board.held_out), part.predict(board.held_out))[0, 1] > 0.9
+
+
+def test_unfitted_parts_are_fitted_on_the_same_rows(board):
+    unfitted = [NCFRanker(architecture=name, epochs=2, **WIDTHS) for name in ("gmf", "mlp")]
+    neumf = NCFRanker(gmf=unfitted[0], mlp=unfitted[1], **WIDTHS, **STILL).fit(board.events)
+    assert not any(hasattr(part, "items_") for part in unfitted)
+    for part, fitted in zip(unfitted, (neumf.gmf_, neumf.mlp_), strict=True):
+        assert (clone(part).fit(board.events).item_embeddings_ == fitted.item_embeddings_).all()
+
+
+def test_clone_fits_parts_anew_and_a_frozen_part_stays(board, trained):
+    gmf, mlp = trained
+    neumf = NCFRanker(gmf=FrozenEstimator(gmf), mlp=mlp, **WIDTHS, **STILL)
+    copy = clone(neumf).fit(board.events)
+    assert copy.gmf_ is gmf
+    assert copy.mlp_ is not mlp
+
+
+def test_a_part_that_knows_other_ids_gives_what_it_knows(board, trained):
+    gmf, _ = trained
+    renamed = board.events.assign(item_id=59 - board.events["item_id"])
+    more = pd.concat([renamed, pd.DataFrame({"user_id": [-5, 100], "item_id": [-7, 100]})], ignore_index=True)
+    neumf = NCFRanker(gmf=gmf, **WIDTHS, **STILL).fit(more)
+    known = np.isin(neumf.items_, gmf.items_)
+    assert (neumf.item_embeddings_[known, :5] == gmf.item_embeddings_).all()
+    assert neumf.items_[~known].tolist() == [-7, 100]
+    assert np.abs(neumf.item_embeddings_[~known, :5]).max() < np.abs(gmf.item_embeddings_).max()
+
+
+def test_pre_training_helps(board, trained):
+    gmf, mlp = (clone(part).set_params(epochs=15).fit(board.events) for part in trained)
+    short = {**WIDTHS, "epochs": 1, "learning_rate": 0.001}
+    assert board.own_share(NCFRanker(gmf=gmf, mlp=mlp, **short).fit(board.events)) > 0.9
+    assert board.own_share(NCFRanker(**short).fit(board.events)) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("parameters", "match"),
+    [
+        ({"embedding_dim": 6}, "tables of width 5.*width 6.*embedding_dim"),
+        ({"mlp_embedding_dim": 6}, "tables of width 4.*width 6.*mlp_embedding_dim"),
+        ({"hidden_units": (8, 4)}, "other layers.*hidden_units"),
+        ({"hidden_units": (8,)}, "other layers.*hidden_units"),
+        ({"hidden_units": (8, 3, 2)}, "other layers.*hidden_units"),
+        ({"architecture": "gmf"}, "architecture='neumf'; got .* architecture='gmf'"),
+    ],
+    ids=str,
+)
+def test_parts_of_another_shape_are_refused(board, trained, unchanged, parameters, match):
+    gmf, mlp = trained
+    neumf = NCFRanker(**{"gmf": gmf, "mlp": mlp, **WIDTHS, **STILL, **parameters})
+    with unchanged(neumf), pytest.raises(ValueError, match=match):
+        neumf.fit(board.events)
+
+
+def test_parts_must_be_what_they_are_called(board, trained, unchanged):
+    gmf, mlp = trained
+    swapped = NCFRanker(gmf=mlp, mlp=gmf, **WIDTHS)
+    with unchanged(swapped), pytest.raises(ValueError, match="gmf= takes an estimator with architecture='gmf'.*'mlp'"):
+        swapped.fit(board.events)
+    with pytest.raises(ValueError, match="The 'gmf' parameter of NCFRanker must be"):
+        NCFRanker(gmf="yes").fit(board.events)
+
+
+def test_matrix_factorisation_is_a_plain_dot_product(board, ranker):
+    model = ranker(architecture="mf").fit(board.events)
+    dots = model.user_embeddings_ @ model.item_embeddings_.T
+    scores = model.score_items(model.users_)
+    assert scores - dots == pytest.approx(np.full(dots.shape, (scores - dots).mean()), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "width"), [("gmf", 5), ("mf", 5), ("mlp", 4), ("neumf", 9)]
+)  # fmt: skip
+def test_widths_of_the_embeddings(board, architecture, width):
+    model = NCFRanker(architecture=architecture, **WIDTHS, **STILL).fit(board.events)
+    assert model.user_embeddings_.shape == (48, width)
+    assert model.item_embeddings_.shape == (60, width)
+    with pytest.raises(ValueError, match="read-only"):
+        model.item_embeddings_[0] = 0
