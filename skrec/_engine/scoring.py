@@ -17,8 +17,9 @@ from skrec._engine.weights import Weights
 __all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue"]
 
 _SMALL, _LARGE = 256, 8192
-_USERS = 128
-_ITEMS = 1024
+_ITEMS = 1024  # a chunk of the catalogue
+_MANY_USERS, _FEW_USERS = 256, 16  # users scored at once, by the size of the catalogue
+_MANY_ITEMS = 2**16
 
 
 def _traced(program: Program, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -65,32 +66,43 @@ class _Catalogue:
     """The items' part of the network, computed once, and a function that scores chunks of users against it."""
 
     def __init__(self, program: Program, items: np.ndarray) -> None:
-        net = program.network
+        self._net = program.network
         self._n_items = len(items)
-        self._query = _traced(program, "query", lambda user: net.query({"user": user}), _codes(_USERS))
+        self.size = _MANY_USERS if len(items) <= _MANY_ITEMS else _FEW_USERS
+        self._query = _traced(program, "query", lambda user: self._net.query({"user": user}), _codes(self.size))
         item = _traced(program, "item", program.items, _codes(_ITEMS))
-
-        def block(query: Any, chunks: Any) -> Any:
-            scores = tf.map_fn(lambda chunk: net.interact(query, chunk), chunks, fn_output_signature=tf.float32)
-            return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])
-
         chunks = [item(tf.constant(_padded(items[at : at + _ITEMS], _ITEMS))) for at in range(0, len(items), _ITEMS)]
+        if self._net.dot:
+            vectors = np.concatenate([chunk.numpy() for chunk in chunks])
+            self._vectors = np.ascontiguousarray(vectors[: self._n_items].T)
+            nothing = tf.zeros([1, vectors.shape[1]])
+            self._constant = float(self._net.interact(nothing, nothing)[0, 0])
+            return
         self._items = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks)
         shapes = tf.nest.map_structure(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), self._items)
-        self._block = _traced(program, "block", block, self._query.structured_outputs, shapes)
+        self._block = _traced(program, "block", self._score_block, self._query.structured_outputs, shapes)
+
+    def _score_block(self, query: Any, chunks: Any) -> Any:
+        scores = tf.map_fn(lambda chunk: self._net.interact(query, chunk), chunks, fn_output_signature=tf.float32)
+        return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])
 
     def score(self, users: np.ndarray) -> np.ndarray:
-        """Logits of up to :data:`_USERS` users: shape (n, n_items)."""
-        query = self._query(tf.constant(_padded(users, _USERS)))
-        scores: np.ndarray = self._block(query, self._items).numpy()
+        """Logits of up to ``size`` users: shape (n, n_items)."""
+        query = self._query(tf.constant(_padded(users, self.size)))
+        scores: np.ndarray
+        if self._net.dot:
+            scores = query.numpy() @ self._vectors
+            scores += self._constant
+        else:
+            scores = self._block(query, self._items).numpy()
         return scores[: len(users), : self._n_items]
 
 
 def catalogue(program: Program, users: np.ndarray, items: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield (slice of ``users``, their logits for all ``items``) over chunks of users, on a program in hand."""
     scorer = _Catalogue(program, items)
-    for at in range(0, len(users), _USERS):
-        part = slice(at, min(at + _USERS, len(users)))
+    for at in range(0, len(users), scorer.size):
+        part = slice(at, min(at + scorer.size, len(users)))
         yield part, scorer.score(users[part])
 
 

@@ -26,33 +26,34 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
     Notes
     -----
-    For many columns the maximum of each group of 32 is taken first: the k best lie in the k groups with the best maxima
-    and those that tie with the last of them. A row in which a tie crosses the boundary of what was looked at is ranked
-    anew.
+    For many columns the maximum of each group of columns is taken first. The k-th largest of these maxima is reached by
+    at least k entries, so that only entries as large, in groups whose maximum is, can be among the k best: few are left
+    to sort.
     """
-    m = scores.shape[1]
+    n, m = scores.shape
     n_groups = m // _GROUP
-    if n_groups <= 4 * k:
+    if n_groups <= 2 * k:
         columns = _select(scores, k)
         return columns, np.take_along_axis(scores, columns, axis=1)
     width = n_groups * _GROUP
-    best = scores[:, :width].reshape(len(scores), _GROUP, n_groups).max(axis=1)
-    groups = np.argpartition(best, n_groups - k, axis=1)[:, n_groups - k :]
-    looked_at = (groups[:, :, None] + np.arange(_GROUP) * n_groups).reshape(len(scores), k * _GROUP)
-    rest = np.broadcast_to(np.arange(width, m), (len(scores), m - width))
-    looked_at = np.sort(np.concatenate([looked_at, rest], axis=1), axis=1)
-    candidates = np.take_along_axis(scores, looked_at, axis=1)
-    chosen = _select(candidates, k)
-    columns = np.take_along_axis(looked_at, chosen, axis=1)
-    values = np.take_along_axis(candidates, chosen, axis=1)
-    # A group left out can hold an entry as good as the last chosen only if its maximum ties with it.
-    unseen_tie = (best >= values[:, -1:]).sum(axis=1) > (
-        np.take_along_axis(best, groups, axis=1) >= values[:, -1:]
-    ).sum(axis=1)
-    for row in np.flatnonzero(unseen_tie):
-        columns[row] = _select(scores[row : row + 1], k)[0]
-        values[row] = scores[row, columns[row]]
-    return columns, values
+    best = scores[:, :width].reshape(n, _GROUP, n_groups).max(axis=1)
+    reached = np.partition(best, n_groups - k, axis=1)[:, n_groups - k]
+    usable = np.where(reached > -np.inf, reached, np.inf)[:, None]  # rows with little to choose from come last
+    row, group = np.nonzero(best >= usable)
+    column = group[:, None] + n_groups * np.arange(_GROUP)
+    value = scores[row[:, None], column]
+    large = value >= usable[row]
+    tail_row, tail_column = np.nonzero(scores[:, width:] >= usable)
+    rows = np.concatenate([np.repeat(row, _GROUP)[large.ravel()], tail_row])
+    columns = np.concatenate([column[large], width + tail_column])
+    values = np.concatenate([value[large], scores[tail_row, width + tail_column]])
+    order = np.lexsort((columns, -values, rows))
+    counts = np.bincount(rows, minlength=n)
+    first = np.minimum((np.cumsum(counts) - counts)[:, None] + np.arange(k), max(len(order) - 1, 0))
+    chosen = columns[order][first] if len(order) else np.zeros((n, k), dtype=np.int64)
+    few = np.flatnonzero(reached == -np.inf)
+    chosen[few] = _select(scores[few], k)
+    return chosen, np.take_along_axis(scores, chosen, axis=1)
 
 
 def _select(scores: np.ndarray, k: int) -> np.ndarray:

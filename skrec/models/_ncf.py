@@ -135,29 +135,25 @@ class _NCF(NetworkRecommender):
         for i in range(2, len(hidden_units) + 1):
             stack += [layers.Dropout(), parts[f"hidden_{i}"]]
 
-        def query(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+        def query(inputs: Mapping[str, Any]) -> Any:
             gmf, mlp = keras.ops.split(parts["user"](inputs["user"]), [gmf_dim], axis=-1)
-            return (
-                parts.get("gmf_output", layers.penalise)(gmf) if gmf_dim else gmf,
-                parts["first_user"](layers.penalise(mlp)) if mlp_dim else mlp,
-            )
+            if gmf_dim:
+                gmf = parts.get("gmf_output", layers.penalise)(gmf)
+            return (gmf, parts["first_user"](layers.penalise(mlp))) if mlp_dim else gmf
 
-        def item(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+        def item(inputs: Mapping[str, Any]) -> Any:
             gmf, mlp = keras.ops.split(parts["item"](inputs["item"]), [gmf_dim], axis=-1)
-            return gmf, parts["first_item"](mlp) if mlp_dim else mlp
+            return (gmf, parts["first_item"](mlp)) if mlp_dim else gmf
 
-        def interact(query: tuple[Any, Any], item: tuple[Any, Any]) -> Any:
-            logits = layers.match(query[0], item[0]) if gmf_dim else 0.0
-            if mlp_dim:
-                output = layers.dense_stack(query[1], item[1], [*stack, layers.Dropout(), parts["mlp_output"]])
-                logits += output[..., 0] if n_outputs == 1 else output
-            return parts["bias"](logits)
+        def interact(query: Any, item: Any) -> Any:
+            if not mlp_dim:
+                return parts["bias"](layers.match(query, item))
+            output = layers.dense_stack(query[1], item[1], [*stack, layers.Dropout(), parts["mlp_output"]])
+            logits = output[..., 0] if n_outputs == 1 else output
+            return parts["bias"](layers.match(query[0], item[0]) + logits if gmf_dim else logits)
 
         return layers.Network(
-            query=query,
-            item=item,
-            interact=interact,
-            parts=parts,
+            query=query, item=item, interact=interact, parts=parts, dot=not mlp_dim and n_outputs == 1
         )
 
 

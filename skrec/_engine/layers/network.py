@@ -29,12 +29,16 @@ class Network:
         outputs. The items' tensors have shape (B, M, ...), M of its own for each query, or (M, ...), shared by all.
     parts : mapping of str to keras.layers.Layer
         Every layer with weights, under the name that its weights are stored by.
+    dot : bool, default=False
+        Whether ``query`` and ``item`` return one vector each and ``interact`` is their dot product plus a constant: a
+        catalogue is then scored by one matrix product.
     """
 
     query: Callable[[Mapping[str, Any]], Any]
     item: Callable[[Mapping[str, Any]], Any]
     interact: Callable[[Any, Any], Any]
     parts: Mapping[str, Any]
+    dot: bool = False
 
 
 def match(query: Any, item: Any) -> Any:
