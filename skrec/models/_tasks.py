@@ -37,6 +37,11 @@ def _latest_or_random(events: Events, fraction: float, random_state: Any, strati
     return split[1]
 
 
+def _usable(events: Events) -> NDArray[np.float32] | None:
+    """Weights of the validation rows, unless there is nothing to average by them."""
+    return events.weight if events.weight is not None and events.weight.any() else None
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkClassifier(ClassifierMixin, NetworkRecommender):
     """A network that predicts class labels; binary and multi-class."""
@@ -114,9 +119,16 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             )
         weights = row_weights(sample_weight, X)
         if self.class_weight is not None:
-            by_class = compute_class_weight(self.class_weight, classes=classes, y=labels).astype(np.float32)
+            by_class = self._class_weights(labels)
             weights = by_class[codes] if weights is None else weights * by_class[codes]
         return codes.astype(np.float32), weights, 1 if len(classes) == 2 else len(classes)
+
+    def _class_weights(self, labels: NDArray[Any]) -> NDArray[np.float32]:
+        """Weights of all classes; a part of the rows need not hold every one of them."""
+        here = np.isin(self.classes_, labels) | isinstance(self.class_weight, dict)
+        weights = np.ones(len(self.classes_), np.float32)
+        weights[here] = compute_class_weight(self.class_weight, classes=self.classes_[here], y=labels)
+        return weights
 
     def _labels(self, X: Any, y: Any) -> NDArray[Any]:
         if y is None:
@@ -140,7 +152,8 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         labels = np.arange(len(self.classes_))
-        return -float(log_loss(events.target.astype(int), self._probabilities(logits), labels=labels))
+        probabilities = self._probabilities(logits)
+        return -float(log_loss(events.target.astype(int), probabilities, labels=labels, sample_weight=_usable(events)))
 
     def _probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         if logits.shape[1] == 1:
@@ -274,7 +287,8 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
             yield part, block * np.float32(self._scale) + np.float32(self._mean)
 
     def _validation_score(self, logits: Any, events: Events) -> float:
-        return -float(np.mean((logits[:, 0].astype(np.float64) - events.target) ** 2)) * self._scale**2
+        squares = (logits[:, 0].astype(np.float64) - events.target) ** 2
+        return -float(np.average(squares, weights=_usable(events))) * self._scale**2
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Return the expected rating of each row.

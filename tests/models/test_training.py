@@ -95,6 +95,18 @@ def test_classifiers_and_regressors_hold_out_the_latest_rows(board, classifier):
     assert model.validation_scores_[-1] < -1
 
 
+@pytest.mark.parametrize("task", ["classifier", "regressor"])
+def test_the_validation_score_heeds_the_weights_of_rows(board, request, task):
+    """Half of the latest rows contradict the others, and weigh nothing."""
+    X = board.train.assign(timestamp=np.arange(len(board.train)))
+    y, weight = liked(X).copy(), np.ones(len(X))
+    y[-300::2] ^= True
+    weight[-300::2] = 0
+    parameters = {"early_stopping": True, "validation_fraction": 300 / len(X), "n_iter_no_change": 20}
+    model = request.getfixturevalue(task)(**parameters).fit(X, y.astype(int), sample_weight=weight)
+    assert model.best_validation_score_ > -0.1
+
+
 def test_a_validation_set_may_hold_new_users_and_items(board, ranker):
     X_val = pd.DataFrame({"user_id": [0, 999], "item_id": [999, 0]})
     model = ranker(epochs=2).fit(board.events, X_val=X_val)
@@ -141,6 +153,24 @@ def test_verbose_prints_a_progress_bar(board, ranker, capfd):
     assert "loss:" in output
     ranker(epochs=2, verbose=0).fit(board.events).recommend([1])
     assert capfd.readouterr() == ("", "")
+
+
+class Interrupt(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_fit_leaves_the_model_as_it_was(board, ranker):
+    model = ranker(epochs=2).fit(board.events)
+    expected = model.predict(board.held_out)
+    model.set_params(callbacks=[Interrupt()])
+    before = dict(vars(model))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(board.events[:100])
+    assert vars(model) == before
+    assert (model.predict(board.held_out) == expected).all()
+    again = ranker(epochs=2).fit(board.events)
+    assert (again.predict(board.held_out) == expected).all()
 
 
 # -- going on ------------------------------------------------------------------------------------------------------
@@ -239,6 +269,16 @@ def test_partial_fit_of_a_classifier_may_announce_classes(board, classifier):
     assert model.predict_proba(board.train[:3]).shape == (3, 3)
     with pytest.raises(ValueError, match=r"label 7.*\[0, 1, 2\].*classes="):
         model.partial_fit(board.train[:2], [0, 7])
+
+
+def test_balanced_class_weights_go_with_parts_that_lack_a_class(board, classifier):
+    y = liked(board.train).astype(int)
+    model = classifier(class_weight="balanced", epochs=2).fit(
+        board.train, y, X_val=board.train[:5], y_val=np.ones(5, int)
+    )
+    model.partial_fit(board.train[:5], np.ones(5, int))
+    first = classifier(class_weight="balanced").partial_fit(board.train[:5], np.ones(5, int), classes=[0, 1])
+    assert first.classes_.tolist() == model.classes_.tolist() == [0, 1]
 
 
 def test_partial_fit_of_a_regressor_keeps_its_scale(board, regressor):
