@@ -74,7 +74,7 @@ class _Catalogue:
         chunks = [item(tf.constant(_padded(items[at : at + _ITEMS], _ITEMS))) for at in range(0, len(items), _ITEMS)]
         if self._net.dot:
             vectors = np.concatenate([chunk.numpy() for chunk in chunks])
-            # Never fewer columns than a chunk: for small products the library's kernels differ, and a score's last bits.
+            # Never fewer columns than a chunk: for small products the library's kernels differ, and so the last bits.
             self._vectors = np.ascontiguousarray(vectors[: max(self._n_items, _ITEMS)].T)
             nothing = tf.zeros([1, vectors.shape[1]])
             self._constant = float(self._net.interact(nothing, nothing)[0, 0])
