@@ -16,13 +16,12 @@ def test_networks_pass(model):
     check_recommender(model(**FAST))
 
 
-@pytest.mark.parametrize("architecture", ["gmf", "mlp"])
-def test_the_other_architectures_pass(architecture):
-    check_recommender(NCFRanker(architecture=architecture, **FAST))
+def test_another_architecture_passes():
+    check_recommender(NCFRanker(architecture="gmf", **FAST))
 
 
 def test_column_names_may_be_given():
-    check_recommender(NCFRanker(architecture="gmf", user="who", item="what", **FAST))
+    check_recommender(PopularityRanker(user="who", item="what"), personalised=False)
 
 
 def test_popularity_passes_as_what_it_is():
