@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, Roles, Rows, Vocabulary
+from skrec._data import Interactions
 from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
 from skrec.models._recommender import Codes, Recommender
 from skrec.models._transaction import transaction
@@ -163,15 +163,11 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Any:
         with transaction(self):
             going_on = self.warm_start and self.__sklearn_is_fitted__()
-            if not going_on:
-                self._prepare(X, y, sample_weight)
             return self._fit_events(X, y, sample_weight, (X_val, y_val), going_on=going_on, part=False)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
         with transaction(self):
             going_on = self.__sklearn_is_fitted__()
-            if not going_on:
-                self._prepare(X, y, sample_weight)
             return self._fit_events(X, y, sample_weight, (None, None), going_on=going_on, part=True)
 
     def _fit_events(
@@ -179,6 +175,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     ) -> Any:
         from skrec._engine.training import train
 
+        if not going_on:
+            self._prepare(X, y, sample_weight)
         random_state = check_random_state(self.random_state)
         rows = self._read(X, y, reset=not (going_on and part))
         roles = self._find_roles(rows)
@@ -209,19 +207,10 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             score=None if held_out is None else self._scorer(held_out),
             callbacks=self.callbacks or (),
         )
-        self._keep(result, structure, old if part else None)
+        self._keep(result, old if part else None)
         if held_out is not None and validation[0] is None:
             self._log = self._log.extend(*self._seen_pairs(held_out), **sizes)
         return self
-
-    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
-        users, items = rows.column(roles.user), rows.column(roles.item)
-        if going_on:
-            return (*self._users.extend(users), *self._items.extend(items))
-        return (
-            *Vocabulary.fit(users, name=roles.user_name),
-            *Vocabulary.fit(items, name=roles.item_name),
-        )
 
     def _split(
         self, events: Events, validation: tuple[Any, Any], random_state: Any, *, part: bool
@@ -253,8 +242,6 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         return Events(users, items, target)
 
     def _make_structure(self, n_rows: int, n_outputs: int, task: Mapping[str, Any]) -> Any:
-        from skrec._engine.program import Structure
-
         self._structure = {
             "network": tuple(sorted(self._network_config(n_outputs).items())),
             "optimizer": self.optimizer,
@@ -264,7 +251,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             "id_dropout": self.id_dropout > 0,
             **task,
         }
-        return Structure(build=type(self)._build_network, **self._structure)
+        return self._fitted_structure()
 
     def _fitted_structure(self) -> Any:
         from skrec._engine.program import Structure
@@ -289,7 +276,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             **task,
         )
 
-    def _keep(self, result: Any, structure: Any, old: Mapping[str, Any] | None) -> None:  # noqa: ARG002
+    def _keep(self, result: Any, old: Mapping[str, Any] | None) -> None:
         self._weights = result.weights
         self._slots = result.slots
         self._iterations = result.iterations

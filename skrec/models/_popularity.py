@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skrec._data import Interactions, Vocabulary
+from skrec._data import Interactions
 from skrec._sklearn_compat import _fit_context
 from skrec.models._ranking import RankerMixin, positive_rows
 from skrec.models._recommender import Codes, Recommender, chunks
@@ -98,13 +98,7 @@ class PopularityRanker(_Counts, RankerMixin, Recommender):
         rows = self._read(X, y, reset=fresh)
         roles = self._find_roles(rows)
         positive, weight = positive_rows(X, y, sample_weight)
-        user_ids, item_ids = rows.column(roles.user), rows.column(roles.item)
-        if fresh:
-            users, user_codes = Vocabulary.fit(user_ids, name=roles.user_name)
-            items, item_codes = Vocabulary.fit(item_ids, name=roles.item_name)
-        else:
-            users, user_codes = self._users.extend(user_ids)
-            items, item_codes = self._items.extend(item_ids)
+        users, user_codes, items, item_codes = self._vocabularies(rows, roles, going_on=not fresh)
         sizes = {"n_users": len(users), "n_items": len(items)}
         kept = user_codes[positive], item_codes[positive]
         log = Interactions.from_codes(*kept, **sizes) if fresh else self._log.extend(*kept, **sizes)

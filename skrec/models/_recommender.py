@@ -99,6 +99,16 @@ class Recommender(_Fitted, BaseEstimator):
     def _find_roles(self, rows: Rows) -> Roles:
         return resolve_roles(rows, user=self.user, item=self.item, time=self.time)
 
+    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
+        """Fit the vocabularies, or have new ids join them; with the codes of the rows."""
+        users, items = rows.column(roles.user), rows.column(roles.item)
+        if going_on:
+            return (*self._users.extend(users), *self._items.extend(items))
+        return (
+            *Vocabulary.fit(users, name=roles.user_name),
+            *Vocabulary.fit(items, name=roles.item_name),
+        )
+
     def _pair_codes(self, rows: Rows, roles: Roles) -> tuple[Codes, Codes]:
         return self._encode(rows.column(roles.user), "user"), self._encode(rows.column(roles.item), "item")
 
