@@ -10,9 +10,36 @@ import numpy as np
 from skrec._engine.backend import tf
 from skrec._engine.step import Step
 
-__all__ = ["TrainingArrays", "TrainingData"]
+__all__ = ["Column", "TrainingArrays", "TrainingData"]
 
 _REDRAWS = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input of a network.
+
+    Parameters
+    ----------
+    name : str
+        What the architecture calls it.
+    dtype : {"int32", "float32"}, default="int32"
+        Codes or numbers.
+    shape : tuple of int
+        Shape of one row.
+    """
+
+    name: str
+    dtype: str = "int32"
+    shape: tuple[int, ...] = ()
+
+    def holder(self) -> Any:
+        """Make a variable for any number of rows."""
+        return tf.Variable(tf.zeros([0, *self.shape], self.dtype), shape=[None, *self.shape], trainable=False)
+
+    def one(self) -> Any:
+        """Make one row of zeros."""
+        return tf.zeros([1, *self.shape], self.dtype)
 
 
 @dataclass(frozen=True)
@@ -21,8 +48,8 @@ class TrainingArrays:
 
     Parameters
     ----------
-    columns : dict of str to ndarray (n_rows,)
-        The inputs of the network, row by row: ``"user"`` and ``"item"`` codes.
+    columns : dict of str to ndarray (n_rows, ...)
+        The inputs of the network, row by row: ``"user"`` and ``"item"`` codes, and what the architecture wants besides.
     target : ndarray (n_rows,) of float32
         Label, rating, class number, or 1 / 0 for positive and negative events.
     weight : ndarray (n_rows,) of float32 or None
@@ -33,6 +60,8 @@ class TrainingArrays:
         Events of each item, for negatives drawn by popularity.
     positives : ndarray of int64 or None
         Sorted keys ``user * (n_items + 1) + item`` of the pairs that must not be drawn as negatives.
+    catalogue : dict of str to ndarray (n_items + 1, ...) or None
+        The inputs of the network for each item code, where items are drawn.
     """
 
     columns: dict[str, np.ndarray]
@@ -41,6 +70,7 @@ class TrainingArrays:
     n_items: int
     item_counts: np.ndarray | None = None
     positives: np.ndarray | None = None
+    catalogue: dict[str, np.ndarray] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -55,10 +85,13 @@ def _holder(dtype: Any) -> Any:
 class TrainingData:
     """Variables of a program that a fit fills and its end empties: none of them is part of the traced program."""
 
-    def __init__(self, columns: tuple[str, ...], batch_size: int, popularity: bool) -> None:
+    def __init__(
+        self, columns: tuple[Column, ...], catalogue: tuple[Column, ...], batch_size: int, popularity: bool
+    ) -> None:
         self._batch_size = batch_size
         self._popularity = popularity
-        self.columns = {name: _holder(tf.int32) for name in columns}
+        self.columns = {column.name: column.holder() for column in columns}
+        self.catalogue = {column.name: column.holder() for column in catalogue}
         self.target = _holder(tf.float32)
         self.weight = _holder(tf.float32)
         self.permutation = _holder(tf.int32)
@@ -71,6 +104,8 @@ class TrainingData:
         """Take the data of a fit; negatives will be drawn in proportion to ``item_counts ** alpha``."""
         for name, holder in self.columns.items():
             holder.assign(arrays.columns[name])
+        for name, holder in self.catalogue.items():
+            holder.assign((arrays.catalogue or {})[name])
         self.target.assign(arrays.target)
         self.weight.assign(np.ones(1, np.float32) if arrays.weight is None else arrays.weight)
         self.n_items.assign(arrays.n_items)
@@ -85,9 +120,9 @@ class TrainingData:
 
     def clear(self) -> None:
         """Give the memory back."""
-        for holder in (*self.columns.values(), self.target, self.weight, self.permutation, self.cumulative,
-                       self.log_shares, self.positives):  # fmt: skip
-            holder.assign(tf.zeros([0], holder.dtype))
+        for holder in (*self.columns.values(), *self.catalogue.values(), self.target, self.weight, self.permutation,
+                       self.cumulative, self.log_shares, self.positives):  # fmt: skip
+            holder.assign(tf.zeros([0, *holder.shape[1:]], holder.dtype))
 
     def shuffle(self, seed: int, epoch: int) -> None:
         """Put the rows in the order of an epoch, padded with -1 to whole batches."""
@@ -104,6 +139,10 @@ class TrainingData:
         last = tf.shape(self.weight)[0] - 1
         weight = usable * tf.gather(self.weight, tf.minimum(rows, last))
         return columns, tf.gather(self.target, rows), weight
+
+    def items(self, codes: Any) -> dict[str, Any]:
+        """Return the inputs of the network for items: codes (M,)."""
+        return {"item": codes, **{name: tf.gather(holder, codes) for name, holder in self.catalogue.items()}}
 
     def draw(self, step: Step, shape: Any) -> Any:
         """Draw item codes."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from skrec._engine.backend import keras, tf, unsized
 
-__all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam"]
+__all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "Ftrl"]
 
 
 def _sum_duplicates(gradient: Any) -> tuple[Any, Any]:
@@ -38,6 +38,7 @@ class _Sparse:
         value = getattr(reference_variable, "value", reference_variable)
         if value.shape.rank and value.shape[0] is None:
             unsized(slot)
+        slot.start = getattr(self, "initial_accumulator_value", 0.0) if "accumulator" in (name or "") else 0.0
         self.slots.append((slot, reference_variable))
         return slot
 
@@ -120,4 +121,35 @@ class SGD(_Sparse, keras.optimizers.SGD):
         variable.assign_sub(rate * gradient)
 
 
-OPTIMIZERS = {"adam": Adam, "adagrad": Adagrad, "sgd": SGD}
+class Ftrl(_Sparse, keras.optimizers.Ftrl):
+    """Follow the regularised leader, proximal, with L1 (McMahan et al., 2013, doi:10.1145/2487575.2488200).
+
+    It trains parts of a network beside its first optimiser, with their own rates of the program.
+    """
+
+    def __init__(self, rates: Any) -> None:
+        super().__init__()
+        self._rates = rates
+
+    def _arguments(self, variable: Any, gradient: Any) -> dict[str, Any]:
+        index = self._get_variable_index(variable)
+        return {
+            "var": variable.handle,
+            "accum": self._accumulators[index].value.handle,
+            "linear": self._linears[index].value.handle,
+            "grad": gradient,
+            "lr": self._rates["apart_learning_rate"],
+            "l1": self._rates["apart_l1"],
+            "l2": 0.0,
+            "l2_shrinkage": 0.0,
+            "lr_power": -0.5,
+        }
+
+    def _update_rows(self, variable: Any, rows: Any, gradient: Any, rate: Any) -> None:  # noqa: ARG002
+        tf.raw_ops.ResourceSparseApplyFtrlV2(**self._arguments(variable, gradient), indices=rows)
+
+    def _update_dense(self, variable: Any, gradient: Any, rate: Any) -> None:  # noqa: ARG002
+        tf.raw_ops.ResourceApplyFtrlV2(**self._arguments(variable, gradient))
+
+
+OPTIMIZERS = {"adam": Adam, "adagrad": Adagrad, "sgd": SGD, "ftrl": Ftrl}

@@ -21,7 +21,7 @@ import numpy as np
 
 from skrec._engine import layers
 from skrec._engine.backend import keras, preserved_random_state, tf
-from skrec._engine.batches import TrainingData
+from skrec._engine.batches import Column, TrainingData
 from skrec._engine.layers import Network, Table
 from skrec._engine.losses import POINTWISE, catalogue_softmax, pairwise
 from skrec._engine.optimizers import OPTIMIZERS
@@ -48,8 +48,10 @@ class Structure:
         ``build(keras, layers, **network)`` returns the :class:`~skrec._engine.layers.Network`; a module-level function.
     network : tuple of (str, value) pairs
         Its hyper-parameters.
-    columns : tuple of str
-        The columns of a training row.
+    columns : tuple of Column
+        The inputs of the network in a training row.
+    catalogue : tuple of Column
+        The inputs that an item has besides its code, where items are drawn.
     loss : str
         Name of the loss.
     negatives : {None, "rows", "shared", "catalogue"}
@@ -57,6 +59,8 @@ class Structure:
         ``"catalogue"``: every item is one.
     optimizer : str
         Name of the optimiser.
+    apart : tuple of (str, str) pairs
+        Parts of the network that have an optimiser of their own, and its name.
     batch_size : int
         Rows of a step.
     popularity, reject, penalised, dropout, id_dropout : bool
@@ -66,10 +70,12 @@ class Structure:
 
     build: Callable[..., Network]
     network: tuple[tuple[str, Any], ...]
-    columns: tuple[str, ...] = ("user", "item")
+    columns: tuple[Column, ...] = (Column("user"), Column("item"))
+    catalogue: tuple[Column, ...] = ()
     loss: str = "log_loss"
     negatives: str | None = None
     optimizer: str = "adam"
+    apart: tuple[tuple[str, str], ...] = ()
     batch_size: int = 1024
     popularity: bool = False
     reject: bool = False
@@ -87,16 +93,15 @@ class Program(keras.Model):
             self.structure = structure
             self.network = structure.build(keras, layers, **dict(structure.network))
             self.parts = list(self.network.parts.values())
-            one = tf.zeros([1], tf.int32)
-            self.network.interact(self.network.query({"user": one}), self.items(one[:, None]))
+            one = {column.name: column.one() for column in (*structure.columns, *structure.catalogue)}
+            self.pairs(self.network.query(one), one)
             self.built = True
-            self.named = {
-                f"{part}/{weight.name}": weight
-                for part, layer in self.network.parts.items()
-                for weight in layer.trainable_variables
-            }
-            self.data = TrainingData(structure.columns, structure.batch_size, structure.popularity)
-            self.rates = {name: tf.Variable(0.0, trainable=False) for name in ("l1", "l2", "dropout", "id_dropout")}
+            weights = [(part, weight) for part, layer in self.network.parts.items() for weight in layer.variables]
+            self.named = {f"{part}/{weight.name}": weight for part, weight in weights if weight.trainable}
+            self.constants = {f"{part}/{weight.name}": weight for part, weight in weights if not weight.trainable}
+            self.data = TrainingData(structure.columns, structure.catalogue, structure.batch_size, structure.popularity)
+            names = ("l1", "l2", "dropout", "id_dropout", "apart_l1", "apart_learning_rate")
+            self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
             self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
             self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # that the optimiser does not know of
             self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
@@ -106,21 +111,39 @@ class Program(keras.Model):
                 steps_per_execution=STEPS_PER_EXECUTION,
                 jit_compile=False,
             )
-            self.optimizer.build(self.trainable_variables)
+            self.optimizers = self._build_optimizers()
         self.held: weakref.ref[Weights] | None = None
         self.functions: dict[tuple[Any, ...], Any] = {}
+
+    def _build_optimizers(self) -> list[tuple[Any, list[Any]]]:
+        """Build the optimisers, each with the weights it trains: most have the one that Keras knows of."""
+        apart = dict(self.structure.apart)
+        groups: list[tuple[Any, list[Any]]] = [(self.optimizer, [])]
+        groups += [(OPTIMIZERS[name](self.rates), []) for name in apart.values()]
+        place = {part: 1 + i for i, part in enumerate(apart)}
+        for name, weight in self.named.items():
+            groups[place.get(name.partition("/")[0], 0)][1].append(weight)
+        for optimizer, weights in groups:
+            optimizer.build(weights)
+        return groups
+
+    @property
+    def slots(self) -> list[tuple[Any, Any]]:
+        """Variables of the optimisers, each with the weight it belongs to."""
+        return [pair for optimizer, _ in self.optimizers for pair in optimizer.slots]
 
     def items(self, codes: Any) -> Any:
         """Compute the items' part of the network for codes (M,) or (B, M): tensors of shape codes.shape + (...)."""
         if codes.shape.rank == 1:
-            return self.network.item({"item": codes})
-        one = codes.shape[1] == 1
-        leaves = self.network.item({"item": codes[:, 0] if one else tf.reshape(codes, [-1])})
-        if one:
-            return tf.nest.map_structure(lambda leaf: leaf[:, tf.newaxis], leaves)
-        return tf.nest.map_structure(
-            lambda leaf: tf.reshape(leaf, [*tf.unstack(tf.shape(codes)), *leaf.shape[1:]]), leaves
-        )
+            return self.network.item(self.data.items(codes))
+        leaves = self.network.item(self.data.items(tf.reshape(codes, [-1])))
+        shape = tf.unstack(tf.shape(codes))
+        return tf.nest.map_structure(lambda leaf: tf.reshape(leaf, [*shape, *leaf.shape[1:]]), leaves)
+
+    def pairs(self, query: Any, inputs: Mapping[str, Any]) -> Any:
+        """Compute the logits of queries with one item each, given by its inputs: (B, 1), or (B, 1, C)."""
+        item = tf.nest.map_structure(lambda leaf: leaf[:, tf.newaxis], self.network.item(inputs))
+        return self.network.interact(query, item)
 
     @property
     def metrics(self) -> list[Any]:
@@ -139,8 +162,8 @@ class Program(keras.Model):
         """
         tables = {id(layer.embeddings): layer for layer in self.parts if isinstance(layer, Table)}
         arrays: dict[str, np.ndarray] = {}
-        if known is not None and known.keys() != self.named.keys():
-            raise ValueError(_CHANGED.format(*sorted(known.keys() ^ self.named.keys())))
+        if known is not None and (changed := known.keys() ^ {*self.named, *self.constants}):
+            raise ValueError(_CHANGED.format(*sorted(changed)))
         for name, variable in self.named.items():
             rng = np.random.default_rng([seed, zlib.crc32(name.encode()), generation])
             table = tables.get(id(variable))
@@ -161,31 +184,30 @@ class Program(keras.Model):
         if self.held is not None and self.held() is weights:
             return
         self.held = None
-        for name, variable in self.named.items():
+        for name, variable in (self.named | self.constants).items():
             variable.value.assign(weights[name])
         if isinstance(weights, Weights):
             self.held = weakref.ref(weights)
 
     def state(self) -> Weights:
         """Copy the weights out."""
-        return Weights({name: variable.value.numpy() for name, variable in self.named.items()})
+        return Weights({name: variable.value.numpy() for name, variable in (self.named | self.constants).items()})
 
-    def slots(self) -> dict[str, np.ndarray]:
-        """Copy the optimiser's state out."""
-        slots = {str(i): slot.value.numpy() for i, (slot, _) in enumerate(self.optimizer.slots)}
+    def optimizer_state(self) -> dict[str, np.ndarray]:
+        """Copy the optimisers' state out."""
+        slots = {str(i): slot.value.numpy() for i, (slot, _) in enumerate(self.slots)}
         return {**slots, "iterations": self.optimizer.iterations.value.numpy()}
 
     def load_slots(self, slots: Mapping[str, np.ndarray] | None, iterations: int) -> None:
         """Take the optimiser's state after ``iterations`` steps, or start it anew; tables may have grown since."""
-        if slots is not None and len(slots) != len(self.optimizer.slots) + 1:
+        if slots is not None and len(slots) != len(self.slots) + 1:
             slots = None  # another optimiser's
         # Without its moments Adam must count from 0 again: its correction of young moments depends on the count.
         counted = 0 if slots is None else int(slots["iterations"])
         self.optimizer.iterations.value.assign(counted)
         self.earlier_steps.assign(iterations - counted)
-        start = getattr(self.optimizer, "initial_accumulator_value", 0.0)
-        for i, (slot, weight) in enumerate(self.optimizer.slots):
-            fresh = tf.fill(tf.shape(weight.value), tf.cast(start, slot.dtype))
+        for i, (slot, weight) in enumerate(self.slots):
+            fresh = tf.fill(tf.shape(weight.value), slot.start)
             if slots is not None:
                 old = slots[str(i)]
                 fresh = old if old.shape == tuple(fresh.shape) else tf.concat([old, fresh[len(old) :]], axis=0)
@@ -194,7 +216,7 @@ class Program(keras.Model):
     def release(self) -> None:
         """Give back the memory of a fit; the weights stay for scoring."""
         self.data.clear()
-        for slot, _ in self.optimizer.slots:
+        for slot, _ in self.slots:
             if slot.value.shape.rank and slot.value.shape[0] is None:
                 slot.value.assign(tf.zeros([0, *slot.value.shape[1:]], slot.dtype))
 
@@ -207,6 +229,7 @@ class Program(keras.Model):
             self.seed,
             self.earlier_steps + tf.cast(self.optimizer.iterations.value, tf.int32),
             dropout=self.rates["dropout"] if s.dropout else None,
+            id_dropout=self.rates["id_dropout"] if s.id_dropout else None,
             penalised=s.penalised,
         )
         columns, target, weight = self.data.batch(step)
@@ -218,25 +241,20 @@ class Program(keras.Model):
             )  # fmt: skip
             data_loss = tf.math.divide_no_nan(tf.reduce_sum(weight * example), total)
             loss = data_loss + self._penalty(context, total) if s.penalised else data_loss
-        variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(loss, variables), variables)
+        weights = [group for _, group in self.optimizers]
+        for (optimizer, group), gradients in zip(self.optimizers, tape.gradient(loss, weights), strict=True):
+            optimizer.apply(gradients, group)
         self.mean_loss.update_state(data_loss, sample_weight=total)
         return {"loss": self.mean_loss.result()}
 
-    def _dropped(self, codes: Any, context: Step) -> Any:
-        if not self.structure.id_dropout:
-            return codes
-        return codes * tf.cast(context.uniform(tf.shape(codes)) >= self.rates["id_dropout"], codes.dtype)
-
     def _pointwise(self, columns: Mapping[str, Any], target: Any, context: Step) -> Any:
-        query = self.network.query({"user": self._dropped(columns["user"], context)})
-        items = self.items(self._dropped(columns["item"], context)[:, None])
-        return POINTWISE[self.structure.loss](self.network.interact(query, items), target)
+        inputs = {**columns, **{role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}}
+        return POINTWISE[self.structure.loss](self.pairs(self.network.query(inputs), inputs), target)
 
     def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
         s, interact = self.structure, self.network.interact
-        query = self.network.query({"user": self._dropped(columns["user"], context)})
-        items = self._dropped(columns["item"], context)
+        query = self.network.query({**columns, "user": context.dropped(columns["user"])})
+        items = context.dropped(columns["item"])
         positive = tf.cast(target > 0, tf.float32)
         if s.negatives == "catalogue":
             context.lookup_weight = None

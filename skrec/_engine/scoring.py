@@ -5,7 +5,7 @@ A fixed shape makes a row's score independent of the rows beside it, bit for bit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ _SMALL, _LARGE = 256, 8192
 _ITEMS = 1024  # a chunk of the catalogue
 _MANY_USERS, _FEW_USERS = 256, 16  # users scored at once, by the size of the catalogue
 _MANY_ITEMS = 2**16
+_CELLS = 2**24  # numbers of the pairs scored at once
+
+Inputs = Mapping[str, np.ndarray]
 
 
 def _traced(program: Program, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -30,48 +33,53 @@ def _traced(program: Program, name: str, function: Callable[..., Any], *argument
     return program.functions[key]
 
 
-def _codes(size: int) -> Any:
-    return tf.TensorSpec([size], tf.int32)
+def _padded(array: np.ndarray, size: int) -> np.ndarray:
+    return array if len(array) == size else np.pad(array, [(0, size - len(array)), *[(0, 0)] * (array.ndim - 1)])
 
 
-def _padded(codes: np.ndarray, size: int) -> np.ndarray:
-    return codes if len(codes) == size else np.pad(codes, (0, size - len(codes)))
+def _take(inputs: Inputs, at: int, size: int) -> dict[str, Any]:
+    """Cut rows out of the inputs, padded to ``size``."""
+    return {name: tf.constant(_padded(array[at : at + size], size)) for name, array in inputs.items()}
 
 
-def pairs(structure: Structure, weights: Weights, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """Logits of (user, item) pairs of codes: shape (n, n_outputs)."""
+def _specs(inputs: Inputs, size: int) -> dict[str, Any]:
+    return {name: tf.TensorSpec([size, *array.shape[1:]], array.dtype) for name, array in inputs.items()}
+
+
+def _length(inputs: Inputs) -> int:
+    return len(next(iter(inputs.values())))
+
+
+def pairs(structure: Structure, weights: Weights, inputs: Inputs) -> np.ndarray:
+    """Logits of rows, given by the inputs of the network: shape (n, n_outputs)."""
     with borrowed(structure, weights) as program:
-        return pairs_on(program, users, items)
+        return pairs_on(program, inputs)
 
 
-def pairs_on(program: Program, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """Logits of pairs as :func:`pairs` returns them, on a program in hand."""
-    net = program.network
+def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
+    """Logits of rows as :func:`pairs` returns them, on a program in hand."""
 
-    def score(user: Any, item: Any) -> Any:
-        logits = net.interact(net.query({"user": user}), program.items(item[:, None]))
-        return tf.reshape(logits, [tf.shape(user)[0], -1])
+    def score(rows: Mapping[str, Any]) -> Any:
+        logits = program.pairs(program.network.query(rows), rows)
+        return tf.reshape(logits, [size, -1])
 
-    size = _SMALL if len(users) <= 8 * _SMALL else _LARGE
-    call = _traced(program, "pairs", score, _codes(size), _codes(size))
-    parts = []
-    for at in range(0, len(users), size):
-        chunk = users[at : at + size], items[at : at + size]
-        logits = call(*(tf.constant(_padded(codes, size)) for codes in chunk)).numpy()
-        parts.append(logits[: len(chunk[0])])
+    n = _length(inputs)
+    size = _SMALL if n <= 8 * _SMALL else _LARGE
+    call = _traced(program, "pairs", score, _specs(inputs, size))
+    parts = [call(_take(inputs, at, size)).numpy()[: n - at] for at in range(0, n, size)]
     return np.concatenate(parts)
 
 
 class _Catalogue:
     """The items' part of the network, computed once, and a function that scores chunks of users against it."""
 
-    def __init__(self, program: Program, items: np.ndarray) -> None:
+    def __init__(self, program: Program, queries: Inputs, items: Inputs) -> None:
         self._net = program.network
-        self._n_items = len(items)
-        self.size = _MANY_USERS if len(items) <= _MANY_ITEMS else _FEW_USERS
-        self._query = _traced(program, "query", lambda user: self._net.query({"user": user}), _codes(self.size))
-        item = _traced(program, "item", program.items, _codes(_ITEMS))
-        chunks = [item(tf.constant(_padded(items[at : at + _ITEMS], _ITEMS))) for at in range(0, len(items), _ITEMS)]
+        self._n_items = _length(items)
+        self.size = _chunk(self._n_items, self._net)
+        self._query = _traced(program, "query", self._net.query, _specs(queries, self.size))
+        item = _traced(program, "item", self._net.item, _specs(items, _ITEMS))
+        chunks = [item(_take(items, at, _ITEMS)) for at in range(0, self._n_items, _ITEMS)]
         if self._net.dot:
             vectors = np.concatenate([chunk.numpy() for chunk in chunks])
             # Never fewer columns than a chunk: for small products the library's kernels differ, and so the last bits.
@@ -87,32 +95,39 @@ class _Catalogue:
         scores = tf.map_fn(lambda chunk: self._net.interact(query, chunk), chunks, fn_output_signature=tf.float32)
         return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])
 
-    def score(self, users: np.ndarray) -> np.ndarray:
-        """Logits of up to ``size`` users: shape (n, n_items)."""
-        query = self._query(tf.constant(_padded(users, self.size)))
+    def score(self, queries: Inputs, at: int) -> np.ndarray:
+        """Logits of the ``size`` queries from ``at``: shape (n, n_items)."""
+        query = self._query(_take(queries, at, self.size))
         scores: np.ndarray
         if self._net.dot:
             scores = query.numpy() @ self._vectors
             scores += self._constant
         else:
             scores = self._block(query, self._items).numpy()
-        return scores[: len(users), : self._n_items]
+        return scores[: _length(queries) - at, : self._n_items]
 
 
-def catalogue(program: Program, users: np.ndarray, items: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield (slice of ``users``, their logits for all ``items``) over chunks of users, on a program in hand."""
-    scorer = _Catalogue(program, items)
-    for at in range(0, len(users), scorer.size):
-        part = slice(at, min(at + scorer.size, len(users)))
-        yield part, scorer.score(users[part])
+def _chunk(n_items: int, network: Any) -> int:
+    """How many queries to score at once."""
+    if network.dot:
+        return _MANY_USERS if n_items <= _MANY_ITEMS else _FEW_USERS
+    return int(np.clip(2 ** int(np.log2(_CELLS / (_ITEMS * network.width))), 1, _MANY_USERS))
+
+
+def catalogue(program: Program, queries: Inputs, items: Inputs) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield (slice of the queries, their logits for all items) over chunks of queries, on a program in hand."""
+    scorer = _Catalogue(program, queries, items)
+    n = _length(queries)
+    for at in range(0, n, scorer.size):
+        yield slice(at, min(at + scorer.size, n)), scorer.score(queries, at)
 
 
 def score_catalogue(
-    structure: Structure, weights: Weights, users: np.ndarray, items: np.ndarray
+    structure: Structure, weights: Weights, queries: Inputs, items: Inputs
 ) -> Iterator[tuple[slice, np.ndarray]]:
     """Yield (slice, logits) as :func:`catalogue` does, on a borrowed program.
 
     The program is held from the first chunk to the last; a consumer that stops early gives it up.
     """
     with borrowed(structure, weights) as program:
-        yield from catalogue(program, users, items)
+        yield from catalogue(program, queries, items)

@@ -19,11 +19,12 @@ class Step:
     they need no global generator, and repeat bit for bit on a program that is used again.
     """
 
-    def __init__(self, seed: Any, number: Any, *, dropout: Any, penalised: bool) -> None:
+    def __init__(self, seed: Any, number: Any, *, dropout: Any, id_dropout: Any, penalised: bool) -> None:
         self._seed = seed
         self._number = tf.cast(number, tf.int32)
         self._operations = 0
         self.dropout = dropout
+        self.id_dropout = id_dropout
         self.penalised = penalised
         self.lookups: list[tuple[Any, Any]] = []
         self.lookup_weight: Any = None
@@ -38,6 +39,12 @@ class Step:
         if dtype.is_floating:
             return tf.random.stateless_uniform(shape, self.next_seed(), dtype=dtype)
         return tf.random.stateless_uniform(shape, self.next_seed(), minval=0, maxval=maxval, dtype=dtype)
+
+    def dropped(self, codes: Any, unknown: Any = 0) -> Any:
+        """Replace a share of the codes by ``unknown``, which trains the rows that serve unknown values."""
+        if self.id_dropout is None:
+            return codes
+        return tf.where(self.uniform(tf.shape(codes)) >= self.id_dropout, codes, unknown)
 
     def looked_up(self, rows: Any) -> None:
         """Note rows (n, dim) taken from a table, and the weights (n,) of their examples, for the penalty on them."""

@@ -28,6 +28,8 @@ class FitSettings:
         Passes over the rows.
     learning_rate, l1, l2, dropout, id_dropout : float
         Rates and penalties.
+    apart_learning_rate, apart_l1 : float
+        Of the parts of the network that have an optimiser of their own.
     n_negatives : int
         Negatives of a row, or of a batch when they are shared.
     popularity : float
@@ -51,6 +53,8 @@ class FitSettings:
     l2: float = 0.0
     dropout: float = 0.0
     id_dropout: float = 0.0
+    apart_learning_rate: float = 0.0
+    apart_l1: float = 0.0
     n_negatives: int = 0
     popularity: float = 0.0
     seed: int = 0
@@ -117,6 +121,7 @@ def train(
     *,
     known: Mapping[str, np.ndarray] | None = None,
     adjust: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None,
+    constants: Mapping[str, np.ndarray] | None = None,
     slots: Mapping[str, np.ndarray] | None = None,
     iterations: int = 0,
     keep_slots: bool = False,
@@ -137,6 +142,8 @@ def train(
         Weights of an earlier fit to go on from; its tables may have fewer rows.
     adjust : callable, optional
         From freshly drawn weights to those the fit starts from, for instance pre-trained ones.
+    constants : mapping, optional
+        Weights that are not trained, such as the edges of bins.
     slots : mapping, optional
         The optimiser's state of an earlier fit.
     iterations : int
@@ -151,7 +158,7 @@ def train(
     with borrowed(structure) as program:
         program.held = None
         start: Mapping[str, np.ndarray] = program.initial(settings.seed, settings.rows, known, generation=iterations)
-        program.load(adjust(start) if adjust else start)
+        program.load({**(adjust(start) if adjust else start), **(constants or {})})
         del start
         program.load_slots(slots, iterations)
         program.data.fill(arrays, settings.popularity)
@@ -166,7 +173,7 @@ def train(
         weights = program.state() if validation is None or validation.best is None else validation.best[2]
         result = FitResult(
             weights=weights,
-            slots=program.slots() if keep_slots else None,
+            slots=program.optimizer_state() if keep_slots else None,
             iterations=int(program.earlier_steps.numpy() + program.optimizer.iterations.numpy()),
             n_epochs=len(history["loss"]),
             loss_curve=[float(value) for value in history["loss"]],

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions
+from skrec._data import Interactions, Rows
 from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
-from skrec.models._recommender import Codes, Recommender
+from skrec.models._recommender import Asked, Codes, Recommender
 from skrec.models._transaction import transaction
 
+Inputs = dict[str, NDArray[Any]]
 SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
 
 
@@ -29,6 +30,8 @@ class Events:
     ----------
     users, items : ndarray of shape (n_rows,) of int32
         Codes.
+    inputs : dict of str to ndarray (n_rows, ...)
+        What the network is given of each row.
     target : ndarray of shape (n_rows,) of float32
         What the loss compares with.
     weight : ndarray of shape (n_rows,) of float32 or None
@@ -39,6 +42,7 @@ class Events:
 
     users: Codes
     items: Codes
+    inputs: Inputs
     target: NDArray[np.float32]
     weight: NDArray[np.float32] | None = None
     time: NDArray[Any] | None = None
@@ -51,6 +55,7 @@ class Events:
         return Events(
             self.users[rows],
             self.items[rows],
+            {name: array[rows] for name, array in self.inputs.items()},
             self.target[rows],
             None if self.weight is None else self.weight[rows],
             None if self.time is None else self.time[rows],
@@ -131,6 +136,28 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         """Put other weights in place of freshly drawn ones, for instance pre-trained ones."""
         return fresh
 
+    # What the network is given: its columns, by the names that ``_build_network`` knows them by.
+
+    def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
+        """Give the inputs of rows; ``fit="fresh"`` learns how to read them first, ``fit="more"`` learns more."""
+        return {"user": users, "item": items}
+
+    def _query_inputs(self, queries: Asked) -> Inputs:
+        """Give the inputs of queries: what :meth:`_row_inputs` tells of the user and the context."""
+        return {"user": queries.codes}
+
+    def _item_inputs(self, items: Asked) -> Inputs:
+        """Give the inputs of items: what :meth:`_row_inputs` tells of the item."""
+        return {"item": items.codes}
+
+    def _table_rows(self) -> dict[str, int]:
+        """Rows of each kind of table, the row of unknown values counted."""
+        return {"user": len(self._users) + 1, "item": len(self._items) + 1}
+
+    def _constants(self) -> dict[str, NDArray[Any]]:
+        """Weights that are not trained."""
+        return {}
+
     # -- what tasks provide -------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -184,7 +211,9 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         old = vars(self).copy() if going_on else None
         self._users, user_codes, self._items, item_codes = self._vocabularies(rows, roles, going_on=going_on)
         self._estimator_roles = roles
-        events = Events(user_codes, item_codes, target, weight, None if roles.time is None else rows.times(roles.time))
+        inputs = self._row_inputs(rows, user_codes, item_codes, fit="more" if going_on else "fresh")
+        time = None if roles.time is None else rows.times(roles.time)
+        events = Events(user_codes, item_codes, inputs, target, weight, time)
         seed = int(random_state.randint(2**20))
         training, held_out = self._split(events, validation, random_state, part=part)
         sizes = {"n_users": len(self._users), "n_items": len(self._items)}
@@ -194,13 +223,14 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         else:
             self._log = Interactions.from_codes(*seen, **sizes)
         plan = self._training(training, self._log)
-        structure = self._make_structure(len(training), n_outputs, plan["structure"])
+        structure = self._make_structure(plan["arrays"], n_outputs, plan["structure"])
         result = train(
             structure,
             plan["arrays"],
             self._settings(seed, plan["settings"], epochs=1 if part else self.epochs, stopping=held_out is not None),
             known=None if old is None else old["_weights"],
             adjust=self._start_weights if old is None else None,
+            constants=self._constants(),
             slots=None if old is None else old["_slots"],
             iterations=0 if old is None else old["_iterations"],
             keep_slots=part or self.warm_start,
@@ -237,15 +267,17 @@ class NetworkRecommender(_FittedNetwork, Recommender):
 
     def _validation_events(self, X_val: Any, y_val: Any) -> Events:
         rows = self._read(X_val, reset=False)
-        users, items = self._pair_codes(rows, self._estimator_roles)
+        users, items = self._pair_codes(rows)
         target, _, _ = self._targets(X_val, y_val, None, fresh=False)
-        return Events(users, items, target)
+        return Events(users, items, self._row_inputs(rows, users, items), target)
 
-    def _make_structure(self, n_rows: int, n_outputs: int, task: Mapping[str, Any]) -> Any:
+    def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any]) -> Any:
         self._structure = {
             "network": tuple(sorted(self._network_config(n_outputs).items())),
+            "columns": _shapes(arrays.columns),
+            "catalogue": _shapes(arrays.catalogue or {}),
             "optimizer": self.optimizer,
-            "batch_size": _auto_batch_size(n_rows) if self.batch_size == "auto" else int(self.batch_size),
+            "batch_size": _auto_batch_size(arrays.n_rows) if self.batch_size == "auto" else int(self.batch_size),
             "penalised": bool(self.l1 or self.l2),
             "dropout": self.dropout > 0,
             "id_dropout": self.id_dropout > 0,
@@ -254,15 +286,17 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         return self._fitted_structure()
 
     def _fitted_structure(self) -> Any:
+        from skrec._engine.batches import Column
         from skrec._engine.program import Structure
 
-        return Structure(build=type(self)._build_network, **self._structure)
+        shapes = {name: tuple(Column(*column) for column in self._structure[name]) for name in ("columns", "catalogue")}
+        return Structure(build=type(self)._build_network, **{**self._structure, **shapes})
 
     def _settings(self, seed: int, task: Mapping[str, Any], *, epochs: int, stopping: bool) -> Any:
         from skrec._engine.training import FitSettings
 
         return FitSettings(
-            rows={"user": len(self._users) + 1, "item": len(self._items) + 1},
+            rows=self._table_rows(),
             epochs=int(epochs),
             learning_rate=float(self.learning_rate),
             l1=float(self.l1),
@@ -310,27 +344,28 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         from skrec._engine.scoring import pairs_on
 
         def score(program: Any) -> float:
-            return self._validation_score(pairs_on(program, events.users, events.items), events)
+            return self._validation_score(pairs_on(program, events.inputs), events)
 
         return score
 
     def _logits(self, X: Any) -> NDArray[np.float32]:
         check_is_fitted(self)
-        rows = self._read(X, reset=False)
-        return self._score_codes(*self._pair_codes(rows, self._estimator_roles))
+        return self._row_logits(self._read(X, reset=False))
 
-    def _score_codes(self, users: Codes, items: Codes) -> NDArray[np.float32]:
+    def _row_logits(self, rows: Rows) -> NDArray[np.float32]:
         from skrec._engine.scoring import pairs
 
-        return pairs(self._fitted_structure(), self._weights, users, items)
+        inputs = self._row_inputs(rows, *self._pair_codes(rows))
+        return pairs(self._fitted_structure(), self._weights, inputs)
 
-    def _score_pairs(self, users: Codes, items: Codes) -> NDArray[np.float32]:
-        return self._score_codes(users, items)[:, 0]
+    def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
+        return self._row_logits(rows)[:, 0]
 
-    def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         from skrec._engine.scoring import score_catalogue
 
-        return score_catalogue(self._fitted_structure(), self._weights, users, items)
+        inputs = self._query_inputs(queries), self._item_inputs(items)
+        return score_catalogue(self._fitted_structure(), self._weights, *inputs)
 
 
 def _auto_batch_size(n_rows: int) -> int:
@@ -352,5 +387,9 @@ def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
     """Hand events to the engine."""
     from skrec._engine.batches import TrainingArrays
 
-    columns = {"user": events.users, "item": events.items}
-    return TrainingArrays(columns, events.target, events.weight, log.n_items, **more)
+    return TrainingArrays(events.inputs, events.target, events.weight, log.n_items, **more)
+
+
+def _shapes(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """Name, type and shape of a row of each input."""
+    return tuple(sorted((name, str(array.dtype), array.shape[1:]) for name, array in arrays.items()))

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skrec._data import Interactions
+from skrec._data import Interactions, Rows
 from skrec._sklearn_compat import _fit_context
 from skrec.models._ranking import RankerMixin, positive_rows
-from skrec.models._recommender import Codes, Recommender, chunks
+from skrec.models._recommender import Asked, Recommender, chunks
 from skrec.models._transaction import transaction
 
 __all__ = ["PopularityRanker"]
@@ -112,10 +112,10 @@ class PopularityRanker(_Counts, RankerMixin, Recommender):
     def _relevance(self) -> NDArray[np.float32]:
         return np.concatenate([np.zeros(1), self.item_counts_]).astype(np.float32)
 
-    def _score_pairs(self, users: Codes, items: Codes) -> NDArray[np.float32]:  # noqa: ARG002
-        return self._relevance()[items]
+    def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
+        return self._relevance()[self._pair_codes(rows)[1]]
 
-    def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        relevance = self._relevance()[items]
-        for part in chunks(len(users), len(items)):
+    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        relevance = self._relevance()[items.codes]
+        for part in chunks(len(queries.codes), len(items.codes)):
             yield part, np.tile(relevance, (part.stop - part.start, 1))

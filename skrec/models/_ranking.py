@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 from skrec._data import Interactions
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_sample_weight
 from skrec.models._base import SCORED_CELLS, Events, NetworkRecommender, row_weights, training_arrays
+from skrec.models._recommender import Asked
 
 
 def positive_rows(X: Any, y: Any, sample_weight: Any) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
@@ -79,8 +80,7 @@ class RankerMixin:
             Relevance of the row's item for its user: higher is better; comparable within a user.
         """
         check_is_fitted(self)
-        rows = self._read(X, reset=False)  # type: ignore[attr-defined]
-        return self._score_pairs(*self._pair_codes(rows, self._estimator_roles))  # type: ignore[attr-defined, no-any-return]
+        return self._score_rows(self._read(X, reset=False))  # type: ignore[attr-defined, no-any-return]
 
     def score(self, X: Any, y: Any = None) -> float:
         """NDCG@10 of held-out rows, ranked among the whole catalogue without the items seen in ``fit``.
@@ -183,6 +183,8 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         if reject:
             users = np.repeat(np.arange(log.n_users + 1, dtype=np.int64), np.diff(log.indptr))
             more["positives"] = users * (log.n_items + 1) + log.items
+        every_item = self._item_inputs(Asked(np.arange(log.n_items + 1, dtype=np.int32)))
+        more["catalogue"] = {name: array for name, array in every_item.items() if name != "item"}
         return {
             "structure": {"loss": loss, "negatives": negatives, "popularity": bool(alpha), "reject": reject},
             "settings": {"n_negatives": n_negatives, "popularity": float(alpha), "score_name": "val_ndcg"},
@@ -231,11 +233,11 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         positives.sum_duplicates()
         n_relevant = np.diff(positives.indptr) + np.bincount(np.searchsorted(users, missed.users), minlength=len(users))
         excluded = self._log.seen(users)
-        items = np.arange(1, len(self._items) + 1, dtype=np.int32)
+        queries, items = self._query_inputs(Asked(users)), self._item_inputs(Asked(self._catalogue_codes()))
 
         def score(program: Any) -> float:
             values = np.empty(len(users))
-            for part, scores in catalogue(program, users, items):
+            for part, scores in catalogue(program, queries, items):
                 indptr, ranks = positive_ranks(scores, positives[part], excluded[part])
                 values[part] = metrics_from_ranks(["ndcg@10"], indptr, ranks, n_relevant[part])["ndcg@10"]
             return float(values.mean())

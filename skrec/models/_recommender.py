@@ -27,6 +27,25 @@ Codes = NDArray[np.int32]
 _CELLS = 2**23  # scores held at a time
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Users or items whose scores are asked for.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,) of int32
+        Their codes.
+    rows : Rows or None
+        The rows they came in, where they came with features or a context.
+    at : ndarray of shape (n,) or None
+        The row of each; None: in order.
+    """
+
+    codes: Codes
+    rows: Rows | None = None
+    at: NDArray[Any] | None = None
+
+
 class _Fitted:
     """What every fitted recommender holds; no dataclass, so that none of it becomes a parameter."""
 
@@ -40,8 +59,8 @@ class _Fitted:
 class Recommender(_Fitted, BaseEstimator):
     """Base of all recommenders: the columns' roles, the vocabularies, the log of seen items, and ``recommend``.
 
-    A subclass fits :attr:`_users`, :attr:`_items`, :attr:`_log` and :attr:`_estimator_roles`, and scores codes with
-    :meth:`_score_pairs` and :meth:`_score_catalogue`.
+    A subclass fits :attr:`_users`, :attr:`_items`, :attr:`_log` and :attr:`_estimator_roles`, and scores with
+    :meth:`_score_rows` and :meth:`_score_catalogue`.
     """
 
     user: str | int | None = None
@@ -59,12 +78,12 @@ class Recommender(_Fitted, BaseEstimator):
     # -- what a subclass provides -------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _score_pairs(self, users: Codes, items: Codes) -> NDArray[np.float32]:
-        """Relevance of pairs of codes, shape (n,)."""
+    def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
+        """Relevance of each row's item for its user, shape (n,)."""
 
     @abstractmethod
-    def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Yield (slice of users, relevance of all items for them)."""
+    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Yield (slice of queries, relevance of all items for them)."""
 
     # -- fitted attributes --------------------------------------------------------------------------------------------
 
@@ -109,7 +128,9 @@ class Recommender(_Fitted, BaseEstimator):
             *Vocabulary.fit(items, name=roles.item_name),
         )
 
-    def _pair_codes(self, rows: Rows, roles: Roles) -> tuple[Codes, Codes]:
+    def _pair_codes(self, rows: Rows) -> tuple[Codes, Codes]:
+        """Codes of the rows' users and items."""
+        roles = self._estimator_roles
         return self._encode(rows.column(roles.user), "user"), self._encode(rows.column(roles.item), "item")
 
     def _encode(self, ids: Any, role: str) -> Codes:
@@ -120,7 +141,15 @@ class Recommender(_Fitted, BaseEstimator):
             vocabulary.refuse_unknown(ids, codes)
         return codes
 
+    def _asked(self, data: Any, role: str) -> tuple[NDArray[Any], Asked]:
+        """Read users or items given as ids (1-D) or as rows: their ids, and what scores depend on."""
+        ids, rows = self._ids_and_rows(data, role)
+        return ids, Asked(self._encode(ids, role), rows)
+
     def _column_of(self, data: Any, role: str) -> Any:
+        return self._ids_and_rows(data, role)[0]
+
+    def _ids_and_rows(self, data: Any, role: str) -> tuple[NDArray[Any], Rows | None]:
         """Take the ids of a role from ids (1-D) or from rows."""
         if np.isscalar(data) or data is None or isinstance(data, (str, bytes)):
             raise ValueError(f"Expected a list of {role} ids or rows, got {data!r}. Pass a list: [{data!r}].")
@@ -129,8 +158,8 @@ class Recommender(_Fitted, BaseEstimator):
         two_dimensional = isinstance(data, pd.DataFrame) or getattr(data, "ndim", 1) == 2 or hasattr(data, "to_series")
         if two_dimensional and not isinstance(data, (pd.Series, pd.Index)) and not _is_polars_series(data):
             rows = as_rows(data, name="queries" if role == "user" else "candidates")
-            return rows.column(self._position(rows, role))
-        return as_column(data)
+            return rows.column(self._position(rows, role)), rows
+        return as_column(data), None
 
     def _position(self, rows: Rows, role: str) -> int:
         """Position in ``rows`` of the column that had this role in ``fit``."""
@@ -201,13 +230,10 @@ class Recommender(_Fitted, BaseEstimator):
             Columns in the order of ``items_`` or of ``candidates``.
         """
         check_is_fitted(self)
-        users = self._encode(self._column_of(queries, "user"), "user")
-        if candidates is None:
-            items = np.arange(1, len(self._items) + 1, dtype=np.int32)
-        else:
-            items = self._encode(self._column_of(candidates, "item"), "item")
-        scores = np.empty((len(users), len(items)), np.float32)
-        for part, block in self._score_catalogue(users, items):
+        _, asked = self._asked(queries, "user")
+        items = Asked(self._catalogue_codes()) if candidates is None else self._asked(candidates, "item")[1]
+        scores = np.empty((len(asked.codes), len(items.codes)), np.float32)
+        for part, block in self._score_catalogue(asked, items):
             scores[part] = block
         return scores
 
@@ -254,15 +280,15 @@ class Recommender(_Fitted, BaseEstimator):
         """
         check_is_fitted(self)
         _check_k(k)
-        ids = self._column_of(queries, "user")
-        users = self._encode(ids, "user")
-        item_ids, items = self._candidates(candidates)
+        ids, asked = self._asked(queries, "user")
+        item_ids, chosen_from = self._candidates(candidates)
+        users, items = asked.codes, chosen_from.codes
         left_out = self._seen_among(users, items) if exclude_seen else csr_array((len(users), len(items)), dtype=bool)
         if exclude is not None:
             left_out = left_out.maximum(self._excluded_among(exclude, ids, item_ids)).tocsr()
         k = min(int(k), len(items))
         columns, scores = np.empty((len(users), k), np.int64), np.empty((len(users), k), np.float32)
-        for part, block in self._score_catalogue(users, items):
+        for part, block in self._score_catalogue(asked, chosen_from):
             block = block if block.flags.writeable else block.copy()  # noqa: PLW2901
             out = left_out[part]
             block[np.repeat(np.arange(block.shape[0]), np.diff(out.indptr)), out.indices] = -np.inf
@@ -332,20 +358,26 @@ class Recommender(_Fitted, BaseEstimator):
             }
         )
 
-    def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Codes]:
+    def _catalogue_codes(self) -> Codes:
+        return np.arange(1, len(self._items) + 1, dtype=np.int32)
+
+    def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Asked]:
         """Ids and codes of the candidates, each once: known ones in vocabulary order, then unknown ones."""
         if candidates is None:
-            return self._items.ids, np.arange(1, len(self._items) + 1, dtype=np.int32)
-        ids = self._column_of(candidates, "item")
+            return self._items.ids, Asked(self._catalogue_codes())
+        ids, asked = self._asked(candidates, "item")
         if len(ids) == 0:
             raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
-        codes = self._encode(ids, "item")
-        known = np.unique(codes[codes > 0])
-        unknown = as_column(pd.unique(pd.Series(as_column(ids)[codes == 0])))
-        if len(unknown) == 0:
-            return self._items.ids[known - 1], known
-        both = [*self._items.ids[known - 1], *unknown]
-        return as_column(both), np.concatenate([known, np.zeros(len(unknown), np.int32)])
+        codes = asked.codes
+        known, first = np.unique(codes, return_index=True)
+        known, first = known[known > 0], first[known > 0]
+        strangers = np.flatnonzero(codes == 0)
+        strangers = strangers[~pd.Series(as_column(ids)[strangers]).duplicated().to_numpy()]
+        at = np.concatenate([first, strangers])
+        if len(strangers) == 0:
+            return self._items.ids[known - 1], Asked(known, asked.rows, at)
+        both = [*self._items.ids[known - 1], *as_column(ids)[strangers]]
+        return as_column(both), Asked(codes[at], asked.rows, at)
 
     def _seen_among(self, users: Codes, items: Codes) -> csr_array:
         """Mark the (query, candidate) pairs of the log."""

@@ -19,7 +19,7 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.models._base import Events, NetworkRecommender, row_weights, training_arrays
-from skrec.models._recommender import Codes
+from skrec.models._recommender import Asked, Codes
 
 
 def _latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
@@ -209,13 +209,13 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         chosen = (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
         return np.asarray(self.classes_[chosen])
 
-    def _score_catalogue(self, users: Any, items: Any) -> Any:
+    def _score_catalogue(self, queries: Any, items: Any) -> Any:
         if len(self.classes_) > 2:
             raise ValueError(
                 f"{type(self).__name__} was fitted on {len(self.classes_)} classes: items can be ranked by the "
                 "probability of one of two classes only. Use a Regressor for ratings, or make y binary."
             )
-        return super()._score_catalogue(users, items)
+        return super()._score_catalogue(queries, items)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -282,8 +282,8 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _seen_pairs(self, events: Events) -> tuple[Codes, Codes]:
         return events.users, events.items  # whatever the rating
 
-    def _score_catalogue(self, users: Codes, items: Codes) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        for part, block in super()._score_catalogue(users, items):
+    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        for part, block in super()._score_catalogue(queries, items):
             yield part, block * np.float32(self._scale) + np.float32(self._mean)
 
     def _validation_score(self, logits: Any, events: Events) -> float:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from scipy.stats import chisquare
 
 from skrec._data import Interactions
-from skrec._engine.batches import TrainingArrays, TrainingData
+from skrec._engine.batches import Column, TrainingArrays, TrainingData
 from skrec._engine.step import Step
 from skrec.models import NCFRanker
 
@@ -15,12 +15,12 @@ N_ITEMS = len(COUNTS) - 1
 
 
 def step(number=0, seed=3):
-    return Step(tf.constant(seed), tf.constant(number), dropout=None, penalised=False)
+    return Step(tf.constant(seed), tf.constant(number), dropout=None, id_dropout=None, penalised=False)
 
 
 def data(*, alpha=0.0, positives=None, batch_size=4, n_rows=10):
     rows = np.arange(n_rows, dtype=np.int32)
-    made = TrainingData(("user", "item"), batch_size, popularity=alpha > 0)
+    made = TrainingData((Column("user"), Column("item")), (), batch_size, popularity=alpha > 0)
     arrays = TrainingArrays(
         {"user": rows, "item": rows}, rows.astype(np.float32), None, N_ITEMS, COUNTS if alpha else None, positives
     )
@@ -104,7 +104,7 @@ def test_an_epoch_sees_every_row_once_and_pads_the_last_batch_with_weight_0():
 
 def test_rows_keep_their_weights():
     rows = np.arange(10, dtype=np.int32)
-    made = TrainingData(("user", "item"), 4, popularity=False)
+    made = TrainingData((Column("user"), Column("item")), (), 4, popularity=False)
     made.fill(TrainingArrays({"user": rows, "item": rows}, np.zeros(10, np.float32), rows / np.float32(2), 9), 0)
     made.shuffle(0, 0)
     for number in range(2):

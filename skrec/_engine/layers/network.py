@@ -32,6 +32,8 @@ class Network:
     dot : bool, default=False
         Whether ``query`` and ``item`` return one vector each and ``interact`` is their dot product plus a constant: a
         catalogue is then scored by one matrix product.
+    width : int, default=64
+        About how many numbers ``interact`` holds for one pair, which decides how many are scored at once.
     """
 
     query: Callable[[Mapping[str, Any]], Any]
@@ -39,6 +41,7 @@ class Network:
     interact: Callable[[Any, Any], Any]
     parts: Mapping[str, Any]
     dot: bool = False
+    width: int = 64
 
 
 def match(query: Any, item: Any) -> Any:
