@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ __all__ = [
     "fit_column",
     "fit_cross",
     "hash_crosses",
+    "hashed_codes",
     "hashes_of",
 ]
 
@@ -247,6 +249,18 @@ def hash_crosses(columns: Sequence[NDArray[np.uint64]], n_bins: int) -> NDArray[
     for hashes in columns:
         mixed = _mix(mixed ^ hashes)
     return (mixed % np.uint64(n_bins)).astype(np.int64) + 1
+
+
+def hashed_codes(rows: Rows, crosses: Sequence[tuple[int, ...]], n_bins: int) -> list[NDArray[np.int64]]:
+    """Return the codes from 1 to `n_bins` of the rows of a table in each cross, given by the positions of its columns.
+
+    Every distinct value of a column is hashed once, whatever the number of rows and crosses.
+    """
+    hashes = {}
+    for position in {*chain(*crosses)}:
+        vocabulary, codes = fit_column(rows, position)
+        hashes[position] = hashes_of(vocabulary)[codes]
+    return [hash_crosses([hashes[position] for position in cross], n_bins) for cross in crosses]
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -145,8 +145,8 @@ def one_hot(codes: Sequence[NDArray[Any]], n_codes: Sequence[int], dtype: Any) -
            [0, 0, 1]])
     """
     # Many of scikit-learn's solvers take nothing but indices of 32 bits.
-    index = sparse.get_index_dtype(maxval=max(sum(n_codes), len(codes) * len(codes[0])))
-    stacked = np.stack(codes, axis=1).astype(index)
+    index = np.dtype(np.int32 if max(sum(n_codes), len(codes) * len(codes[0])) < 2**31 else np.int64)
+    stacked: NDArray[np.signedinteger[Any]] = np.stack(codes, axis=1).astype(index)
     known = stacked > 0
     at = (stacked + (np.cumsum(n_codes) - n_codes - 1).astype(index))[known]
     ends = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(index)

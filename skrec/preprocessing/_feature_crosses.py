@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, combinations
+from math import comb
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
@@ -25,8 +26,7 @@ from skrec.preprocessing._cross_codes import (
     decoded,
     fit_column,
     fit_cross,
-    hash_crosses,
-    hashes_of,
+    hashed_codes,
 )
 from skrec.preprocessing._cross_columns import (
     array_beside,
@@ -38,6 +38,8 @@ from skrec.preprocessing._cross_columns import (
 )
 
 __all__ = ["FeatureCrosses"]
+
+_MAX_CROSSES = 100_000  # of those that nobody named
 
 Cross = tuple[int, ...]
 Columns = dict[int, tuple[Vocabulary, NDArray[np.int32]]]
@@ -170,8 +172,8 @@ class FeatureCrosses(TransformerMixin, BaseEstimator):
         TypeError
             If a value in a crossed column is not hashable, or has no stable hash.
         ValueError
-            If there is no cross, two parameters contradict each other, a value in a crossed column is infinite, or
-            `dtype` cannot hold the codes.
+            If there is no cross, or more than 100,000 that nobody named, two parameters contradict each other, a value
+            in a crossed column is infinite, or `dtype` cannot hold the codes.
         """
         self._fit(X)
         return self
@@ -237,7 +239,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         rows = as_rows(X)
         validate_data(self, X, reset=False, skip_check_array=True)
         if self.encoding == "hash":
-            return self._output(X, rows, _hashed(rows, self._positions, self._n_codes[0]))
+            return self._output(X, rows, hashed_codes(rows, self._positions, self._n_codes[0]))
         columns = {p: (vocabulary, column_codes(rows, p, vocabulary)) for p, vocabulary in self._vocabularies.items()}
         codes = []
         for number, (cross, tables) in enumerate(zip(self._positions, self._tables, strict=True)):
@@ -309,7 +311,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         infrequent: list[Vocabulary] = []
         codes: list[NDArray[Any]] = []
         if self.encoding == "hash":
-            codes = _hashed(rows, crosses, self.n_bins)
+            codes = hashed_codes(rows, crosses, self.n_bins)
         else:
             columns = {position: fit_column(rows, position) for position in sorted({*chain(*crosses)})}
             for cross, name in zip(crosses, names, strict=True):
@@ -351,6 +353,12 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         if not degrees or not all(isinstance(degree, Integral) and degree >= 2 for degree in degrees):
             raise ValueError(f"degree={self.degree!r} is neither a whole number from 2 on nor a tuple of such numbers.")
         rows = as_rows(X, min_columns=max(degrees))
+        n_crosses = sum(comb(rows.n_columns, degree) for degree in degrees)
+        if n_crosses > _MAX_CROSSES:
+            raise ValueError(
+                f"{rows.n_columns} columns have {n_crosses} crosses of degree {self.degree}: name those that you need, "
+                "for instance crosses=[(0, 1)]."
+            )
         return rows, [cross for degree in degrees for cross in combinations(range(rows.n_columns), degree)]
 
     def _refuse_unknown(self, rows: Rows, number: int, columns: Columns, codes: NDArray[np.int32]) -> None:
@@ -382,11 +390,3 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _hashed(rows: Rows, crosses: list[Cross], n_bins: int) -> list[NDArray[np.int64]]:
-    hashes = {}
-    for position in {*chain(*crosses)}:
-        vocabulary, codes = fit_column(rows, position)
-        hashes[position] = hashes_of(vocabulary)[codes]
-    return [hash_crosses([hashes[position] for position in cross], n_bins) for cross in crosses]
