@@ -47,6 +47,8 @@ def as_column(values: Any) -> Column:
         array = _from_pandas(values)
     elif type(values).__module__.partition(".")[0] == "polars":
         array = np.asarray(values.to_numpy())
+        if array.ndim > 1:  # polars' type Array
+            array = object_array(array)
     elif isinstance(values, (list, tuple)):
         array = object_array(values)
     else:

@@ -1,5 +1,7 @@
 """Transformers for tables of interactions, which work wherever scikit-learn's do."""
 
+from skrec.preprocessing._feature_crosses import FeatureCrosses
 from skrec.preprocessing._id_encoder import IDEncoder
+from skrec.preprocessing._multi_hot import MultiHotEncoder
 
-__all__ = ["IDEncoder"]
+__all__ = ["FeatureCrosses", "IDEncoder", "MultiHotEncoder"]

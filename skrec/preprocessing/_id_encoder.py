@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
-from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -13,8 +11,9 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrec._data import Rows, Vocabulary, as_rows
-from skrec._sklearn_compat import Interval, RealNotInt, StrOptions, _fit_context
+from skrec._data import Vocabulary, as_rows
+from skrec._sklearn_compat import StrOptions, _fit_context
+from skrec.preprocessing._common import MIN_FREQUENCY, min_count, refuse_narrow_dtype, split_rare
 
 __all__ = ["IDEncoder"]
 
@@ -82,11 +81,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "handle_unknown": [StrOptions({"oov", "error"})],
-        "min_frequency": [
-            Interval(Integral, 1, None, closed="left"),
-            Interval(RealNotInt, 0, 1, closed="neither"),
-            None,
-        ],
+        "min_frequency": MIN_FREQUENCY,
         "dtype": "no_validation",
     }
 
@@ -231,29 +226,15 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for position in range(rows.n_columns):
             name = f"x{position}" if rows.names is None else rows.names[position]
             every, codes = Vocabulary.fit(rows.column(position), name=name)
-            frequent = np.bincount(codes, minlength=len(every) + 1)[1:] >= self._min_count(rows)
-            vocabularies.append(Vocabulary(every.ids[frequent], name))
-            infrequent.append(Vocabulary(every.ids[~frequent], name))
-            new_codes = np.cumsum(frequent, dtype=np.int32) * frequent
-            columns.append(new_codes[codes - 1])
-            self._check_dtype(vocabularies[-1])
+            frequent, rare, codes = split_rare(every, codes, min_count(self.min_frequency, rows.n_rows))
+            refuse_narrow_dtype(self.dtype, len(frequent), f"column {name!r}")
+            vocabularies.append(frequent)
+            infrequent.append(rare)
+            columns.append(codes)
         # From here on nothing can fail: a failed fit leaves the encoder as it was.
         validate_data(self, X, reset=True, skip_check_array=True)
         self._vocabularies, self._infrequent = vocabularies, infrequent
         return columns
-
-    def _min_count(self, rows: Rows) -> int:
-        if self.min_frequency is None or isinstance(self.min_frequency, Integral):
-            return int(self.min_frequency or 1)
-        return ceil(self.min_frequency * rows.n_rows)
-
-    def _check_dtype(self, vocabulary: Vocabulary) -> None:
-        dtype = np.dtype(self.dtype)
-        if len(vocabulary) > (np.iinfo(dtype).max if dtype.kind in "iu" else 2 ** (np.finfo(dtype).nmant + 1)):
-            raise ValueError(
-                f"dtype {dtype} cannot hold the codes of column {vocabulary.name!r}, "
-                f"which go up to {len(vocabulary)}: choose a wider one, for instance np.int32."
-            )
 
     def _stacked(self, columns: list[NDArray[np.int32]]) -> NDArray[Any]:
         return np.stack(columns, axis=1, dtype=self.dtype, casting="unsafe")

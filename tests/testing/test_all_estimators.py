@@ -19,7 +19,7 @@ def test_all_public_models_and_transformers_are_listed_by_name():
 def test_kinds_can_be_chosen():
     assert [name for name, _ in all_estimators("classifier")] == ["NCFClassifier"]
     assert [name for name, _ in all_estimators("regressor")] == ["NCFRegressor"]
-    assert [name for name, _ in all_estimators("transformer")] == ["IDEncoder"]
+    assert [name for name, _ in all_estimators("transformer")] == ["FeatureCrosses", "IDEncoder", "MultiHotEncoder"]
     assert [name for name, _ in all_estimators(["ranker", "regressor"])] == [
         "NCFRanker", "NCFRegressor", "PopularityRanker",
     ]  # fmt: skip

@@ -1,0 +1,178 @@
+"""Columns that hold several values a row: lists, or strings with separators."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skrec._data import Rows, Vocabulary
+from skrec._data.columns import as_column, object_array
+from skrec._data.ids import as_objects, nearest_id
+from skrec.exceptions import UnknownIdError
+
+__all__ = ["Bags", "bags_of", "refuse_unknown_values", "select"]
+
+
+class Bags(NamedTuple):
+    """The values of a column, several a row.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    values : ndarray of shape (n_values,)
+        The distinct values, in no order.
+    matrix : csr_array of shape (n_rows, n_values), int8
+        1 where the row has the value.
+    """
+
+    name: str
+    values: NDArray[Any]
+    matrix: sparse.csr_array
+
+
+def bags_of(rows: Rows, position: int, separator: str | None) -> Bags:
+    """Return the values that a column has in every row.
+
+    Parameters
+    ----------
+    rows : Rows
+    position : int
+        Position of the column. It holds lists, tuples, sets or arrays; strings, which are split; or single values.
+        Missing values, also those in a list, are no values; nor are the empty parts of a string.
+    separator : str or None
+        What stands between the values in a string. None: a string is a single value.
+
+    Returns
+    -------
+    Bags
+
+    Raises
+    ------
+    TypeError
+        If a value is not hashable.
+    ValueError
+        If a value is infinite.
+
+    Examples
+    --------
+    >>> from skrec._data import as_rows
+    >>> from skrec.preprocessing._bags import bags_of
+    >>> bags = bags_of(as_rows([["Comedy|Drama"], ["Drama"], [None]]), 0, "|")
+    >>> bags.values, bags.matrix.toarray()
+    (array(['Comedy', 'Drama'], dtype=object), array([[1, 1],
+           [0, 1],
+           [0, 0]], dtype=int8))
+    """
+    column = rows.column(position)
+    name = f"x{position}" if rows.names is None else rows.names[position]
+    try:  # Strings and numbers repeat, and are taken apart once each; missing ones are of bag -1.
+        bag_of_row, cells = pd.factorize(column)
+    except TypeError:
+        bag_of_row, cells = np.arange(len(column)), column
+    bags = [_values_of(cell, separator) for cell in as_objects(cells)]
+    owners = np.repeat(np.arange(len(bags)), [len(bag) for bag in bags])
+    flat = object_array([*chain.from_iterable(bags)])
+    missing = np.asarray(pd.isna(flat))
+    owners, flat = owners[~missing], flat[~missing]
+    try:
+        codes, values = pd.factorize(as_column(flat))
+    except TypeError as error:
+        at = next(at for at, value in enumerate(flat) if not _is_hashable(value))
+        raise TypeError(
+            f"Column {name!r} has {flat[at]!r} ({type(flat[at]).__name__}) in row {_row(bag_of_row, owners[at])}, "
+            "which is not hashable. The argument must be a column of strings, numbers or other hashable values, or of "
+            "lists of these."
+        ) from error
+    infinite = [code for code, value in enumerate(values) if isinstance(value, float) and np.isinf(value)]
+    if infinite:
+        at = int(np.argmax(codes == infinite[0]))
+        raise ValueError(
+            f"Input X contains infinity: column {name!r} has {flat[at]} in row {_row(bag_of_row, owners[at])}, which "
+            "is no category. Replace it, for instance with X.replace([np.inf, -np.inf], np.nan)."
+        )
+    # One more bag, which is empty, is that of the missing cells.
+    ones = np.ones(len(codes), dtype=np.int8)
+    matrix = sparse.csr_array((ones, (_narrow(owners), _narrow(codes))), shape=(len(bags) + 1, len(values)))
+    matrix.data[:] = 1  # a value that is in a list twice
+    return Bags(name, values, matrix[_narrow(bag_of_row)])
+
+
+def select(bags: Bags, codes: NDArray[np.integer[Any]], n_codes: int) -> sparse.csr_array:
+    """Return the matrix of a column with one column for each code from 1; values of code 0 have none.
+
+    Parameters
+    ----------
+    bags : Bags
+    codes : ndarray of shape (n_values,)
+        The code of each of its values.
+    n_codes : int
+
+    Returns
+    -------
+    csr_array of shape (n_rows, n_codes), int8
+    """
+    known = np.flatnonzero(codes)
+    ones = np.ones(len(known), dtype=np.int8)
+    return bags.matrix @ sparse.csr_array((ones, (_narrow(known), codes[known] - 1)), shape=(len(codes), n_codes))
+
+
+def refuse_unknown_values(bags: Bags, codes: NDArray[np.integer[Any]], vocabulary: Vocabulary) -> None:
+    """Raise an UnknownIdError if a value of a column has the code 0.
+
+    Parameters
+    ----------
+    bags : Bags
+    codes : ndarray of shape (n_values,)
+        The code of each of its values.
+    vocabulary : Vocabulary
+        The known values.
+
+    Raises
+    ------
+    UnknownIdError
+    """
+    unknown = bags.matrix[:, np.flatnonzero(codes == 0)]
+    wrong = np.flatnonzero(np.diff(unknown.indptr))
+    if not len(wrong):
+        return
+    value = bags.values[codes == 0][unknown.indices[:1]].tolist()[0]
+    nearest = nearest_id(value, vocabulary.ids)
+    hint = "" if nearest is None else f"The nearest known value is {nearest!r} ({type(nearest).__name__}). "
+    raise UnknownIdError(
+        f"Column {bags.name!r} has the value {value!r} ({type(value).__name__}) in row {wrong[0]}, which was not seen "
+        f"in fit ({len(wrong)} such row(s)). {hint}Correct it, fit on data that has it, or pass "
+        "handle_unknown='ignore'."
+    )
+
+
+def _values_of(cell: Any, separator: str | None) -> list[Any]:
+    if isinstance(cell, str):
+        return [part for part in ([cell] if separator is None else cell.split(separator)) if part]
+    if isinstance(cell, list | tuple | set | frozenset):
+        return list(cell)
+    if isinstance(cell, np.ndarray | pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        return list(as_objects(np.atleast_1d(cell)) if getattr(cell, "ndim", 1) < 2 else cell.tolist())
+    return [cell]
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _narrow(index: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+    # Many of scikit-learn's solvers take nothing but indices of 32 bits.
+    return index.astype(np.int32)
+
+
+def _row(bag_of_row: NDArray[np.intp], bag: int) -> int:
+    return int(np.argmax(bag_of_row == bag))

@@ -1,0 +1,197 @@
+"""The columns of crosses: which go into them, what they are called, and how they are put beside the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skrec._data import Rows
+from skrec._data.ids import as_objects
+from skrec._data.roles import _closest, _listed
+from skrec.exceptions import ColumnError
+
+__all__ = ["array_beside", "chosen_crosses", "cross_names", "frame_beside", "one_hot", "refuse_same_names"]
+
+Cross = tuple[int, ...]
+
+
+def chosen_crosses(crosses: Sequence[Sequence[str | int]], rows: Rows) -> list[Cross]:
+    """Return the positions of the columns of each cross.
+
+    Parameters
+    ----------
+    crosses : sequence of sequences of (str or int)
+        Names or positions of columns.
+    rows : Rows
+        The table.
+
+    Returns
+    -------
+    list of tuples of int
+
+    Raises
+    ------
+    ColumnError
+        If a column is not there.
+    ValueError
+        If there is no cross, a cross is no sequence, has fewer than two columns or one of them twice, or if two
+        crosses have the same columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data import as_rows
+    >>> from skrec.preprocessing._cross_columns import chosen_crosses
+    >>> chosen_crosses([("genre", "day")], as_rows(pd.DataFrame({"day": ["sun"], "genre": ["drama"]})))
+    [(1, 0)]
+    """
+    if not crosses:
+        raise ValueError(
+            f"crosses={crosses!r} names no cross. Pass tuples of columns, for instance crosses=[('genre', 'day')], or "
+            "None for every pair of columns."
+        )
+    found: dict[frozenset[int], Cross] = {}
+    for cross in crosses:
+        if not isinstance(cross, tuple | list):
+            raise ValueError(  # noqa: TRY004
+                f"crosses has {cross!r}, which is no tuple of columns. It is a list of tuples, for instance "
+                "crosses=[('genre', 'day')]."
+            )
+        positions = tuple(_position(rows, column) for column in cross)
+        if len(positions) < 2:
+            raise ValueError(
+                f"The cross {cross!r} has {len(positions)} column(s), and a cross needs at least two. The columns "
+                "themselves stay in the output with passthrough=True."
+            )
+        if len({*positions}) < len(positions):
+            raise ValueError(f"The cross {cross!r} has the same column twice. Name each column once.")
+        if frozenset(positions) in found:
+            raise ValueError(f"crosses has the cross {cross!r} twice, in this or another order. Name it once.")
+        found[frozenset(positions)] = positions
+    return list(found.values())
+
+
+def _position(rows: Rows, column: Any) -> int:
+    if isinstance(column, int | np.integer) and not isinstance(column, bool):
+        if not 0 <= column < rows.n_columns:
+            raise ColumnError(
+                f"crosses has {column}, which is not a position in X: it has {rows.n_columns} column(s), from 0 to "
+                f"{rows.n_columns - 1}."
+            )
+        return int(column)
+    if not isinstance(column, str):
+        raise ColumnError(f"crosses has {column!r}, which is neither a column name nor a position.")
+    if rows.names is None:
+        raise ColumnError(
+            f"crosses has the column name {column!r}, but X has no column names. Pass a DataFrame (in a Pipeline, "
+            "call set_output(transform='pandas') on the steps before), or give positions."
+        )
+    if column in rows.names:
+        return rows.names.index(column)
+    matches = [position for position, label in enumerate(rows.names) if label.endswith(f"__{column}")]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise ColumnError(
+            f"crosses has {column!r}, which is no column of X, but more than one ends in it: "
+            f"{_listed([rows.names[position] for position in matches])}. Say which."
+        )
+    guess = _closest(column, rows.names)
+    hint = "" if guess is None else f" Did you mean {guess!r}?"
+    raise ColumnError(f"crosses has {column!r}, which is no column of X; its columns are {_listed(rows.names)}.{hint}")
+
+
+def cross_names(crosses: Iterable[Cross], inputs: Sequence[str]) -> list[str]:
+    """Return the names of crosses, such as ``"genre_x_day"``, of the names of all input columns."""
+    return ["_x_".join(inputs[position] for position in cross) for cross in crosses]
+
+
+def refuse_same_names(names: Iterable[str]) -> None:
+    """Raise a ColumnError if two output columns would have one name."""
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise ColumnError(
+            f"{count} columns of the output would be named {name!r}. Rename a column of X, or take one of the crosses "
+            "out of crosses=."
+        )
+
+
+def one_hot(codes: Sequence[NDArray[Any]], n_codes: Sequence[int], dtype: Any) -> sparse.csr_array:
+    """Return the one-hot encoding of codes from 1, all columns side by side; the code 0 is a row of zeros.
+
+    Parameters
+    ----------
+    codes : sequence of ndarray of shape (n_rows,)
+    n_codes : sequence of int
+        The highest code of each column.
+    dtype : number type
+
+    Returns
+    -------
+    csr_array of shape (n_rows, sum of `n_codes`)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec.preprocessing._cross_columns import one_hot
+    >>> one_hot([np.array([2, 0]), np.array([1, 1])], [2, 1], np.int64).toarray()
+    array([[0, 1, 1],
+           [0, 0, 1]])
+    """
+    # Many of scikit-learn's solvers take nothing but indices of 32 bits.
+    index = np.dtype(np.int32 if max(sum(n_codes), len(codes) * len(codes[0])) < 2**31 else np.int64)
+    stacked: NDArray[np.signedinteger[Any]] = np.stack(codes, axis=1).astype(index)
+    known = stacked > 0
+    at = (stacked + (np.cumsum(n_codes) - n_codes - 1).astype(index))[known]
+    ends = np.concatenate([[0], np.cumsum(known.sum(axis=1))]).astype(index)
+    return sparse.csr_array((np.ones(len(at), dtype=dtype), at, ends), shape=(len(stacked), sum(n_codes)))
+
+
+def array_beside(rows: Rows, codes: NDArray[Any]) -> NDArray[Any]:
+    """Return the columns of a table and then those of `codes`: numbers if all of them are, else objects."""
+    columns = [rows.column(position) for position in range(rows.n_columns)]
+    dtypes = [codes.dtype, *(column.dtype for column in columns)]
+    is_numeric = all(dtype.kind in "iufb" for dtype in dtypes)
+    table = np.empty(
+        (len(codes), len(columns) + codes.shape[1]), dtype=np.result_type(*dtypes) if is_numeric else object
+    )
+    for position, column in enumerate(columns):
+        table[:, position] = as_objects(column) if column.dtype.kind in "mM" else column
+    table[:, len(columns) :] = codes
+    return table
+
+
+def frame_beside(X: Any, rows: Rows, codes: NDArray[Any], library: str) -> Any:
+    """Return a data frame of the columns of a table, each of its own type, and then those of `codes`.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like of shape (n_rows, n_columns)
+        The table.
+    rows : Rows
+        A view of it.
+    codes : ndarray of shape (n_rows, n_crosses)
+    library : {"pandas", "polars"}
+
+    Returns
+    -------
+    pandas or polars DataFrame
+        The columns of `codes` are not named yet.
+    """
+    is_polars = type(X).__module__.partition(".")[0] == "polars"
+    if not is_polars and (rows.names is None or not isinstance(X, pd.DataFrame)):
+        index = X.index if isinstance(X, pd.DataFrame) else None
+        X = pd.DataFrame({f"x{p}": rows.column(p) for p in range(rows.n_columns)}, index=index)
+    if library == "pandas":
+        table = X.to_pandas() if is_polars else X
+        return pd.concat([table, pd.DataFrame(codes, index=table.index)], axis=1)
+    import polars as pl
+
+    table = X if is_polars else pl.from_pandas(X)
+    return table.hstack(pl.DataFrame(codes, schema=[f"_x_{number}" for number in range(codes.shape[1])]))

@@ -1,0 +1,392 @@
+"""Crosses of categorical columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+from math import comb
+from numbers import Integral
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skrec._data import Rows, Vocabulary, as_rows
+from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
+from skrec.exceptions import UnknownIdError
+from skrec.preprocessing._common import MIN_FREQUENCY, min_count, refuse_narrow_dtype, refuse_sparse_frame, split_rare
+from skrec.preprocessing._cross_codes import (
+    column_codes,
+    cross_categories,
+    cross_codes,
+    decoded,
+    fit_column,
+    fit_cross,
+    hashed_codes,
+)
+from skrec.preprocessing._cross_columns import (
+    array_beside,
+    chosen_crosses,
+    cross_names,
+    frame_beside,
+    one_hot,
+    refuse_same_names,
+)
+
+__all__ = ["FeatureCrosses"]
+
+_MAX_CROSSES = 100_000  # of those that nobody named
+
+Cross = tuple[int, ...]
+Columns = dict[int, tuple[Vocabulary, NDArray[np.int32]]]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class FeatureCrosses(TransformerMixin, BaseEstimator):
+    """Cross categorical columns: one code for each combination of their values.
+
+    A linear model, or the wide part of :class:`~skrec.models.WideDeepClassifier`, learns nothing of "comedies *on
+    Sundays*" from the columns "genre" and "day"; it does from their cross. This is the cross-product transformation of
+    Wide & Deep [1]_, of any degree, by vocabulary (exact) or by hash (bounded in size, nothing to learn).
+
+    Values are compared by value: 1 and 1.0 are one category, ``"1"`` is another. A missing value is a category of its
+    own. Every value counts as a category: bin numbers first, for instance with
+    :class:`~sklearn.preprocessing.KBinsDiscretizer`.
+
+    Parameters
+    ----------
+    crosses : list of tuples of (str or int), default=None
+        The columns of each cross, by name or position. None: every combination of `degree` columns.
+    degree : int or tuple of int, default=2
+        The number of columns in a cross, or several such numbers, where `crosses` is None.
+    encoding : {"vocabulary", "hash"}, default="vocabulary"
+        ``"vocabulary"``: a combination seen in ``fit`` has a code from 1 to n, in the order of its values; any other
+        has 0. ``"hash"``: every combination has a code from 1 to `n_bins`, some of them the same one. It is stable
+        across processes, platforms and versions.
+    n_bins : int, default=65536
+        The number of codes of a cross with ``encoding="hash"``.
+    min_frequency : int or float, default=None
+        Combinations in fewer rows than this (an int), or in a smaller share of the rows (a float between 0 and 1),
+        are encoded as 0. They count as seen. Only with ``encoding="vocabulary"``.
+    handle_unknown : {"oov", "error"}, default="oov"
+        What ``transform`` does with a combination that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or
+        raise :class:`~skrec.exceptions.UnknownIdError`. Only with ``encoding="vocabulary"``.
+    passthrough : bool, default=False
+        Return the input columns first, unchanged, then the crosses: for a model that needs both. The array is of
+        numbers if all columns are, else of objects; data frames keep the type of each column.
+    sparse_output : bool, default=False
+        Return no codes but their one-hot encoding, a sparse matrix with one column for each code of each cross. The
+        code 0 is a row of zeros.
+    dtype : number type, default=np.int64
+        Type of the codes, or of the ones.
+
+    Attributes
+    ----------
+    crosses_ : list of tuples
+        The columns of each cross: names where ``fit`` saw names, else positions.
+    categories_ : list of ndarray
+        For each cross its combinations, tuples of values, in order: the code of ``categories_[j][i]`` is ``i + 1``.
+        A missing value is None. There only with ``encoding="vocabulary"``.
+    n_features_in_ : int
+        Number of columns seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in ``fit``; there only if all of them are strings.
+
+    See Also
+    --------
+    sklearn.preprocessing.PolynomialFeatures : Products of numbers.
+    IDEncoder : Codes for single columns.
+
+    References
+    ----------
+    .. [1] Cheng, H.-T. et al. (2016). Wide & Deep Learning for Recommender Systems. DLRS. Section 3.1.
+       doi:10.1145/2988450.2988454, arXiv:1606.07792
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.preprocessing import FeatureCrosses
+    >>> X = pd.DataFrame({"genre": ["comedy", "drama", "comedy"], "day": ["sun", "sun", "mon"]})
+    >>> crosses = FeatureCrosses().fit(X)
+    >>> crosses.transform(X)
+    array([[2],
+           [3],
+           [1]])
+    >>> crosses.categories_[0].tolist()
+    [('comedy', 'mon'), ('comedy', 'sun'), ('drama', 'sun')]
+    >>> crosses.transform(pd.DataFrame({"genre": ["drama"], "day": ["mon"]}))
+    array([[0]])
+    >>> FeatureCrosses(passthrough=True).set_output(transform="pandas").fit_transform(X)
+        genre  day  genre_x_day
+    0  comedy  sun            2
+    1   drama  sun            3
+    2  comedy  mon            1
+    """
+
+    crosses: Sequence[Sequence[str | int]] | None = None
+    degree: int | Sequence[int] = 2
+    encoding: Literal["vocabulary", "hash"] = "vocabulary"
+    n_bins: int = 2**16
+    min_frequency: int | float | None = None
+    handle_unknown: Literal["oov", "error"] = "oov"
+    passthrough: bool = False
+    sparse_output: bool = False
+    dtype: DTypeLike = np.int64
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "crosses": [list, tuple, None],
+        "degree": [Interval(Integral, 2, None, closed="left"), list, tuple],
+        "encoding": [StrOptions({"vocabulary", "hash"})],
+        "n_bins": [Interval(Integral, 1, None, closed="left")],
+        "min_frequency": MIN_FREQUENCY,
+        "handle_unknown": [StrOptions({"oov", "error"})],
+        "passthrough": ["boolean"],
+        "sparse_output": ["boolean"],
+        "dtype": "no_validation",
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+        """Find the columns of each cross, and learn the combinations of their values.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Categorical columns; others as well if `crosses` says which to cross.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        FeatureCrosses
+            The transformer itself.
+
+        Raises
+        ------
+        ColumnError
+            If `crosses` has a column that is not there, or the same one twice.
+        TypeError
+            If a value in a crossed column is not hashable, or has no stable hash.
+        ValueError
+            If there is no cross, or more than 100,000 that nobody named, two parameters contradict each other, a value
+            in a crossed column is infinite, or `dtype` cannot hold the codes.
+        """
+        self._fit(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002
+        """Learn the combinations and encode them: ``fit(X).transform(X)`` at half the cost.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Categorical columns; others as well if `crosses` says which to cross.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray or csr_array of shape (n_rows, n_features_out), or what ``set_output`` asks for
+            See :meth:`transform`.
+
+        Raises
+        ------
+        ColumnError, TypeError, ValueError
+            As :meth:`fit`.
+        """
+        refuse_sparse_frame(self)
+        return self._output(X, *self._fit(X))
+
+    def transform(self, X: Any) -> Any:
+        """Encode the combinations of values.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            The columns of ``fit``.
+
+        Returns
+        -------
+        ndarray or csr_array of shape (n_rows, n_features_out), or what ``set_output`` asks for
+            One column of codes for each cross, after the input columns with `passthrough`; with `sparse_output` one
+            column for each code of each cross, as a ``scipy.sparse.csr_array``.
+
+        Raises
+        ------
+        UnknownIdError
+            If ``fit`` did not see a combination and `handle_unknown` is ``"error"``.
+        TypeError
+            If a value in a crossed column is not hashable, or has no stable hash.
+        ValueError
+            If a value in a crossed column is infinite, or the columns are not those of ``fit``.
+
+        Examples
+        --------
+        >>> from skrec.preprocessing import FeatureCrosses
+        >>> crosses = FeatureCrosses(handle_unknown="error").fit([["comedy", "sun"], ["drama", "mon"]])
+        >>> crosses.transform([["comedy", "mon"]])
+        Traceback (most recent call last):
+        skrec.exceptions.UnknownIdError: The cross 'x0_x_x1' has ('comedy', 'mon') in row 0, a combination that was \
+not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown='oov'.
+        """
+        check_is_fitted(self)
+        refuse_sparse_frame(self)
+        rows = as_rows(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        if self.encoding == "hash":
+            return self._output(X, rows, hashed_codes(rows, self._positions, self._n_codes[0]))
+        columns = {p: (vocabulary, column_codes(rows, p, vocabulary)) for p, vocabulary in self._vocabularies.items()}
+        codes = []
+        for number, (cross, tables) in enumerate(zip(self._positions, self._tables, strict=True)):
+            parts = [columns[position] for position in cross]
+            codes.append(cross_codes(parts, tables))
+            if self.handle_unknown == "error" and not codes[-1].all():
+                infrequent = cross_codes(parts, [*tables[:-1], self._infrequent[number]])
+                self._refuse_unknown(rows, number, columns, np.maximum(codes[-1], infrequent))
+        return self._output(X, rows, codes)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the output columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features_in_,), default=None
+            Names of the input columns: those of ``fit`` where it saw names, and by default. Else ``"x0"``, ``"x1"``,
+            ... stand for None.
+
+        Returns
+        -------
+        ndarray of shape (n_features_out,) of str objects
+            ``"genre_x_day"`` for a cross; with `sparse_output` ``"genre_x_day_comedy_x_sun"`` for a combination, or
+            ``"genre_x_day_17"`` for a code with ``encoding="hash"``.
+
+        Raises
+        ------
+        ValueError
+            If `input_features` are not the names of ``fit``, or not as many.
+
+        Examples
+        --------
+        >>> from skrec.preprocessing import FeatureCrosses
+        >>> FeatureCrosses(degree=(2, 3)).fit([[0, 1, 2]]).get_feature_names_out()
+        array(['x0_x_x1', 'x0_x_x2', 'x1_x_x2', 'x0_x_x1_x_x2'], dtype=object)
+        """
+        check_is_fitted(self)
+        inputs = check_feature_names_in(self, input_features)
+        names = cross_names(self._positions, inputs)
+        if self.sparse_output:
+            parts = (
+                (range(1, n_codes + 1) for n_codes in self._n_codes)
+                if self.encoding == "hash"
+                else (["_x_".join(map(str, values)) for values in categories] for categories in self.categories_)
+            )
+            names = [f"{name}_{part}" for name, categories in zip(names, parts, strict=True) for part in categories]
+        return np.array([*inputs, *names] if self.passthrough else names, dtype=object)
+
+    @property
+    def categories_(self) -> list[NDArray[np.object_]]:
+        """For each cross its combinations, tuples of values, in order; only with ``encoding="vocabulary"``."""
+        if self.encoding == "hash":
+            raise AttributeError("With encoding='hash' there is no list of categories: nothing is learnt but columns.")
+        found = []
+        for cross, tables in zip(self._positions, self._tables, strict=True):
+            values = cross_categories([self._vocabularies[position] for position in cross], tables)
+            found.append(np.fromiter(values, dtype=object, count=len(values)))
+        return found
+
+    def _fit(self, X: Any) -> tuple[Rows, list[NDArray[Any]]]:
+        """Learn the crosses of a table; return a view of it, and the codes of its rows in each cross."""
+        self._refuse_contradictions()
+        rows, crosses = self._chosen(X)
+        inputs = rows.names or [f"x{position}" for position in range(rows.n_columns)]
+        names = cross_names(crosses, inputs)
+        refuse_same_names([*inputs, *names] if self.passthrough else names)
+        columns: Columns = {}
+        tables: list[list[Vocabulary]] = []
+        infrequent: list[Vocabulary] = []
+        codes: list[NDArray[Any]] = []
+        if self.encoding == "hash":
+            codes = hashed_codes(rows, crosses, self.n_bins)
+        else:
+            columns = {position: fit_column(rows, position) for position in sorted({*chain(*crosses)})}
+            for cross, name in zip(crosses, names, strict=True):
+                (*before, every), all_codes = fit_cross([columns[position] for position in cross], name)
+                frequent, rare, known = split_rare(every, all_codes, min_count(self.min_frequency, rows.n_rows))
+                tables.append([*before, frequent])
+                infrequent.append(rare)
+                codes.append(known)
+        n_codes = [len(table[-1]) for table in tables] or [self.n_bins] * len(crosses)
+        if not self.sparse_output:
+            for name, highest in zip(names, n_codes, strict=True):
+                refuse_narrow_dtype(self.dtype, highest, f"the cross {name!r}")
+        # From here on nothing can fail: a failed fit leaves the transformer as it was.
+        validate_data(self, X, reset=True, skip_check_array=True)
+        self.crosses_ = [tuple(p if rows.names is None else rows.names[p] for p in cross) for cross in crosses]
+        self._positions, self._n_codes, self._tables, self._infrequent = crosses, n_codes, tables, infrequent
+        self._vocabularies = {position: vocabulary for position, (vocabulary, _) in columns.items()}
+        return rows, codes
+
+    def _refuse_contradictions(self) -> None:
+        if self.sparse_output and self.passthrough:
+            raise ValueError(
+                "sparse_output=True and passthrough=True contradict each other: one-hot codes do not stand beside "
+                "columns of any type. Use a ColumnTransformer to put this transformer beside others."
+            )
+        if self.encoding == "hash" and (self.min_frequency is not None or self.handle_unknown == "error"):
+            name = "handle_unknown='error'" if self.min_frequency is None else f"min_frequency={self.min_frequency}"
+            raise ValueError(
+                f"{name} needs encoding='vocabulary': a hash knows neither which combinations are new nor which are "
+                "rare."
+            )
+
+    def _chosen(self, X: Any) -> tuple[Rows, list[Cross]]:
+        """Return a view of a table, and the positions of the columns of each cross."""
+        if self.crosses is not None:
+            rows = as_rows(X)
+            return rows, chosen_crosses(self.crosses, rows)
+        degrees = [*dict.fromkeys(self.degree)] if isinstance(self.degree, Iterable) else [self.degree]
+        if not degrees or not all(isinstance(degree, Integral) and degree >= 2 for degree in degrees):
+            raise ValueError(f"degree={self.degree!r} is neither a whole number from 2 on nor a tuple of such numbers.")
+        rows = as_rows(X, min_columns=max(degrees))
+        n_crosses = sum(comb(rows.n_columns, degree) for degree in degrees)
+        if n_crosses > _MAX_CROSSES:
+            raise ValueError(
+                f"{rows.n_columns} columns have {n_crosses} crosses of degree {self.degree}: name those that you need, "
+                "for instance crosses=[(0, 1)]."
+            )
+        return rows, [cross for degree in degrees for cross in combinations(range(rows.n_columns), degree)]
+
+    def _refuse_unknown(self, rows: Rows, number: int, columns: Columns, codes: NDArray[np.int32]) -> None:
+        unknown = np.flatnonzero(codes == 0)
+        if not len(unknown):
+            return
+        cross, name = self._positions[number], self._tables[number][-1].name
+        for position in cross:
+            vocabulary, column = columns[position]
+            vocabulary.refuse_unknown(rows.column(position), column)
+        values = tuple(decoded(columns[position][0], columns[position][1][unknown[:1]])[0] for position in cross)
+        raise UnknownIdError(
+            f"The cross {name!r} has {values!r} in row {unknown[0]}, a combination that was not seen in fit "
+            f"({len(unknown)} such row(s)). Fit on data that has it, or pass handle_unknown='oov'."
+        )
+
+    def _output(self, X: Any, rows: Rows, codes: list[NDArray[Any]]) -> Any:
+        if self.sparse_output:
+            return one_hot(codes, self._n_codes, self.dtype)
+        stacked = np.stack(codes, axis=1, dtype=self.dtype, casting="unsafe")
+        if not self.passthrough:
+            return stacked
+        library = get_output_config("transform", self)["dense"]
+        return array_beside(rows, stacked) if library == "default" else frame_beside(X, rows, stacked, library)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags

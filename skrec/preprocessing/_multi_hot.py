@@ -1,0 +1,295 @@
+"""Multi-hot encoding of columns that hold several values a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Integral
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags, check_array
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skrec._data import Vocabulary, as_rows
+from skrec._data.columns import object_array
+from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in
+from skrec.preprocessing._bags import bags_of, refuse_unknown_values, select
+from skrec.preprocessing._common import MIN_FREQUENCY, min_count, refuse_sparse_frame
+
+__all__ = ["MultiHotEncoder"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class MultiHotEncoder(TransformerMixin, BaseEstimator):
+    """Encode columns of lists, such as the genres of a film: one column of 0 and 1 for each value.
+
+    It does for columns of a table what :class:`~sklearn.preprocessing.MultiLabelBinarizer` does for labels, and so
+    works inside a :class:`~sklearn.compose.ColumnTransformer`. In each row a column holds a list, tuple, set or array
+    of values, or a string of them with separators between (``"Comedy|Drama"``), or a single value. A missing or empty
+    one is a row of zeros. Values are compared by value: 1 and 1.0 are one, ``"1"`` is another.
+
+    Parameters
+    ----------
+    separator : str, default="|"
+        What stands between the values in a string. Empty parts are no values. None: a string is a single value.
+    min_frequency : int or float, default=None
+        Values in fewer rows than this (an int), or in a smaller share of the rows (a float between 0 and 1), get no
+        column. They count as seen.
+    max_categories : int, default=None
+        The number of values with a column, at most, for each input column: the most frequent ones; of equally
+        frequent ones, those that come first in order.
+    handle_unknown : {"ignore", "error"}, default="ignore"
+        What ``transform`` does with a value that ``fit`` did not see: leave it out, or raise
+        :class:`~skrec.exceptions.UnknownIdError`.
+    sparse_output : bool, default=False
+        Return a sparse matrix.
+    dtype : number type, default=np.float64
+        Type of the output.
+
+    Attributes
+    ----------
+    categories_ : list of ndarray
+        For each input column the values that have an output column, in order.
+    infrequent_categories_ : list of (ndarray or None)
+        For each input column the values left out by `min_frequency` and `max_categories`, in order; None where there
+        are none.
+    n_features_in_ : int
+        Number of columns seen in ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns seen in ``fit``; there only if all of them are strings.
+
+    See Also
+    --------
+    sklearn.preprocessing.MultiLabelBinarizer : The same for one list of labels.
+    sklearn.preprocessing.OneHotEncoder : For columns with one value a row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.preprocessing import MultiHotEncoder
+    >>> X = pd.DataFrame({"genres": ["Comedy|Drama", "Drama", None], "tags": [["new"], [], ["new", "old"]]})
+    >>> encoder = MultiHotEncoder(dtype=int).set_output(transform="pandas")
+    >>> encoder.fit_transform(X)
+       genres_Comedy  genres_Drama  tags_new  tags_old
+    0              1             1         1         0
+    1              0             1         0         0
+    2              0             0         1         1
+    >>> encoder.inverse_transform([[1, 1, 0, 0], [0, 0, 0, 1]])
+    array([[list(['Comedy', 'Drama']), list([])],
+           [list([]), list(['old'])]], dtype=object)
+    """
+
+    separator: str | None = "|"
+    min_frequency: int | float | None = None
+    max_categories: int | None = None
+    handle_unknown: Literal["ignore", "error"] = "ignore"
+    sparse_output: bool = False
+    dtype: DTypeLike = np.float64
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "separator": [str, None],
+        "min_frequency": MIN_FREQUENCY,
+        "max_categories": [Interval(Integral, 1, None, closed="left"), None],
+        "handle_unknown": [StrOptions({"ignore", "error"})],
+        "sparse_output": ["boolean"],
+        "dtype": "no_validation",
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
+        """Learn the values of every column.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Columns of lists, of strings with separators, or of single values.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        MultiHotEncoder
+            The encoder itself.
+
+        Raises
+        ------
+        TypeError
+            If a value is not hashable, such as a list within a list.
+        ValueError
+            If a value is infinite, or if `separator` is empty.
+        """
+        self._fit(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002
+        """Learn the values of every column and encode them: ``fit(X).transform(X)`` at half the cost.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            Columns of lists, of strings with separators, or of single values.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        ndarray or csr_array of shape (n_rows, n_features_out), or what ``set_output`` asks for
+            See :meth:`transform`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As :meth:`fit`.
+        """
+        refuse_sparse_frame(self)
+        return self._output(self._fit(X))
+
+    def transform(self, X: Any) -> Any:
+        """Encode the values of every column.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_features)
+            The columns of ``fit``.
+
+        Returns
+        -------
+        ndarray or csr_array of shape (n_rows, n_features_out), or what ``set_output`` asks for
+            1 where the row has the value, else 0; for each input column one column for each of its
+            :attr:`categories_`. A ``scipy.sparse.csr_array`` with `sparse_output`.
+
+        Raises
+        ------
+        UnknownIdError
+            If ``fit`` did not see a value and `handle_unknown` is ``"error"``.
+        TypeError
+            If a value is not hashable, such as a list within a list.
+        ValueError
+            If a value is infinite, or the columns are not those of ``fit``.
+
+        Examples
+        --------
+        >>> from skrec.preprocessing import MultiHotEncoder
+        >>> MultiHotEncoder(handle_unknown="error").fit([["Comedy|Drama"]]).transform([["Drama|Comdy"]])
+        Traceback (most recent call last):
+        skrec.exceptions.UnknownIdError: Column 'x0' has the value 'Comdy' (str) in row 0, which was not seen in fit \
+(1 such row(s)). The nearest known value is 'Comedy' (str). Correct it, fit on data that has it, or pass \
+handle_unknown='ignore'.
+        """
+        check_is_fitted(self)
+        refuse_sparse_frame(self)
+        rows = as_rows(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        blocks = []
+        for position, (vocabulary, infrequent) in enumerate(zip(self._vocabularies, self._infrequent, strict=True)):
+            bags = bags_of(rows, position, self.separator)
+            codes = vocabulary.encode(bags.values)
+            if self.handle_unknown == "error":
+                refuse_unknown_values(bags, np.maximum(codes, infrequent.encode(bags.values)), vocabulary)
+            blocks.append(select(bags, codes, len(vocabulary)))
+        return self._output(blocks)
+
+    def inverse_transform(self, X: Any) -> NDArray[np.object_]:
+        """Return the values behind rows of 0 and 1.
+
+        Parameters
+        ----------
+        X : DataFrame, array-like or sparse matrix of shape (n_rows, n_features_out)
+            As ``transform`` returns them; anything but 0 counts as 1.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_features) of lists
+            The values of each row, in order.
+
+        Raises
+        ------
+        ValueError
+            If the number of columns is not that of the output.
+        """
+        check_is_fitted(self)
+        matrix = sparse.csr_array(check_array(X, accept_sparse="csr", dtype=np.float64, ensure_min_features=0))
+        matrix.eliminate_zeros()
+        widths = [len(vocabulary) for vocabulary in self._vocabularies]
+        if matrix.shape[1] != sum(widths):
+            raise ValueError(
+                f"X has {matrix.shape[1]} column(s), but this encoder returns {sum(widths)}: pass what transform "
+                "returned."
+            )
+        values = np.empty((matrix.shape[0], len(widths)), dtype=object)
+        for position, (width, end) in enumerate(zip(widths, np.cumsum(widths), strict=True)):
+            block = matrix[:, end - width : end]
+            block.sort_indices()
+            ids = self._vocabularies[position].ids[block.indices].tolist()
+            values[:, position] = object_array([ids[a:b] for a, b in pairwise(block.indptr.tolist())])
+        return values
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the output columns, such as ``"genres_Comedy"``.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (n_features_in_,), default=None
+            Names of the input columns: those of ``fit`` where it saw names, and by default. Else ``"x0"``, ``"x1"``,
+            ... stand for None.
+
+        Returns
+        -------
+        ndarray of shape (n_features_out,) of str objects
+
+        Raises
+        ------
+        ValueError
+            If `input_features` are not the names of ``fit``, or not as many.
+        """
+        check_is_fitted(self)
+        inputs = check_feature_names_in(self, input_features)
+        categories = zip(inputs, self.categories_, strict=True)
+        return np.array([f"{name}_{value}" for name, values in categories for value in values], dtype=object)
+
+    @property
+    def categories_(self) -> list[NDArray[Any]]:
+        """For each input column the values that have an output column, in order."""
+        return [vocabulary.ids for vocabulary in self._vocabularies]
+
+    @property
+    def infrequent_categories_(self) -> list[NDArray[Any] | None]:
+        """For each input column the values that were left out as too rare, in order; None where there are none."""
+        return [vocabulary.ids if len(vocabulary) else None for vocabulary in self._infrequent]
+
+    def _fit(self, X: Any) -> list[sparse.csr_array]:
+        if self.separator == "":
+            raise ValueError("separator='' separates nothing: pass None if a string is a single value.")
+        rows = as_rows(X)
+        vocabularies, infrequent, blocks = [], [], []
+        for position in range(rows.n_columns):
+            bags = bags_of(rows, position, self.separator)
+            every, codes = Vocabulary.fit(bags.values, name=bags.name)
+            block = select(bags, codes, len(every))
+            counts = np.bincount(block.indices, minlength=len(every))
+            keep = counts >= min_count(self.min_frequency, rows.n_rows)
+            if self.max_categories is not None:
+                keep[np.argsort(-counts, kind="stable")[self.max_categories :]] = False
+            vocabularies.append(Vocabulary(every.ids[keep], bags.name))
+            infrequent.append(Vocabulary(every.ids[~keep], bags.name))
+            blocks.append(block[:, np.flatnonzero(keep)])
+        # From here on nothing can fail: a failed fit leaves the encoder as it was.
+        validate_data(self, X, reset=True, skip_check_array=True)
+        self._vocabularies, self._infrequent = vocabularies, infrequent
+        return blocks
+
+    def _output(self, blocks: list[sparse.csr_array]) -> Any:
+        matrix = sparse.hstack(blocks, format="csr", dtype=self.dtype)
+        return matrix if self.sparse_output else matrix.toarray()
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.categorical = True
+        tags.input_tags.allow_nan = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
