@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from skrec._data import Fields, as_rows
+from skrec.exceptions import ColumnError
 
 LISTS = [["b", "a"], [], None, ["b", "b", None]]
 BAGS = [[1, 2], [0, -1], [0, -1], [2, -1]]
@@ -101,9 +102,28 @@ def test_huge_numbers_in_arrays_stay_finite():
     assert np.isfinite(encoded.arrays).all()
 
 
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ([1, 2, 3], r"3 of them"),
+        (np.zeros((2, 2)), r"array\(\[\[0"),
+        (2.0, r"2.0 \(float\)"),
+        ("ab", r"'ab' \(str\)"),
+        (["a", "b"], r"\['a', 'b'\] \(list\)"),
+    ],
+)
+def test_arrays_of_another_width_are_refused(cell, found):
+    fields, _ = Fields.fit(as_rows(pd.DataFrame({"a": [np.zeros(2)]})), [0])
+    other = pd.DataFrame({"a": pd.Series([None, (1, 2), cell], dtype=object)})
+    for method in (fields.encode, fields.extend):
+        with pytest.raises(
+            ColumnError, match=rf"(?s)'a' holds arrays of 2 numbers, but row 2 has {found}.*Give every row an"
+        ):
+            method(as_rows(other))
+
+
 def test_arrays_of_another_width_are_refused_in_polars_too():
-    frame = pl.DataFrame({"a": pl.Series([[1.0, 2.0]], dtype=pl.Array(pl.Float64, 2))})
-    fields, _ = Fields.fit(as_rows(frame), [0])
+    fields, _ = Fields.fit(as_rows(pd.DataFrame({"a": [np.zeros(2)]})), [0])
     other = pl.DataFrame({"a": pl.Series([[1.0, 2.0, 3.0]], dtype=pl.Array(pl.Float64, 3))})
-    with pytest.raises(ValueError, match=r"Column 'a' holds arrays of 2 numbers, but row 0 has 3 of them"):
+    with pytest.raises(ColumnError, match=r"Column 'a' holds arrays of 2 numbers, but row 0 has 3 of them"):
         fields.encode(as_rows(other))
