@@ -70,7 +70,11 @@ def factorize_sorted(column: Column, name: str) -> tuple[Column, Codes]:
         positions, distinct = pd.factorize(column)
     except TypeError as error:
         raise unhashable(column, name) from error
-    if column.dtype.kind == "O":
+    if column.dtype.kind == "O" and pd.api.types.infer_dtype(distinct, skipna=False) == "string":
+        strings = [str(value) for value in distinct]
+        distinct = object_array(strings)
+        order = np.array(sorted(range(len(strings)), key=strings.__getitem__), dtype=np.intp)
+    elif column.dtype.kind == "O":
         distinct = object_array([_plain(value) for value in distinct])
         infinite = [position for position, value in enumerate(distinct) if _is_infinite(value)]
         if infinite:

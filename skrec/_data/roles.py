@@ -1,17 +1,18 @@
-"""Which column of ``X`` is the user, which the item, which the time."""
+"""Which column of ``X`` is the user, which the item, which the time; columns that a parameter lists."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
 
-__all__ = ["ABSENT", "Roles", "resolve_roles"]
+__all__ = ["ABSENT", "Roles", "column_positions", "resolve_roles"]
 
 ABSENT = -1
 """The position of a user or item column that is not there and was not required."""
@@ -126,6 +127,89 @@ Did you mean 'userid'? Pass user='userid', or rename the column.
         found[role] = position if other is None else None
     user_position, item_position = (ABSENT if p is None else p for p in (found["user"], found["item"]))
     return Roles(user=user_position, item=item_position, time=found["time"], names=rows.names)
+
+
+def column_positions(rows: Rows, columns: Iterable[Any], *, parameter: str) -> list[int]:
+    """Return the positions of the columns that a parameter lists.
+
+    As for roles, a name also stands for the one column that ends in ``"__" + name``.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    columns : iterable of str or int, or boolean mask of shape (n_columns,)
+        Names and positions of columns, or which columns are meant.
+    parameter : str
+        What error messages call the list.
+
+    Returns
+    -------
+    list of int
+        In the order given, each once.
+
+    Raises
+    ------
+    ColumnError
+        If a column is not there or is ambiguous, or if a mask has another length than the table has columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.roles import column_positions
+    >>> from skrec._data.table import as_rows
+    >>> rows = as_rows(pd.DataFrame({"age": [30], "city": ["Bern"]}))
+    >>> column_positions(rows, ["city", 0], parameter="categorical_features")
+    [1, 0]
+    >>> column_positions(rows, [False, True], parameter="categorical_features")
+    [1]
+    >>> column_positions(rows, ["town", "ciy"], parameter="categorical_features")
+    Traceback (most recent call last):
+    skrec.exceptions.ColumnError: categorical_features has 'town', which is no column of X; its columns are 'age' and \
+'city'.
+    """
+    if isinstance(columns, (str, int)):
+        raise ColumnError(f"{parameter} has to be a list of columns: pass {parameter}=[{columns!r}].")
+    specs = list(columns)
+    if specs and all(isinstance(spec, (bool, np.bool_)) for spec in specs):
+        if len(specs) != rows.n_columns:
+            raise ColumnError(
+                f"{parameter} is a mask of {len(specs)} column(s), but X has {rows.n_columns}: "
+                "give one True or False for each column of X, or a list of names or positions."
+            )
+        return np.flatnonzero(specs).tolist()
+    known = {name: position for position, name in enumerate(rows.names or ())}
+    return list(dict.fromkeys(known[s] if s in known else _listed_position(rows, s, parameter) for s in specs))
+
+
+def _listed_position(rows: Rows, spec: Any, parameter: str) -> int:
+    if isinstance(spec, (int, np.integer)) and not isinstance(spec, bool):
+        if not 0 <= spec < rows.n_columns:
+            raise ColumnError(
+                f"{parameter} has {spec}, which is not a position in X: it has {rows.n_columns} column(s), from 0 to "
+                f"{rows.n_columns - 1}."
+            )
+        return int(spec)
+    if not isinstance(spec, str):
+        raise ColumnError(f"{parameter} has {spec!r}, which is neither a column name nor a position.")
+    if rows.names is None:
+        raise ColumnError(
+            f"{parameter} has the column name {spec!r}, but X has no column names. Pass a DataFrame (in a Pipeline, "
+            "call set_output(transform='pandas') on the steps before), or give positions."
+        )
+    matches = [position for position, label in enumerate(rows.names) if label.endswith(f"__{spec}")]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise ColumnError(
+            f"{parameter} has {spec!r}, which is no column of X, but more than one ends in it: "
+            f"{_listed([rows.names[position] for position in matches])}. Say which."
+        )
+    guess = _closest(spec, rows.names)
+    hint = "" if guess is None else f" Did you mean {guess!r}?"
+    raise ColumnError(
+        f"{parameter} has {spec!r}, which is no column of X; its columns are {_listed(rows.names)}.{hint}"
+    )
 
 
 def _by_name(rows: Rows, role: str, spec: str | int | None) -> int | None:

@@ -56,6 +56,36 @@ class Rows:
     def __len__(self) -> int:
         return self.n_rows
 
+    @property
+    def table(self) -> Any:
+        """The data frame or array as it was passed; a list of columns if that was a list of rows."""
+        return self._columns
+
+    def raw(self, position: int) -> Any:
+        """Return one column as the table holds it.
+
+        Parameters
+        ----------
+        position : int
+            Position of the column, from 0.
+
+        Returns
+        -------
+        pandas Series, polars Series or ndarray, of shape (n_rows,)
+
+        Raises
+        ------
+        IndexError
+            If there is no such column.
+        """
+        if not 0 <= position < self.n_columns:
+            raise IndexError(f"There is no column {position}: the table has the columns 0 to {self.n_columns - 1}.")
+        if isinstance(self._columns, pd.DataFrame):
+            return self._columns.iloc[:, position]
+        if isinstance(self._columns, np.ndarray):
+            return self._columns[:, position]
+        return self._columns[position] if isinstance(self._columns, list) else self._columns.to_series(position)
+
     def column(self, position: int) -> Column:
         """Return one column as an array.
 
@@ -74,7 +104,7 @@ class Rows:
         IndexError
             If there is no such column.
         """
-        return as_column(self._raw(position))
+        return as_column(self.raw(position))
 
     def times(self, position: int) -> Column:
         """Return a column of times as numbers that have their order.
@@ -126,15 +156,6 @@ class Rows:
         str
         """
         return str(position) if self.names is None else repr(self.names[position])
-
-    def _raw(self, position: int) -> Any:
-        if not 0 <= position < self.n_columns:
-            raise IndexError(f"There is no column {position}: the table has the columns 0 to {self.n_columns - 1}.")
-        if isinstance(self._columns, pd.DataFrame):
-            return self._columns.iloc[:, position]
-        if isinstance(self._columns, np.ndarray):
-            return self._columns[:, position]
-        return self._columns[position] if isinstance(self._columns, list) else self._columns.to_series(position)
 
 
 def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from sklearn.compose import ColumnTransformer
 
-from skrec._data.roles import ABSENT, Roles, resolve_roles
+from skrec._data.roles import ABSENT, Roles, column_positions, resolve_roles
 from skrec._data.table import as_rows
 from skrec.exceptions import ColumnError
 
@@ -102,3 +102,16 @@ def test_roles_that_cannot_be_found(rows, given, message):
 def test_column_errors_are_value_errors():
     with pytest.raises(ValueError, match="no column 'user_id'"):
         resolve_roles(frame("a", "b"))
+
+
+def test_listed_columns_are_found_by_name_position_and_transformed_name():
+    rows = as_rows(pd.DataFrame([[1, 2, 3]], columns=["cat__city", "num__age", "city"]))
+    assert column_positions(rows, ["city", "age", 0, "num__age"], parameter="p") == [2, 1, 0]
+    assert column_positions(rows, np.array([True, False, True]), parameter="p") == [0, 2]
+    assert column_positions(rows, (), parameter="p") == []
+
+
+def test_a_listed_column_that_could_be_several_is_refused():
+    rows = as_rows(pd.DataFrame([[1, 2]], columns=["cat__city", "num__city"]))
+    with pytest.raises(ColumnError, match=r"p has 'city', .*more than one ends in it: 'cat__city' and 'num__city'"):
+        column_positions(rows, ["city"], parameter="p")

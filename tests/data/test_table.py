@@ -91,6 +91,14 @@ def test_a_frame_of_mixed_types_is_not_copied_whole():
     assert np.shares_memory(as_rows(array).column(1), array)
 
 
+def test_the_table_and_its_columns_are_there_as_they_came():
+    frame = pd.DataFrame(TABLE).astype({"item_id": "category"})
+    assert as_rows(frame).table is frame
+    assert as_rows(frame).raw(1).dtype == "category"
+    assert as_rows(pl.DataFrame(TABLE)).raw(1).dtype == pl.String
+    assert as_rows(np.ones((2, 2), dtype=np.float32)).raw(1).dtype == np.float32
+
+
 def test_there_is_no_column_beyond_the_last_nor_a_negative_one():
     rows = as_rows([[1, 2]])
     for position in (2, -1):

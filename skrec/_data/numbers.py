@@ -1,0 +1,315 @@
+"""Columns of numbers, standardised; the edges of their bins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrec._data.columns import Column
+from skrec._data.table import Rows
+from skrec.exceptions import ColumnError
+
+__all__ = ["as_float32", "as_numbers", "bin_edges", "learn_scales", "refuse_infinity", "standardise"]
+
+Floats = NDArray[np.float64]
+
+_BLOCK = 1 << 22
+"""Number of values that are looked at together."""
+
+_LARGEST = float(np.finfo(np.float32).max)
+_NARROWEST = 1e-30
+"""Of a bin: dividing by less may overflow in single precision."""
+
+_ROUNDING = 8 * float(np.finfo(np.float64).eps)
+
+
+def as_numbers(column: Column, label: str) -> Floats:
+    """Return a column as numbers, NaN where there is none.
+
+    Times count as seconds since 1970 (in UTC where they have a zone), durations as seconds. Text is converted if
+    every value is a number.
+
+    Parameters
+    ----------
+    column : ndarray of shape (n_rows,)
+        As :func:`skrec._data.columns.as_column` makes it.
+    label : str
+        What the error message calls the column, quoted if it is a name.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), float64
+
+    Raises
+    ------
+    ColumnError
+        If a value is not a number.
+
+    Examples
+    --------
+    >>> from skrec._data.columns import as_column
+    >>> from skrec._data.numbers import as_numbers
+    >>> as_numbers(as_column(["12.5", None, 1]), "'price'")
+    array([12.5,  nan,  1. ])
+    >>> as_numbers(as_column(["12.5", "cheap"]), "'price'")
+    Traceback (most recent call last):
+    skrec.exceptions.ColumnError: Column 'price' is one of numbers, but has 'cheap' (str) in row 1. Correct it, make \
+it missing with pandas.to_numeric(..., errors='coerce'), or add the column to categorical_features when fitting.
+    """
+    if column.dtype.kind == "O":
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        if kind in {"datetime", "datetime64", "date"}:
+            column = np.asarray(pd.to_datetime(pd.Series(column), utc=True).dt.tz_localize(None))
+        elif kind in {"timedelta", "timedelta64"}:
+            column = np.asarray(pd.to_timedelta(pd.Series(column)))
+    if column.dtype.kind == "M":
+        column = column - np.datetime64(0, "s")
+    if column.dtype.kind == "m":
+        column = column / np.timedelta64(1, "s")
+    if column.dtype.kind == "O":
+        column = np.where(pd.isna(column), np.nan, column)
+    try:
+        return column.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError) as error:
+        row = next(row for row, value in enumerate(column) if not _is_number(value))
+        raise ColumnError(
+            f"Column {label} is one of numbers, but has {column[row]!r} ({type(column[row]).__name__}) in row {row}. "
+            "Correct it, make it missing with pandas.to_numeric(..., errors='coerce'), or add the column to "
+            "categorical_features when fitting."
+        ) from error
+
+
+def learn_scales(
+    rows: Rows, positions: Sequence[int], sample_weight: Any = None
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return what standardises columns of numbers, and which of them have missing values.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    positions : sequence of int
+        Positions of k columns of numbers.
+    sample_weight : array-like of shape (n_rows,), default=None
+        Weights of the rows in means and standard deviations.
+
+    Returns
+    -------
+    means, scales : ndarray of shape (k,), float64
+        The scale is the standard deviation over the values that are not missing; 1 for a constant column.
+    has_missing : ndarray of shape (k,), bool
+
+    Raises
+    ------
+    ColumnError
+        If a column cannot be made numeric.
+    ValueError
+        If a value is infinite.
+
+    Examples
+    --------
+    >>> from skrec._data.numbers import learn_scales
+    >>> from skrec._data.table import as_rows
+    >>> learn_scales(as_rows([[1, 7], [5, None]]), [0, 1])
+    (array([3., 7.]), array([2., 1.]), array([False,  True]))
+    """
+    means, scales = np.zeros(len(positions)), np.ones(len(positions))
+    has_missing = np.zeros(len(positions), dtype=np.bool_)
+    weights = np.ones(rows.n_rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    for columns, block in _blocks(rows, positions):
+        missing = np.isnan(block)
+        has_missing[columns] = missing.any(axis=0)
+        means[columns], scales[columns] = _moments(block, missing, weights)
+    return means, scales, has_missing
+
+
+def standardise(rows: Rows, positions: Sequence[int], means: Floats, scales: Floats, flagged: NDArray[Any]) -> Any:
+    """Return standardised numbers, 0 where they are missing, and after them flags of what is missing.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    positions : sequence of int
+        Positions of k columns of numbers.
+    means, scales : ndarray of shape (k,), float64
+        See :func:`learn_scales`.
+    flagged : ndarray of shape (n_flags,), int
+        Which of the k columns have a flag, in order.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, k + n_flags), float32
+        Outliers stay what they are, up to the largest number of the type.
+
+    Raises
+    ------
+    ColumnError
+        If a column cannot be made numeric.
+    ValueError
+        If a value is infinite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.numbers import standardise
+    >>> from skrec._data.table import as_rows
+    >>> standardise(as_rows([[1, 7], [5, None]]), [0, 1], np.array([3.0, 7.0]), np.array([2.0, 1.0]), np.array([1]))
+    array([[-1.,  0.,  0.],
+           [ 1.,  0.,  1.]], dtype=float32)
+    """
+    numbers = np.empty((rows.n_rows, len(positions) + len(flagged)), dtype=np.float32)
+    for columns, block in _blocks(rows, positions):
+        missing = np.isnan(block)
+        with np.errstate(over="ignore"):
+            numbers[:, columns] = as_float32((block - means[columns]) / scales[columns])
+        first, end = np.searchsorted(flagged, [columns.start, columns.stop])
+        numbers[:, len(positions) + first : len(positions) + end] = missing[:, flagged[first:end] - columns.start]
+    return numbers
+
+
+def as_float32(block: Floats) -> NDArray[np.float32]:
+    """Return numbers in single precision: NaN becomes 0, and what is too large the largest number there is.
+
+    Parameters
+    ----------
+    block : ndarray, float64
+
+    Returns
+    -------
+    ndarray of the shape of `block`, float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.numbers import as_float32
+    >>> as_float32(np.array([0.5, np.nan, 1e300])).tolist()
+    [0.5, 0.0, 3.4028234663852886e+38]
+    """
+    return np.nan_to_num(np.clip(block, -_LARGEST, _LARGEST), copy=False).astype(np.float32)
+
+
+def bin_edges(numbers: NDArray[Any], n_bins: int) -> NDArray[np.float32]:
+    """Return the edges of bins that hold about equally many values, for piecewise-linear encoding.
+
+    The encoding of a value ``x`` in bin ``t`` is ``clip((x - edges[t]) / (edges[t + 1] - edges[t]), 0, 1)``
+    [1]_. The edges are quantiles. Where some coincide, each is kept once, in order, and the last one is repeated to
+    keep the number of bins: such a bin of width zero encodes ``x >= edges[t]`` as 0 or 1.
+
+    Parameters
+    ----------
+    numbers : ndarray of shape (n_rows, n_columns)
+        NaN values are left out.
+    n_bins : int
+        Number of bins of each column, from 1.
+
+    Returns
+    -------
+    ndarray of shape (n_columns, n_bins + 1), float32
+        Never falling within a row, and finite; zeros for a column that has no number.
+
+    References
+    ----------
+    .. [1] Y. Gorishniy, I. Rubachev, A. Babenko: On Embeddings for Numerical Features in Tabular Deep Learning.
+       NeurIPS 2022, section 3.2.1. https://doi.org/10.48550/arXiv.2203.05556
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.numbers import bin_edges
+    >>> bin_edges(np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0], [4.0, 0.0], [5.0, 9.0]]), 4)
+    array([[1., 2., 3., 4., 5.],
+           [0., 9., 9., 9., 9.]], dtype=float32)
+    """
+    ordered = np.sort(numbers, axis=0)  # NaN comes last
+    counts = len(ordered) - np.isnan(ordered).sum(axis=0)
+    at = np.linspace(0.0, 1.0, n_bins + 1)[:, None] * np.maximum(counts - 1, 0)
+    below = np.floor(at).astype(np.intp)
+    low = np.take_along_axis(ordered, below, axis=0).astype(np.float64)
+    high = np.take_along_axis(ordered, np.ceil(at).astype(np.intp), axis=0)
+    edges = np.where(counts > 0, low * (1.0 - (at - below)) + high * (at - below), 0.0).astype(np.float32)
+    edges = np.maximum.accumulate(edges, axis=0)  # Rounding must not put them out of order.
+    is_new = np.diff(edges, axis=0, prepend=np.float32(-np.inf)) > _NARROWEST
+    last = np.where(is_new, edges, -np.inf).max(axis=0)
+    return np.ascontiguousarray(np.sort(np.where(is_new, edges, last), axis=0).T)
+
+
+def refuse_infinity(infinite: NDArray[np.bool_], label: str, what: str = "column") -> None:
+    """Raise if a value of a column is infinite.
+
+    Parameters
+    ----------
+    infinite : ndarray of shape (n_rows,), bool
+    label : str
+        What the error message calls the column, quoted if it is a name.
+    what : str, default="column"
+        The kind of the column.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.numbers import refuse_infinity
+    >>> refuse_infinity(np.array([False, True]), "'price'")
+    Traceback (most recent call last):
+    ValueError: Input X contains infinity: the column 'price' has it in row 1 (1 such row(s)). Correct it, or make it \
+missing, for instance with X.replace([numpy.inf, -numpy.inf], numpy.nan).
+    """
+    if infinite.any():
+        raise ValueError(
+            f"Input X contains infinity: the {what} {label} has it in row {int(np.argmax(infinite))} "
+            f"({int(infinite.sum())} such row(s)). Correct it, or make it missing, for instance with "
+            "X.replace([numpy.inf, -numpy.inf], numpy.nan)."
+        )
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return np.ndim(value) == 0 and isinstance(float(value), float)
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def _blocks(rows: Rows, positions: Sequence[int]) -> Iterator[tuple[slice, Floats]]:
+    """Yield some columns at a time, as new arrays of shape (n_rows, n_columns); refuse infinity."""
+    table = rows.table
+    is_plain = isinstance(table, np.ndarray) and table.dtype.kind in "iufb"
+    width = max(1, _BLOCK // rows.n_rows)
+    for start in range(0, len(positions), width):
+        some = list(positions[start : start + width])
+        if is_plain:
+            block = table[:, some].astype(np.float64)
+        else:
+            block = np.empty((rows.n_rows, len(some)))
+            for column, position in enumerate(some):
+                block[:, column] = as_numbers(rows.column(position), rows.label(position))
+        infinite = np.isinf(block)
+        if infinite.any():
+            column = int(np.argmax(infinite.any(axis=0)))
+            refuse_infinity(infinite[:, column], rows.label(some[column]))
+        yield slice(start, start + len(some)), block
+
+
+def _moments(block: Floats, missing: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
+    """Return means and scales of columns whose values may be of any size."""
+    low, high = (np.nan_to_num(extreme.reduce(block, axis=0)) for extreme in (np.fmin, np.fmax))
+    # Divided by a power of two, which is exact, squares neither overflow nor vanish.
+    unit = np.ldexp(1.0, np.clip(np.frexp(np.maximum(-low, high))[1], -1000, 1000))
+    scaled = np.where(missing, 0.0, block / unit)
+    total = weights @ ~missing
+    total[total <= 0.0] = 1.0
+    mean = weights @ scaled / total
+    apart = np.where(missing, 0.0, scaled - mean)
+    shift = weights @ apart / total  # What rounding left over
+    deviation = np.sqrt(np.maximum(weights @ apart**2 / total - shift**2, 0.0))
+    with np.errstate(over="ignore"):
+        spread = np.where(high > low, high - low, 1.0)  # Also where values differ by rounding, or have no weight.
+    scales = np.where(deviation > _ROUNDING, deviation * unit, spread)
+    return np.where(high > low, (mean + shift) * unit, low), scales
