@@ -289,16 +289,15 @@ class Program(keras.Model):
             size = l1 * tf.reduce_sum(tf.abs(rows), axis=-1) + l2 * tf.reduce_sum(tf.square(rows), axis=-1)
             penalty += tf.math.divide_no_nan(tf.reduce_sum(size if weight is None else size * weight), total)
         for name, variable in self.named.items():
-            if name.endswith("/kernel"):
+            if name.endswith("kernel"):
                 penalty += l1 * tf.reduce_sum(tf.abs(variable.value)) + l2 * tf.reduce_sum(tf.square(variable.value))
         return penalty
 
 
 def _initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Glorot-uniform kernels, ones for a scale, zeros for the rest: what Keras's own layers start from."""
-    if name == "kernel":
-        fan_in, fan_out = (int(np.prod(shape[:-1])), shape[-1])
-        limit = np.sqrt(6.0 / (fan_in + fan_out))
+    if name.endswith("kernel"):
+        limit = np.sqrt(6.0 / sum(shape[-2:]))
         return rng.uniform(-limit, limit, shape).astype(np.float32)
     return np.full(shape, 1.0 if name in {"gamma", "scale"} else 0.0, np.float32)
 

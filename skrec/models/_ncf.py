@@ -32,7 +32,6 @@ class _NCF(NetworkRecommender):
     pretrain_alpha: float = 0.5
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **NetworkRecommender._parameter_constraints,
         "architecture": [StrOptions({"neumf", "gmf", "mlp", "mf"})],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "mlp_embedding_dim": [Interval(Integral, 1, None, closed="left")],
@@ -251,11 +250,6 @@ class NCFClassifier(_NCF, NetworkClassifier):
     (3, 2)
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **NetworkClassifier._parameter_constraints,
-        **_NCF._parameter_constraints,
-    }
-
 
 @documented(
     columns=COLUMNS,
@@ -298,11 +292,6 @@ class NCFRegressor(_NCF, NetworkRegressor):
     >>> model.predict(X[:3]).shape
     (3,)
     """
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **NetworkRegressor._parameter_constraints,
-        **_NCF._parameter_constraints,
-    }
 
 
 @documented(
@@ -366,8 +355,3 @@ class NCFRanker(_NCF, NetworkRanker):
     2        5     1
     3        5     2
     """
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **NetworkRanker._parameter_constraints,
-        **_NCF._parameter_constraints,
-    }

@@ -118,7 +118,6 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
     reject_positives: bool = False
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **NetworkRecommender._parameter_constraints,
         "loss": [StrOptions({"auto", "log_loss", "bpr", "softmax"})],
         "n_negatives": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto", "all"})],
         "negative_sampling": [Interval(Real, 0, None, closed="left"), StrOptions({"uniform", "popularity"})],

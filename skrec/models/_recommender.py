@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from numbers import Integral
 from typing import Any, ClassVar, Literal
@@ -74,6 +74,28 @@ class Recommender(_Fitted, BaseEstimator):
         "time": [str, Integral, None],
         "handle_unknown": [StrOptions({"oov", "error"})],
     }
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Take parameters and their constraints from the nearest class in the method resolution order.
+
+        Dataclasses go by the last base that *has* a field, inherited ones included: an architecture beside a task
+        would bring back the defaults that the task had replaced.
+        """
+        super().__init_subclass__(**options)
+        own = dict(vars(cls).get("__annotations__", {}))
+        constraints = dict(vars(cls).get("_parameter_constraints", {}))
+        bases = [base for base in cls.__mro__[1:] if "__dataclass_fields__" in vars(base)]
+        defaults = {field.name: field.default for base in reversed(bases) for field in fields(base)}
+        for base in bases:
+            constraints = {**vars(base).get("_parameter_constraints", {}), **constraints}
+            for name, annotation in vars(base).get("__annotations__", {}).items():
+                if name not in defaults or name in own:
+                    continue
+                own[name] = annotation
+                if vars(base)[name] is not defaults[name]:
+                    setattr(cls, name, vars(base)[name])
+                    cls.__annotations__ = {**vars(cls).get("__annotations__", {}), name: annotation}
+        cls._parameter_constraints = constraints
 
     # -- what a subclass provides -------------------------------------------------------------------------------------
 

@@ -49,7 +49,6 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
     class_weight: Any = None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **NetworkRecommender._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
     # classes_ is learnt

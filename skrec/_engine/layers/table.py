@@ -47,4 +47,6 @@ class Table(keras.layers.Layer):
     def call(self, codes: Any) -> Any:
         """Return the rows of ``codes``: shape ``codes.shape + (dim,)``."""
         rows = tf.gather(self.embeddings.value, codes)
-        return penalise(rows) if self.penalised else rows
+        if self.penalised:
+            penalise(tf.reshape(rows, [tf.shape(rows)[0], -1]) if rows.shape.rank > 2 else rows)
+        return rows

@@ -1,0 +1,287 @@
+"""From the columns of a table to one vector for each field.
+
+A side of a network, the query's or the item's, takes its columns under these names: ``user`` or ``item`` (the codes of
+the ids), ``query_codes`` (N, n_categorical), ``query_bag_0``, ... (N, longest; padded with -1), ``query_numbers``
+(N, n_numeric + n_flags) and ``query_arrays`` (N, sum of widths); ``item_codes`` and so on for the item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from skrec._engine.backend import keras, tf
+from skrec._engine.layers.network import Network
+from skrec._engine.layers.table import Table, penalise
+from skrec._engine.step import current_step
+
+__all__ = ["FieldTable", "Numbers", "Side", "embed", "field_network", "first_order", "flatten"]
+
+
+class Side(NamedTuple):
+    """Which fields a side of a network has: their numbers alone, so that many tables share a trace.
+
+    Parameters
+    ----------
+    name : {"query", "item"}
+        What the names of its columns and weights start with.
+    role : str or None
+        ``"user"`` or ``"item"`` if ids are a field too, the first one.
+    categorical, multivalued, numeric, flags : int
+        Numbers of fields; flags tell where a number is missing.
+    arrays : tuple of int
+        Widths of the array-valued fields.
+    """
+
+    name: str
+    role: str | None = None
+    categorical: int = 0
+    multivalued: int = 0
+    numeric: int = 0
+    flags: int = 0
+    arrays: tuple[int, ...] = ()
+
+    @property
+    def n_embedded(self) -> int:
+        """Number of fields that are looked up in tables."""
+        return (self.role is not None) + self.categorical + self.multivalued
+
+    @property
+    def n_fields(self) -> int:
+        """Number of all fields."""
+        return self.n_embedded + self.numeric + self.flags + len(self.arrays)
+
+
+class FieldTable(Table):
+    """One table for all categorical fields: the codes of each are rows of its own.
+
+    In training a share of the codes is replaced by their field's row of unknown values.
+
+    Parameters
+    ----------
+    side : Side
+        The fields.
+    dim : int
+        Width.
+    suffix : str
+        Ending of the name that counts its rows.
+    stddev : float
+        Standard deviation of the normal numbers a row starts with.
+    penalised : bool
+        Whether L1 and L2 see the rows as they are looked up.
+    pooling : {"mean", "sum", "max"}
+        How the vectors of a multi-valued field become one.
+    """
+
+    def __init__(
+        self, side: Side, dim: int, *, stddev: float = 0.1, penalised: bool = True, pooling: str = "mean"
+    ) -> None:
+        super().__init__(f"{side.name}_fields", dim, stddev=stddev, penalised=penalised)
+        self.side, self.pooling = side, pooling
+        self.unknown = self.add_weight(
+            shape=(side.categorical,), initializer="zeros", dtype="int32", trainable=False, name="unknown"
+        )
+
+    def call(self, inputs: Mapping[str, Any]) -> Any:
+        """Return the vectors of the categorical and the multi-valued fields: (N, n_fields, dim)."""
+        side, vectors = self.side, []
+        if side.categorical:
+            codes, step = inputs[f"{side.name}_codes"], current_step()
+            vectors.append(super().call(codes if step is None else step.dropped(codes, self.unknown.value)))
+        vectors += [self._pool(inputs[f"{side.name}_bag_{i}"]) for i in range(side.multivalued)]
+        return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)
+
+    def _pool(self, codes: Any) -> Any:
+        there = tf.cast(codes >= 0, tf.float32)[..., None]
+        rows = tf.gather(self.embeddings.value, tf.maximum(codes, 0)) * there
+        if self.penalised:
+            penalise(flatten(rows))
+        if self.pooling == "max":
+            return tf.reduce_max(rows + (there - 1.0) * 1e9, axis=1, keepdims=True)
+        total = tf.reduce_sum(rows, axis=1, keepdims=True)
+        return total / tf.reduce_sum(there, axis=1, keepdims=True) if self.pooling == "mean" else total
+
+
+class Numbers(keras.layers.Layer):
+    """Vectors of numeric fields: the number times a vector, or the vectors of the bins up to it.
+
+    With bins it is the piecewise-linear encoding of Gorishniy et al. (2022, arXiv:2203.05556, section 3.2), followed
+    by a linear layer for each field.
+
+    Parameters
+    ----------
+    side : Side
+        The fields.
+    dim : int
+        Width.
+    n_bins : int
+        Bins of a field; 0: the number itself.
+    """
+
+    def __init__(self, side: Side, dim: int, *, n_bins: int = 0) -> None:
+        super().__init__()
+        self.side, self.n_bins = side, n_bins
+        if side.numeric:
+            self.numeric_kernel = self.add_weight(
+                shape=(side.numeric, max(n_bins, 1), dim), initializer="zeros", name="numeric_kernel"
+            )
+            self.bias = self.add_weight(shape=(side.numeric, dim), initializer="zeros", name="bias")
+        if side.numeric and n_bins:
+            self.edges = self.add_weight(
+                shape=(side.numeric, n_bins + 1), initializer="zeros", trainable=False, name="edges"
+            )
+        if side.flags:
+            self.flag_kernel = self.add_weight(shape=(side.flags, 1, dim), initializer="zeros", name="flag_kernel")
+        self.built = True
+
+    def call(self, numbers: Any) -> Any:
+        """Return (N, n_numeric + n_flags, dim) for numbers (N, n_numeric + n_flags)."""
+        side, vectors = self.side, []
+        if side.numeric:
+            encoded = numbers[:, : side.numeric, None]
+            if self.n_bins:
+                low, high = self.edges.value[:, :-1], self.edges.value[:, 1:]
+                share = tf.math.divide_no_nan(encoded - low, high - low)
+                encoded = tf.where(high > low, tf.clip_by_value(share, 0.0, 1.0), tf.cast(encoded >= low, tf.float32))
+            vectors.append(tf.einsum("ndt,dtk->ndk", encoded, self.numeric_kernel.value) + self.bias.value)
+        if side.flags:
+            vectors.append(numbers[:, side.numeric :, None] * self.flag_kernel.value[:, 0])
+        return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)
+
+
+def embed(
+    parts: dict[str, Any], side: Side, dim: int, *, n_bins: int = 0, pooling: str = "mean"
+) -> Callable[[Mapping[str, Any]], Any]:
+    """Make the layers that turn the columns of a side into vectors, and add them to ``parts``.
+
+    Returns
+    -------
+    callable
+        From the inputs of N rows to vectors (N, n_fields, dim).
+    """
+    if side.role:
+        parts[side.role] = Table(side.role, dim)
+    if side.categorical or side.multivalued:
+        parts[f"{side.name}_fields"] = FieldTable(side, dim, pooling=pooling)
+    if side.numeric or side.flags:
+        parts[f"{side.name}_numbers"] = Numbers(side, dim, n_bins=n_bins)
+    for i in range(len(side.arrays)):
+        parts[f"{side.name}_array_{i}"] = keras.layers.Dense(dim)
+
+    def call(inputs: Mapping[str, Any]) -> Any:
+        vectors = []
+        if side.role:
+            vectors.append(parts[side.role](inputs[side.role])[:, None])
+        if side.categorical or side.multivalued:
+            vectors.append(parts[f"{side.name}_fields"](inputs))
+        if side.numeric or side.flags:
+            vectors.append(parts[f"{side.name}_numbers"](inputs[f"{side.name}_numbers"]))
+        vectors += [
+            parts[f"{side.name}_array_{i}"](array)[:, None] for i, array in enumerate(_arrays(side, inputs))
+        ]
+        if not vectors:
+            return tf.zeros([tf.shape(next(iter(inputs.values())))[0], 0, dim])
+        return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)
+
+    return call
+
+
+def first_order(
+    parts: dict[str, Any], side: Side, n_outputs: int, *, name: str = "linear", penalised: bool = True
+) -> Callable[[Mapping[str, Any]], Any]:
+    """Make the layers of a linear model of a side's columns, and add them to ``parts``.
+
+    Returns
+    -------
+    callable
+        From the inputs of N rows to their share of the logits (N, n_outputs).
+    """
+    if side.role:
+        parts[f"{side.role}_{name}"] = Table(side.role, n_outputs, stddev=0.0, penalised=penalised)
+    if side.categorical or side.multivalued:
+        parts[f"{side.name}_{name}"] = FieldTable(side, n_outputs, stddev=0.0, penalised=penalised, pooling="sum")
+    if side.numeric or side.flags or side.arrays:
+        parts[f"{side.name}_{name}_numbers"] = keras.layers.Dense(
+            n_outputs, use_bias=False, kernel_initializer="zeros"
+        )
+
+    def call(inputs: Mapping[str, Any]) -> Any:
+        terms = []
+        if side.role:
+            terms.append(parts[f"{side.role}_{name}"](inputs[side.role]))
+        if side.categorical or side.multivalued:
+            terms.append(tf.reduce_sum(parts[f"{side.name}_{name}"](inputs), axis=1))
+        numbers = [inputs[f"{side.name}_{kind}"] for kind in ("numbers", "arrays") if f"{side.name}_{kind}" in inputs]
+        if side.numeric or side.flags or side.arrays:
+            terms.append(parts[f"{side.name}_{name}_numbers"](tf.concat(numbers, axis=1)))
+        if not terms:
+            return tf.zeros([tf.shape(next(iter(inputs.values())))[0], n_outputs])
+        return tf.add_n(terms)
+
+    return call
+
+
+def _arrays(side: Side, inputs: Mapping[str, Any]) -> Sequence[Any]:
+    if not side.arrays:
+        return ()
+    split: Sequence[Any] = tf.split(inputs[f"{side.name}_arrays"], side.arrays, axis=1)
+    return split
+
+
+def flatten(vectors: Any, dims: Sequence[int] | None = None) -> Any:
+    """Lay the vectors of the fields (N, n_fields, dim) side by side; of each only the first ``dims[i]`` numbers."""
+    if dims is None:
+        return tf.reshape(vectors, [tf.shape(vectors)[0], vectors.shape[1] * vectors.shape[2]])
+    return tf.concat([vectors[:, i, :dim] for i, dim in enumerate(dims)], axis=1)
+
+
+def field_network(
+    core: Callable[[Mapping[str, Any]], Any],
+    query: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    item: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    parts: Mapping[str, Any],
+    *,
+    n_outputs: int,
+    width: int,
+) -> Network:
+    """Make a network of a function of all fields of a pair, the query's before the item's.
+
+    Parameters
+    ----------
+    core : callable
+        From ``{"vectors": (N, n_fields, dim), ...}`` to logits (N, n_outputs).
+    query, item : callable
+        From the inputs of N rows to a dict of tensors (N, n, ...) of the same keys, which ``core`` gets side by side;
+        ``"logits"`` (N, n_outputs) are added to the result of ``core`` instead.
+    parts : mapping
+        All layers.
+    n_outputs : int
+        Number of outputs.
+    width : int
+        About how many numbers the core holds for one pair.
+    """
+
+    def interact(query: Mapping[str, Any], item: Mapping[str, Any]) -> Any:
+        one = item["vectors"].shape.rank == 4 and item["vectors"].shape[1] == 1
+        joined = {key: _side_by_side(query[key], item[key], one=one) for key in query if key != "logits"}
+        logits = core(joined)
+        n, m = tf.shape(query["vectors"])[0], 1 if one else tf.shape(item["vectors"])[-3]
+        logits = tf.reshape(logits, tf.stack([n, m, n_outputs]))
+        if "logits" in query:
+            logits += query["logits"][:, None] + item["logits"]
+        return logits[..., 0] if n_outputs == 1 else logits
+
+    return Network(query=query, item=item, interact=interact, parts=parts, width=width)
+
+
+def _side_by_side(query: Any, item: Any, *, one: bool) -> Any:
+    """Join (B, n, ...) with (B, M, m, ...) or (M, m, ...) to (B * M, n + m, ...)."""
+    if one:
+        return tf.concat([query, item[:, 0]], axis=1)
+    b, m = tf.shape(query)[0], tf.shape(item)[-query.shape.rank]
+    inner = list(query.shape[2:])
+    left = tf.broadcast_to(query[:, None], tf.stack([b, m, query.shape[1], *inner]))
+    right = tf.broadcast_to(item, tf.stack([b, m, item.shape[-query.shape.rank + 1], *inner]))
+    return tf.reshape(
+        tf.concat([left, right], axis=2), [-1, query.shape[1] + item.shape[-query.shape.rank + 1], *inner]
+    )
