@@ -74,6 +74,7 @@ def resolve_roles(
     item: str | int | None = None,
     time: str | int | None = None,
     required: Sequence[str] = ("user", "item"),
+    looked_for: Sequence[str] = ("user", "item", "time"),
 ) -> Roles:
     """Find the user, item and time columns of a table.
 
@@ -89,6 +90,8 @@ def resolve_roles(
         Name or position of the column.
     required : sequence of str, default=("user", "item")
         The roles that must be found. Others may be absent, unless they were given.
+    looked_for : sequence of str, default=("user", "item", "time")
+        The roles that are looked for under their usual names if they are None; the others are absent then.
 
     Returns
     -------
@@ -114,6 +117,9 @@ Did you mean 'userid'? Pass user='userid', or rename the column.
     given = {"user": user, "item": item, "time": time}
     found: dict[str, int | None] = {}
     for role, spec in sorted(given.items(), key=lambda pair: pair[1] is None and pair[0] not in required):
+        if spec is None and role not in looked_for:
+            found[role] = None
+            continue
         position = _by_name(rows, role, spec) if rows.names is not None else _by_position(rows, role, spec)
         wanted = spec is not None or role in required
         if position is None and wanted:

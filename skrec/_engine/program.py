@@ -59,8 +59,8 @@ class Structure:
         ``"catalogue"``: every item is one.
     optimizer : str
         Name of the optimiser.
-    apart : tuple of (str, str) pairs
-        Parts of the network that have an optimiser of their own, and its name.
+    apart : tuple of str, tuple of str
+        Name of an optimiser, and the parts of the network that it trains instead.
     batch_size : int
         Rows of a step.
     popularity, reject, penalised, dropout, id_dropout : bool
@@ -75,7 +75,7 @@ class Structure:
     loss: str = "log_loss"
     negatives: str | None = None
     optimizer: str = "adam"
-    apart: tuple[tuple[str, str], ...] = ()
+    apart: tuple[str, tuple[str, ...]] | None = None
     batch_size: int = 1024
     popularity: bool = False
     reject: bool = False
@@ -117,15 +117,15 @@ class Program(keras.Model):
 
     def _build_optimizers(self) -> list[tuple[Any, list[Any]]]:
         """Build the optimisers, each with the weights it trains: most have the one that Keras knows of."""
-        apart = dict(self.structure.apart)
-        groups: list[tuple[Any, list[Any]]] = [(self.optimizer, [])]
-        groups += [(OPTIMIZERS[name](self.rates), []) for name in apart.values()]
-        place = {part: 1 + i for i, part in enumerate(apart)}
-        for name, weight in self.named.items():
-            groups[place.get(name.partition("/")[0], 0)][1].append(weight)
+        name, parts = self.structure.apart or ("", ())
+        apart = [weight for key, weight in self.named.items() if key.partition("/")[0] in parts]
+        groups = [(self.optimizer, [w for w in self.named.values() if not any(w is other for other in apart)])]
+        if apart:
+            groups.append((OPTIMIZERS[name](self.rates), apart))
         for optimizer, weights in groups:
-            optimizer.build(weights)
-        return groups
+            if weights:
+                optimizer.build(weights)
+        return [group for group in groups if group[1]]
 
     @property
     def slots(self) -> list[tuple[Any, Any]]:

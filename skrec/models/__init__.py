@@ -1,6 +1,39 @@
-"""The models: each architecture as Classifier, Regressor and Ranker, and the baseline they must beat."""
+"""Recommenders and models of features as scikit-learn estimators."""
 
+from skrec.models._autoint import AutoIntClassifier, AutoIntRanker, AutoIntRegressor
+from skrec.models._dcn import DCNClassifier, DCNRanker, DCNRegressor
+from skrec.models._deepfm import DeepFMClassifier, DeepFMRanker, DeepFMRegressor
+from skrec.models._dnn import DNNClassifier, DNNRanker, DNNRegressor
+from skrec.models._fm import FMClassifier, FMRanker, FMRegressor
 from skrec.models._ncf import NCFClassifier, NCFRanker, NCFRegressor
+from skrec.models._nfm import NFMClassifier, NFMRanker, NFMRegressor
 from skrec.models._popularity import PopularityRanker
+from skrec.models._wide_deep import WideDeepClassifier, WideDeepRanker, WideDeepRegressor
 
-__all__ = ["NCFClassifier", "NCFRanker", "NCFRegressor", "PopularityRanker"]
+__all__ = [
+    "AutoIntClassifier",
+    "AutoIntRanker",
+    "AutoIntRegressor",
+    "DCNClassifier",
+    "DCNRanker",
+    "DCNRegressor",
+    "DNNClassifier",
+    "DNNRanker",
+    "DNNRegressor",
+    "DeepFMClassifier",
+    "DeepFMRanker",
+    "DeepFMRegressor",
+    "FMClassifier",
+    "FMRanker",
+    "FMRegressor",
+    "NCFClassifier",
+    "NCFRanker",
+    "NCFRegressor",
+    "NFMClassifier",
+    "NFMRanker",
+    "NFMRegressor",
+    "PopularityRanker",
+    "WideDeepClassifier",
+    "WideDeepRanker",
+    "WideDeepRegressor",
+]

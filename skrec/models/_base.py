@@ -153,6 +153,10 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         """Rows of each kind of table, the row of unknown values counted."""
         return {"user": len(self._users) + 1, "item": len(self._items) + 1}
 
+    def _apart(self) -> dict[str, Any]:
+        """Tell of the parts of the network with an optimiser of their own: parts, optimizer, learning_rate and l1."""
+        return {}
+
     def _constants(self) -> dict[str, NDArray[Any]]:
         """Weights that are not trained."""
         return {}
@@ -276,6 +280,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             "columns": _shapes(arrays.columns),
             "catalogue": _shapes(arrays.catalogue or {}),
             "optimizer": self.optimizer,
+            "apart": (apart["optimizer"], tuple(sorted(apart["parts"]))) if (apart := self._apart()) else None,
             "batch_size": _auto_batch_size(arrays.n_rows) if self.batch_size == "auto" else int(self.batch_size),
             "penalised": bool(self.l1 or self.l2),
             "dropout": self.dropout > 0,
@@ -302,6 +307,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             l2=float(self.l2),
             dropout=float(self.dropout),
             id_dropout=float(self.id_dropout),
+            apart_learning_rate=self._apart().get("learning_rate", 0.0),
+            apart_l1=self._apart().get("l1", 0.0),
             seed=seed,
             verbose=int(self.verbose),
             patience=int(self.n_iter_no_change) if stopping else None,

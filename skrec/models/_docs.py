@@ -101,3 +101,163 @@ def documented(**sections: str) -> Callable[[_Class], _Class]:
         return cls
 
     return fill
+
+
+FIELDS = """\
+categorical_features : "from_dtype", array-like of str, int or bool, callable or None, default="from_dtype"
+    Columns to treat as categories: names, positions, a mask over the columns, or a function of ``X`` that returns
+    either. ``"from_dtype"``: strings, categories, objects and booleans. Lists and arrays are recognised in any case,
+    and all other columns are numbers. Missing values are allowed in every kind of column.
+multivalued_features : array-like of str or int, default=None
+    Columns of delimited strings, several values a row (``"Drama|War"``). Columns of lists need not be named.
+separator : str or None, default="|"
+    Where the strings of `multivalued_features` are split.
+min_frequency : int, default=1
+    Categories in fewer rows count as unknown.
+item_features : "auto", array-like of str or int, or None, default="auto"
+    Columns that belong to the item; all others belong to the query. ``"auto"``: those that never change within an item
+    and do change within users. Only with an item column.
+embedding_dim : {dim_type}, default=16
+    {dim}
+numeric_embedding : {{"piecewise", "linear"}}, default="piecewise"
+    How a number becomes a vector: by the vectors of the bins up to it (Gorishniy et al., 2022, arXiv:2203.05556), or
+    as the number times a vector. Numbers are standardised first; where they are missing a vector of its own is added.
+n_bins : int, default=32
+    Bins of ``"piecewise"``, at the quantiles.
+pooling : {{"mean", "sum", "max"}}, default="mean"
+    How the vectors of several values become one."""
+
+_ROLES = """\
+user, item, time : str, int or None, default=None
+    {roles}
+handle_unknown : {{"oov", "error"}}, default="oov"
+    What to do with a user or item that ``fit`` did not see: score it with the row trained for unknown ones, or raise
+    :class:`~skrec.exceptions.UnknownIdError`. Unknown categories of features are always scored so."""
+
+_TABLE_ROLES = """\
+Columns of the user, the item and the time, by name or position. Any table will do: without `user` and `item` there are
+    none, and their columns, if any, are features like others. With both, items can be recommended. A column
+    ``"timestamp"`` is the time if none is named; the time is no feature."""
+
+_EVENT_ROLES = """\
+Columns of the user, the item and the time, by name or position. By default ``"user_id"``, ``"item_id"`` and
+    ``"timestamp"`` (if there is one) in a DataFrame, columns 0 and 1 and no time in an array. The time is not a
+    feature."""
+
+_TASKS: dict[str, dict[str, str]] = {
+    "Classifier": {
+        "roles": _TABLE_ROLES,
+        "held_out": HELD_OUT_ROWS,
+        "fraction": "0.1",
+        "auto": "with 10,000 rows or more",
+        "score": "val_score",
+        "more": """\
+class_weight : dict, "balanced" or None, default=None
+    Weights of the classes, as in scikit-learn.""",
+        "attributes": """\
+classes_ : ndarray of shape (n_classes,)
+    Labels.
+""",
+        "scores": "Minus the log loss of the held-out rows",
+        "example": """\
+>>> import pandas as pd
+>>> from skrec.models import {name}
+>>> X = pd.DataFrame({{"city": ["Bern", "Rome"] * 50, "age": range(100)}})
+>>> model = {name}(epochs=2, random_state=0).fit(X, ["no", "yes"] * 50)
+>>> model.predict_proba(X[:3]).shape
+(3, 2)""",
+    },
+    "Regressor": {
+        "roles": _TABLE_ROLES,
+        "held_out": HELD_OUT_ROWS,
+        "fraction": "0.1",
+        "auto": "with 10,000 rows or more",
+        "score": "val_score",
+        "more": "",
+        "attributes": "",
+        "scores": "Minus the mean squared error of the held-out rows",
+        "example": """\
+>>> import pandas as pd
+>>> from skrec.models import {name}
+>>> X = pd.DataFrame({{"city": ["Bern", "Rome"] * 50, "age": range(100)}})
+>>> model = {name}(epochs=2, random_state=0).fit(X, range(100))
+>>> model.predict(X[:3]).shape
+(3,)""",
+    },
+    "Ranker": {
+        "roles": _EVENT_ROLES,
+        "held_out": HELD_OUT_EVENTS,
+        "fraction": "1.0",
+        "auto": "no, for it costs the latest events",
+        "score": "val_ndcg",
+        "more": "",
+        "attributes": "",
+        "scores": "NDCG@10 of the held-out events among the whole catalogue",
+        "example": """\
+>>> from skrec.datasets import make_interactions
+>>> from skrec.models import {name}
+>>> events = make_interactions(n_users=50, n_items=30, random_state=0)
+>>> model = {name}(epochs=2, random_state=0).fit(events)
+>>> model.recommend([3, 5], k=2)["rank"].tolist()
+[1, 2, 1, 2]""",
+    },
+}
+
+
+def field_model(
+    *, architecture: str, references: str, l2: float, one_dim: bool = True, factorised: bool = False
+) -> Callable[[_Class], _Class]:
+    """Write the docstring of a model of features after its first paragraph."""
+
+    def fill(cls: _Class) -> _Class:
+        task = next(name for name in _TASKS if cls.__name__.endswith(name))
+        texts = _TASKS[task]
+        parameters = [
+            _ROLES.format(roles=texts["roles"]),
+            FIELDS.format(
+                dim_type="int" if one_dim else "int or dict",
+                dim="Width of the vector of each field."
+                if one_dim
+                else "Width of the vector of each field; a dict gives one to each field that it names, and 16 to the\n"
+                '    others: ``{"city": 8}``.',
+            ),
+            architecture,
+            TRAINING.format(
+                held_out=texts["held_out"],
+                fraction=texts["fraction"],
+                auto=texts["auto"],
+                score=texts["score"],
+                l2=l2,
+            ),
+            texts["more"],
+        ]
+        if task == "Ranker":
+            parameters.append(
+                RANKING.format(
+                    auto_loss="``softmax``" if factorised else "``log_loss``",
+                    negatives='Negatives of a row. ``"auto"``: 4.'
+                    if not factorised
+                    else 'Negatives of a batch, which shares them, with ``softmax``; else of a row. ``"all"``: the\n'
+                    '    whole catalogue. ``"auto"``: all up to 1,024 items, else 1,024; 4 a row.',
+                )
+            )
+        fitted = FITTED.format(scores=texts["scores"])
+        if task != "Ranker":
+            fitted = fitted.replace("    Known ids;", "    With user and item columns: known ids;")
+        sections = {
+            "Parameters": "\n".join(filter(None, parameters)),
+            "Attributes": texts["attributes"] + _FIELD_NAMES + fitted,
+            "References": references,
+            "Examples": texts["example"].format(name=cls.__name__),
+        }
+        body = "\n\n".join(f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items())
+        cls.__doc__ = f"{(cls.__doc__ or '').rstrip()}\n\n{indent(body, '    ')}\n    "
+        return cls
+
+    return fill
+
+
+_FIELD_NAMES = """\
+field_names_ : tuple of str
+    Names of the fields, in the order that the network holds them: the query's, then the item's.
+"""

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import ABSENT, Encoded, Fields, Roles, Rows, Vocabulary, resolve_roles
-from skrec._data.kinds import column_positions
+from skrec._data.roles import column_positions
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.exceptions import ColumnError
 from skrec.models._base import Inputs, NetworkRecommender
 from skrec.models._ranking import NetworkRanker
 from skrec.models._recommender import Asked, Codes
 
-__all__ = ["FieldModel", "FieldRanker", "whole_numbers"]
+__all__ = ["FieldModel", "FieldRanker", "chosen_fields", "whole_numbers"]
+
+_DIM = 16
 
 
 class _FittedFields:
@@ -46,7 +48,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
     separator: str | None = "|"
     min_frequency: int = 1
     item_features: Any = "auto"
-    embedding_dim: Any = 16
+    embedding_dim: Any = _DIM
     numeric_embedding: Literal["piecewise", "linear"] = "piecewise"
     n_bins: int = 32
     pooling: Literal["mean", "sum", "max"] = "mean"
@@ -63,6 +65,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
         "pooling": [StrOptions({"mean", "sum", "max"})],
     }
     _needs_ids: ClassVar[bool] = False
+    _takes_dims: ClassVar[bool] = False  # whether fields may have vectors of different widths
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -171,7 +174,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
         taken = {roles.user, roles.item, roles.time}
         positions = [position for position in range(rows.n_columns) if position not in taken]
         if not positions and roles.user == ABSENT:
-            raise ColumnError("X has no feature: its only column is the time. Pass time=None and rename it, or add some.")
+            raise ColumnError("X has no feature: its only column is the time. Rename it, or add others.")
         if roles.item == ABSENT or self.item_features is None:
             return positions, []
         if isinstance(self.item_features, str):
@@ -196,7 +199,8 @@ class FieldModel(_FittedFields, NetworkRecommender):
             ("query", users, len(self._users), self._query_fields, of_query, old[0]),
             ("item", items, len(self._items), self._item_fields, of_item, old[1]),
         ):
-            kept.append(_latest(_named(side, encoded), _unknown(side, fields), codes[order], order, size + 1, before))
+            sorted_rows = {name: array[order] for name, array in _named(side, encoded).items()}
+            kept.append(_latest(sorted_rows, _unknown(side, fields), codes[order], size + 1, before))
         self._contexts, self._catalogue = kept
         if fresh:
             n_bins = int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
@@ -238,9 +242,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
         return {}
 
     def _constants(self) -> dict[str, NDArray[Any]]:
-        constants: dict[str, NDArray[Any]] = {
-            f"{side}_numbers/edges": edges for side, edges in self._edges.items()
-        }
+        constants: dict[str, NDArray[Any]] = {f"{side}_numbers/edges": edges for side, edges in self._edges.items()}
         for side, fields in (("query", self._query_fields), ("item", self._item_fields)):
             if fields.layout.categorical or fields.layout.multivalued:
                 for part in self._field_tables():
@@ -248,7 +250,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
         return constants
 
     def _field_tables(self) -> Sequence[str]:
-        """Endings of the names of the tables that hold the categorical fields."""
+        """Give the endings of the names of the tables that hold the categorical fields."""
         return ("fields",)
 
     def _sides(self) -> dict[str, tuple[Any, ...]]:
@@ -271,18 +273,32 @@ class FieldModel(_FittedFields, NetworkRecommender):
         """Give the part of ``_network_config`` that all models of features share."""
         return {
             **self._sides(),
-            "dim": self._one_dim(),
+            "dim": self._width(),
             "n_bins": int(self.n_bins) if self.numeric_embedding == "piecewise" else 0,
             "pooling": self.pooling,
         }
 
-    def _one_dim(self) -> int:
-        if isinstance(self.embedding_dim, dict):
-            raise ValueError(
+    def _width(self) -> int:
+        if not isinstance(self.embedding_dim, dict):
+            return int(self.embedding_dim)
+        if not self._takes_dims:
+            raise TypeError(
                 f"embedding_dim of a {type(self).__name__} must be one number for all fields: it multiplies their "
                 "vectors. DCN, DNN and Wide&Deep take one for each."
             )
-        return int(self.embedding_dim)
+        return max(self._dims() or (_DIM,))
+
+    def _dims(self) -> tuple[int, ...] | None:
+        """Width of the vector of each field; None: the same for all."""
+        if not isinstance(self.embedding_dim, dict):
+            return None
+        names = self.field_names_
+        dims = [_DIM] * len(names)
+        for place in chosen_fields(names, list(self.embedding_dim), "embedding_dim"):
+            dims[place] = int(self.embedding_dim.get(names[place], _DIM))
+        if min(dims) < 1:
+            raise ValueError(f"embedding_dim is {self.embedding_dim!r}; every width must be at least 1.")
+        return tuple(dims)
 
     @property
     def field_names_(self) -> tuple[str, ...]:
@@ -340,7 +356,7 @@ def _unknown(side: str, fields: Fields) -> Inputs:
     return _named(side, Encoded(fields.unknown[None], bags, numbers, arrays))
 
 
-def _latest(new: Inputs, unknown: Inputs, codes: Codes, order: NDArray[Any], size: int, old: Inputs) -> Inputs:
+def _latest(new: Inputs, unknown: Inputs, codes: Codes, size: int, old: Inputs) -> Inputs:
     """Arrays (size, ...) of the last row of each code; what was kept before, or "unknown", where there is none."""
     latest = {}
     for name, array in new.items():
@@ -349,7 +365,7 @@ def _latest(new: Inputs, unknown: Inputs, codes: Codes, order: NDArray[Any], siz
         made = np.repeat(_widened(blank, width), size, axis=0)
         if before is not None:
             made[: len(before)] = _widened(before, width)
-        made[codes] = _widened(array, width)[order]
+        made[codes] = _widened(array, width)
         made[0] = _widened(blank, width)[0]
         latest[name] = made
     return latest
@@ -400,4 +416,5 @@ def chosen_fields(names: Sequence[str], wanted: Sequence[str | int], parameter: 
         else:
             close = get_close_matches(str(name), names, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise ColumnError(f"{parameter} names {name!r}, which is no field; the fields are {', '.join(names)}.{hint}")
+            listed = ", ".join(names)
+            raise ColumnError(f"{parameter} names {name!r}, which is no field; the fields are {listed}.{hint}")

@@ -1,26 +1,42 @@
 """The layers that architectures are made of, handed to every ``_build_network``."""
 
 from skrec._engine.layers.bias import Bias
+from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_interaction
 from skrec._engine.layers.dropout import Dropout
-from skrec._engine.layers.fields import FieldTable, Numbers, Side, embed, field_network, first_order, flatten
-from skrec._engine.layers.network import Network, dense_stack, match
+from skrec._engine.layers.fields import (
+    FieldTable,
+    Numbers,
+    Side,
+    categories,
+    embed,
+    field_network,
+    first_order,
+    flatten,
+)
+from skrec._engine.layers.network import Network, dense_stack, match, mlp
 from skrec._engine.layers.scale import Scale
 from skrec._engine.layers.table import Table, penalise
 
 __all__ = [
     "Bias",
+    "Cross",
     "Dropout",
+    "FieldAttention",
     "FieldTable",
+    "HashedCrosses",
     "Network",
     "Numbers",
     "Scale",
     "Side",
     "Table",
+    "bi_interaction",
+    "categories",
     "dense_stack",
     "embed",
     "field_network",
     "first_order",
     "flatten",
     "match",
+    "mlp",
     "penalise",
 ]

@@ -15,7 +15,7 @@ from skrec._engine.layers.network import Network
 from skrec._engine.layers.table import Table, penalise
 from skrec._engine.step import current_step
 
-__all__ = ["FieldTable", "Numbers", "Side", "embed", "field_network", "first_order", "flatten"]
+__all__ = ["FieldTable", "Numbers", "Side", "categories", "embed", "field_network", "first_order", "flatten"]
 
 
 class Side(NamedTuple):
@@ -150,75 +150,103 @@ class Numbers(keras.layers.Layer):
 
 
 def embed(
-    parts: dict[str, Any], side: Side, dim: int, *, n_bins: int = 0, pooling: str = "mean"
+    parts: dict[str, Any],
+    side: Side,
+    dim: int,
+    *,
+    n_bins: int = 0,
+    pooling: str = "mean",
+    name: str = "",
+    stddev: float = 0.1,
+    penalised: bool = True,
 ) -> Callable[[Mapping[str, Any]], Any]:
     """Make the layers that turn the columns of a side into vectors, and add them to ``parts``.
+
+    Parameters
+    ----------
+    parts : dict
+        All layers of the network, by name.
+    side : Side
+        The fields.
+    dim : int
+        Width of the vectors.
+    n_bins : int
+        Bins of a number; 0: its vector is a multiple of one vector.
+    pooling : {"mean", "sum", "max"}
+        How the vectors of several values become one.
+    name : str
+        What the names of the layers have besides, where a side is embedded twice.
+    stddev, penalised
+        Of the tables, see :class:`~skrec._engine.layers.Table`.
 
     Returns
     -------
     callable
         From the inputs of N rows to vectors (N, n_fields, dim).
     """
+    role = f"{side.role}{name}"
+    fields, numbers, array = (f"{side.name}{name}_{kind}" for kind in ("fields", "numbers", "array"))
     if side.role:
-        parts[side.role] = Table(side.role, dim)
+        parts[role] = Table(side.role, dim, stddev=stddev, penalised=penalised)
     if side.categorical or side.multivalued:
-        parts[f"{side.name}_fields"] = FieldTable(side, dim, pooling=pooling)
+        parts[fields] = FieldTable(side, dim, stddev=stddev, penalised=penalised, pooling=pooling)
     if side.numeric or side.flags:
-        parts[f"{side.name}_numbers"] = Numbers(side, dim, n_bins=n_bins)
+        parts[numbers] = Numbers(side, dim, n_bins=n_bins)
     for i in range(len(side.arrays)):
-        parts[f"{side.name}_array_{i}"] = keras.layers.Dense(dim)
+        parts[f"{array}_{i}"] = keras.layers.Dense(dim)
 
     def call(inputs: Mapping[str, Any]) -> Any:
         vectors = []
         if side.role:
-            vectors.append(parts[side.role](inputs[side.role])[:, None])
+            vectors.append(parts[role](inputs[side.role])[:, None])
         if side.categorical or side.multivalued:
-            vectors.append(parts[f"{side.name}_fields"](inputs))
+            vectors.append(parts[fields](inputs))
         if side.numeric or side.flags:
-            vectors.append(parts[f"{side.name}_numbers"](inputs[f"{side.name}_numbers"]))
-        vectors += [
-            parts[f"{side.name}_array_{i}"](array)[:, None] for i, array in enumerate(_arrays(side, inputs))
-        ]
+            vectors.append(parts[numbers](inputs[f"{side.name}_numbers"]))
+        vectors += [parts[f"{array}_{i}"](values)[:, None] for i, values in enumerate(_arrays(side, inputs))]
         if not vectors:
-            return tf.zeros([tf.shape(next(iter(inputs.values())))[0], 0, dim])
+            return tf.zeros([_n_rows(inputs), 0, dim])
         return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)
 
     return call
 
 
 def first_order(
-    parts: dict[str, Any], side: Side, n_outputs: int, *, name: str = "linear", penalised: bool = True
+    parts: dict[str, Any],
+    side: Side,
+    n_outputs: int,
+    *,
+    name: str = "_linear",
+    penalised: bool = True,
+    only: Sequence[int] | None = None,
 ) -> Callable[[Mapping[str, Any]], Any]:
-    """Make the layers of a linear model of a side's columns, and add them to ``parts``.
+    """Make the layers of a linear model of a side's columns, or of the fields ``only``, and add them to ``parts``.
 
     Returns
     -------
     callable
         From the inputs of N rows to their share of the logits (N, n_outputs).
     """
-    if side.role:
-        parts[f"{side.role}_{name}"] = Table(side.role, n_outputs, stddev=0.0, penalised=penalised)
-    if side.categorical or side.multivalued:
-        parts[f"{side.name}_{name}"] = FieldTable(side, n_outputs, stddev=0.0, penalised=penalised, pooling="sum")
-    if side.numeric or side.flags or side.arrays:
-        parts[f"{side.name}_{name}_numbers"] = keras.layers.Dense(
-            n_outputs, use_bias=False, kernel_initializer="zeros"
-        )
+    terms = embed(parts, side, n_outputs, pooling="sum", name=name, stddev=0.0, penalised=penalised)
 
     def call(inputs: Mapping[str, Any]) -> Any:
-        terms = []
-        if side.role:
-            terms.append(parts[f"{side.role}_{name}"](inputs[side.role]))
-        if side.categorical or side.multivalued:
-            terms.append(tf.reduce_sum(parts[f"{side.name}_{name}"](inputs), axis=1))
-        numbers = [inputs[f"{side.name}_{kind}"] for kind in ("numbers", "arrays") if f"{side.name}_{kind}" in inputs]
-        if side.numeric or side.flags or side.arrays:
-            terms.append(parts[f"{side.name}_{name}_numbers"](tf.concat(numbers, axis=1)))
-        if not terms:
-            return tf.zeros([tf.shape(next(iter(inputs.values())))[0], n_outputs])
-        return tf.add_n(terms)
+        of_fields = terms(inputs)
+        return tf.reduce_sum(
+            of_fields if only is None else tf.gather(of_fields, tf.constant(list(only), tf.int32), axis=1), axis=1
+        )
 
     return call
+
+
+def categories(side: Side, inputs: Mapping[str, Any]) -> Any:
+    """Return the codes of the fields with one category in each row: (N, n), the role's first."""
+    codes = [inputs[side.role][:, None]] if side.role else []
+    codes += [inputs[f"{side.name}_codes"]] if side.categorical else []
+    return tf.concat(codes, axis=1) if codes else tf.zeros([_n_rows(inputs), 0], tf.int32)
+
+
+def _n_rows(inputs: Mapping[str, Any]) -> Any:
+    return tf.shape(next(iter(inputs.values())))[0]
 
 
 def _arrays(side: Side, inputs: Mapping[str, Any]) -> Sequence[Any]:

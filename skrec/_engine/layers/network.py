@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from skrec._engine.backend import tf
+from skrec._engine.backend import keras, tf
+from skrec._engine.layers.dropout import Dropout
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,26 @@ def dense_stack(query: Any, item: Any, layers: Sequence[Callable[[Any], Any]]) -
         return flat[:, tf.newaxis, :]
     shape = tf.shape(pairs)
     return tf.reshape(flat, [shape[0], shape[1], flat.shape[-1]])
+
+
+def mlp(
+    parts: dict[str, Any], hidden_units: Sequence[int], *, name: str = "hidden", activation: str = "relu"
+) -> Callable[[Any], Any]:
+    """Make fully connected layers with dropout after each, and add them to ``parts``.
+
+    Returns
+    -------
+    callable
+        From (N, d) to (N, units of the last layer); without layers, what it is given.
+    """
+    layers = []
+    for i, units in enumerate(hidden_units, start=1):
+        parts[f"{name}_{i}"] = keras.layers.Dense(units, activation=activation)
+        layers += [parts[f"{name}_{i}"], Dropout()]
+
+    def call(x: Any) -> Any:
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    return call

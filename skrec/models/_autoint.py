@@ -1,0 +1,127 @@
+"""AutoInt: self-attention of the fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+from skrec._sklearn_compat import Interval
+from skrec.models._docs import field_model
+from skrec.models._fields import FieldModel, FieldRanker, whole_numbers
+from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+
+__all__ = ["AutoIntClassifier", "AutoIntRanker", "AutoIntRegressor"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class _AutoInt(FieldModel):
+    """The architecture."""
+
+    n_attention_layers: int = 2
+    n_heads: int = 2
+    attention_units: int = 32
+    hidden_units: Any = (128, 64)
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_attention_layers": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+        "attention_units": [Interval(Integral, 1, None, closed="left")],
+        "hidden_units": ["array-like"],
+    }
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        return {
+            **self._fields_config(),
+            "n_attention_layers": int(self.n_attention_layers),
+            "n_heads": int(self.n_heads),
+            "units": self._attention_units(),
+            "hidden_units": whole_numbers(self.hidden_units),
+            "n_outputs": n_outputs,
+        }
+
+    def _attention_units(self) -> int:
+        if self.attention_units % self.n_heads:
+            raise ValueError(
+                f"attention_units={self.attention_units} cannot be split among n_heads={self.n_heads}. "
+                "Choose a multiple."
+            )
+        return int(self.attention_units)
+
+    @staticmethod
+    def _build_network(
+        keras: Any,
+        layers: Any,
+        *,
+        query: tuple[Any, ...],
+        item: tuple[Any, ...],
+        dim: int,
+        n_bins: int,
+        pooling: str,
+        n_outputs: int,
+        n_attention_layers: int,
+        n_heads: int,
+        units: int,
+        hidden_units: tuple[int, ...],
+    ) -> Any:
+        sides = layers.Side(*query), layers.Side(*item)
+        parts: dict[str, Any] = {}
+        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+        attention = []
+        for i in range(1, n_attention_layers + 1):
+            parts[f"attention_{i}"] = layers.FieldAttention(dim if i == 1 else units, units, n_heads=n_heads)
+            attention.append(parts[f"attention_{i}"])
+        deep = layers.mlp(parts, hidden_units)
+        parts["output"] = keras.layers.Dense(n_outputs)
+        if hidden_units:
+            parts["deep_output"] = keras.layers.Dense(n_outputs, use_bias=False)
+
+        def core(inputs: dict[str, Any]) -> Any:
+            x = inputs["vectors"]
+            for layer in attention:
+                x = layer(x)
+            logits = parts["output"](layers.flatten(x))
+            if not hidden_units:
+                return logits
+            return logits + parts["deep_output"](deep(layers.flatten(inputs["vectors"])))
+
+        def side(i: int) -> Any:
+            return lambda inputs: {"vectors": embed[i](inputs)}
+
+        n_fields = sum(side.n_fields for side in sides)
+        width = n_fields * (4 * units + n_heads * n_fields)
+        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width)
+
+
+_ARCHITECTURE = """\
+n_attention_layers : int, default=2
+    Number of layers of self-attention.
+n_heads : int, default=2
+    Heads of each.
+attention_units : int, default=32
+    Width of the vectors that a layer returns, split among its heads.
+hidden_units : sequence of int, default=(128, 64)
+    Units of the hidden layers.
+    They stand beside the attention, which makes it AutoInt+; an empty sequence is the paper's plain AutoInt."""
+
+_REFERENCES = """\
+W. Song, C. Shi, Z. Xiao, Z. Duan, Y. Xu, M. Zhang, J. Tang. "AutoInt: Automatic Feature Interaction Learning via
+Self-Attentive Neural Networks". CIKM 2019, doi:10.1145/3357384.3357925."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@dataclass(eq=False, repr=False, kw_only=True)
+class AutoIntClassifier(_AutoInt, NetworkClassifier):
+    """AutoInt (Song et al., 2019) for labels."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@dataclass(eq=False, repr=False, kw_only=True)
+class AutoIntRegressor(_AutoInt, NetworkRegressor):
+    """AutoInt (Song et al., 2019) for ratings and other numbers."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01)
+@dataclass(eq=False, repr=False, kw_only=True)
+class AutoIntRanker(_AutoInt, FieldRanker):
+    """AutoInt (Song et al., 2019) for ranking: from events with features to recommendations."""

@@ -1,0 +1,126 @@
+"""Deep & Cross Network: explicit products of features beside, or under, a deep network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar, Literal
+
+from skrec._sklearn_compat import Interval, Options, StrOptions
+from skrec.models._docs import field_model
+from skrec.models._fields import FieldModel, FieldRanker, whole_numbers
+from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+
+__all__ = ["DCNClassifier", "DCNRanker", "DCNRegressor"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class _DCN(FieldModel):
+    """The architecture."""
+
+    version: Literal[1, 2] = 2
+    n_cross_layers: int = 2
+    rank: int | None = None
+    structure: Literal["parallel", "stacked"] = "parallel"
+    hidden_units: Any = (128, 64)
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "version": [Options(Integral, {1, 2})],
+        "n_cross_layers": [Interval(Integral, 1, None, closed="left")],
+        "rank": [Interval(Integral, 1, None, closed="left"), None],
+        "structure": [StrOptions({"parallel", "stacked"})],
+        "hidden_units": ["array-like"],
+    }
+    _takes_dims: ClassVar[bool] = True
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        return {
+            **self._fields_config(),
+            "dims": self._dims(),
+            "version": int(self.version),
+            "n_cross_layers": int(self.n_cross_layers),
+            "rank": int(self.rank or 0),
+            "stacked": self.structure == "stacked",
+            "hidden_units": whole_numbers(self.hidden_units),
+            "n_outputs": n_outputs,
+        }
+
+    @staticmethod
+    def _build_network(
+        keras: Any,
+        layers: Any,
+        *,
+        query: tuple[Any, ...],
+        item: tuple[Any, ...],
+        dim: int,
+        n_bins: int,
+        pooling: str,
+        n_outputs: int,
+        dims: tuple[int, ...] | None,
+        version: int,
+        n_cross_layers: int,
+        rank: int,
+        stacked: bool,
+        hidden_units: tuple[int, ...],
+    ) -> Any:
+        sides = layers.Side(*query), layers.Side(*item)
+        parts: dict[str, Any] = {}
+        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+        width = sum(dims) if dims else sum(side.n_fields for side in sides) * dim
+        cross = []
+        for i in range(1, n_cross_layers + 1):
+            parts[f"cross_{i}"] = layers.Cross(width, version=version, rank=rank)
+            cross.append(parts[f"cross_{i}"])
+        deep = layers.mlp(parts, hidden_units)
+        parts["output"] = keras.layers.Dense(n_outputs)
+
+        def core(inputs: dict[str, Any]) -> Any:
+            x0 = x = layers.flatten(inputs["vectors"], dims)
+            for layer in cross:
+                x = layer(x0, x)
+            if stacked or not hidden_units:
+                return parts["output"](deep(x))
+            return parts["output"](keras.ops.concatenate([x, deep(x0)], axis=1))
+
+        def side(i: int) -> Any:
+            return lambda inputs: {"vectors": embed[i](inputs)}
+
+        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=4 * width)
+
+
+_ARCHITECTURE = """\
+version : {1, 2}, default=2
+    Cross layers of the first paper (a vector of weights each) or of the second (a matrix each).
+n_cross_layers : int, default=2
+    Number of cross layers; with n of them the products are of n + 1 features.
+rank : int or None, default=None
+    Rank of the matrices of version 2; None: full.
+structure : {"parallel", "stacked"}, default="parallel"
+    Whether the deep network stands beside the cross layers or on top of them.
+hidden_units : sequence of int, default=(128, 64)
+    Units of the hidden layers. None (an empty sequence): cross layers alone."""
+
+_REFERENCES = """\
+R. Wang, B. Fu, G. Fu, M. Wang. "Deep & Cross Network for Ad Click Predictions". ADKDD 2017,
+doi:10.1145/3124749.3124754.
+
+R. Wang, R. Shivanna, D. Z. Cheng, S. Jain, D. Lin, L. Hong, E. H. Chi. "DCN V2: Improved Deep & Cross Network and
+Practical Lessons for Web-scale Learning to Rank Systems". WWW 2021, doi:10.1145/3442381.3450078."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DCNClassifier(_DCN, NetworkClassifier):
+    """Deep & Cross Network (Wang et al., 2017 and 2021) for labels."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DCNRegressor(_DCN, NetworkRegressor):
+    """Deep & Cross Network (Wang et al., 2017 and 2021) for ratings and other numbers."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DCNRanker(_DCN, FieldRanker):
+    """Deep & Cross Network (Wang et al., 2017 and 2021) for ranking: from events with features to recommendations."""

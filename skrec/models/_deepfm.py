@@ -1,0 +1,93 @@
+"""DeepFM: a factorisation machine and a deep network over the same embeddings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from skrec.models._docs import field_model
+from skrec.models._fields import FieldModel, FieldRanker, whole_numbers
+from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+
+__all__ = ["DeepFMClassifier", "DeepFMRanker", "DeepFMRegressor"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class _DeepFM(FieldModel):
+    """The architecture."""
+
+    hidden_units: Any = (128, 64)
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "hidden_units": ["array-like"],
+    }
+
+    def _field_tables(self) -> tuple[str, ...]:
+        return ("fields", "linear_fields")
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        return {
+            **self._fields_config(),
+            "hidden_units": whole_numbers(self.hidden_units),
+            "n_outputs": n_outputs,
+        }
+
+    @staticmethod
+    def _build_network(
+        keras: Any,
+        layers: Any,
+        *,
+        query: tuple[Any, ...],
+        item: tuple[Any, ...],
+        dim: int,
+        n_bins: int,
+        pooling: str,
+        n_outputs: int,
+        hidden_units: tuple[int, ...],
+    ) -> Any:
+        sides = layers.Side(*query), layers.Side(*item)
+        parts: dict[str, Any] = {}
+        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+        linear = [layers.first_order(parts, side, n_outputs) for side in sides]
+        deep = layers.mlp(parts, hidden_units)
+        parts["output"] = keras.layers.Dense(n_outputs)
+        if n_outputs > 1:
+            parts["pairs"] = keras.layers.Dense(n_outputs, use_bias=False)
+
+        def core(inputs: dict[str, Any]) -> Any:
+            pairs = layers.bi_interaction(inputs["vectors"])
+            pairs = parts["pairs"](pairs) if n_outputs > 1 else keras.ops.sum(pairs, axis=1, keepdims=True)
+            return pairs + parts["output"](deep(layers.flatten(inputs["vectors"])))
+
+        def side(i: int) -> Any:
+            return lambda inputs: {"vectors": embed[i](inputs), "logits": linear[i](inputs)}
+
+        width = sum(side.n_fields for side in sides) * dim
+        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width)
+
+
+_ARCHITECTURE = """\
+hidden_units : sequence of int, default=(128, 64)
+    Units of the hidden layers."""
+
+_REFERENCES = """\
+H. Guo, R. Tang, Y. Ye, Z. Li, X. He. "DeepFM: A Factorization-Machine based Neural Network for CTR Prediction".
+IJCAI 2017, doi:10.24963/ijcai.2017/239."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DeepFMClassifier(_DeepFM, NetworkClassifier):
+    """DeepFM (Guo et al., 2017) for labels."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DeepFMRegressor(_DeepFM, NetworkRegressor):
+    """DeepFM (Guo et al., 2017) for ratings and other numbers."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DeepFMRanker(_DeepFM, FieldRanker):
+    """DeepFM (Guo et al., 2017) for ranking: from events with features to recommendations."""

@@ -1,0 +1,91 @@
+"""A deep network over the fields: the plain baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from skrec.models._docs import field_model
+from skrec.models._fields import FieldModel, FieldRanker, whole_numbers
+from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+
+__all__ = ["DNNClassifier", "DNNRanker", "DNNRegressor"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class _DNN(FieldModel):
+    """The architecture."""
+
+    hidden_units: Any = (128, 64)
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "hidden_units": ["array-like"],
+    }
+    _takes_dims: ClassVar[bool] = True
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        return {
+            **self._fields_config(),
+            "dims": self._dims(),
+            "hidden_units": whole_numbers(self.hidden_units),
+            "n_outputs": n_outputs,
+        }
+
+    @staticmethod
+    def _build_network(
+        keras: Any,
+        layers: Any,
+        *,
+        query: tuple[Any, ...],
+        item: tuple[Any, ...],
+        dim: int,
+        n_bins: int,
+        pooling: str,
+        n_outputs: int,
+        dims: tuple[int, ...] | None,
+        hidden_units: tuple[int, ...],
+    ) -> Any:
+        sides = layers.Side(*query), layers.Side(*item)
+        parts: dict[str, Any] = {}
+        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+        deep = layers.mlp(parts, hidden_units)
+        parts["output"] = keras.layers.Dense(n_outputs)
+
+        def core(inputs: dict[str, Any]) -> Any:
+            return parts["output"](deep(layers.flatten(inputs["vectors"], dims)))
+
+        def side(i: int) -> Any:
+            return lambda inputs: {"vectors": embed[i](inputs)}
+
+        width = sum(side.n_fields for side in sides) * dim
+        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width)
+
+
+_ARCHITECTURE = """\
+hidden_units : sequence of int, default=(128, 64)
+    Units of the hidden layers."""
+
+_REFERENCES = """\
+P. Covington, J. Adams, E. Sargin. "Deep Neural Networks for YouTube Recommendations". RecSys 2016,
+doi:10.1145/2959100.2959190.
+
+Y. Gorishniy, I. Rubachev, A. Babenko. "On Embeddings for Numerical Features in Tabular Deep Learning". NeurIPS 2022,
+arXiv:2203.05556."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DNNClassifier(_DNN, NetworkClassifier):
+    """A fully connected network over embedded fields for labels."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DNNRegressor(_DNN, NetworkRegressor):
+    """A fully connected network over embedded fields for ratings and other numbers."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DNNRanker(_DNN, FieldRanker):
+    """A fully connected network over embedded fields for ranking: from events with features to recommendations."""

@@ -1,0 +1,94 @@
+"""Factorisation machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from skrec.models._docs import field_model
+from skrec.models._fields import FieldModel, FieldRanker
+from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+
+__all__ = ["FMClassifier", "FMRanker", "FMRegressor"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class _FM(FieldModel):
+    """The architecture."""
+
+    _factorised: ClassVar[bool] = True
+
+    def _field_tables(self) -> tuple[str, ...]:
+        return ("fields", "linear_fields")
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        return {**self._fields_config(), "n_outputs": n_outputs}
+
+    @staticmethod
+    def _build_network(
+        keras: Any,
+        layers: Any,
+        *,
+        query: tuple[Any, ...],
+        item: tuple[Any, ...],
+        dim: int,
+        n_bins: int,
+        pooling: str,
+        n_outputs: int,
+    ) -> Any:
+        sides = layers.Side(*query), layers.Side(*item)
+        parts: dict[str, Any] = {}
+        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+        linear = [layers.first_order(parts, side, n_outputs) for side in sides]
+        if n_outputs > 1:
+            parts["pairs"] = keras.layers.Dense(n_outputs, use_bias=False)
+        parts["bias"] = layers.Bias(n_outputs)
+
+        def side(i: int) -> Any:
+            # The sum of the products of all pairs splits into the pairs within each side and the product of the two
+            # sides' sums: each side is one vector, and a pair's logit their dot product.
+            def call(inputs: Any) -> Any:
+                vectors = embed[i](inputs)
+                total, within = keras.ops.sum(vectors, axis=1), layers.bi_interaction(vectors)
+                if n_outputs > 1:
+                    return total, parts["pairs"](within) + linear[i](inputs)
+                own = keras.ops.sum(within, axis=1, keepdims=True) + linear[i](inputs)
+                one = keras.ops.ones_like(own)
+                return keras.ops.concatenate([total, own, one] if i == 0 else [total, one, own], axis=1)
+
+            return call
+
+        def interact(query: Any, item: Any) -> Any:
+            if n_outputs == 1:
+                return parts["bias"](layers.match(query, item))
+            return parts["bias"](parts["pairs"](query[0][:, None] * item[0]) + query[1][:, None] + item[1])
+
+        return layers.Network(query=side(0), item=side(1), interact=interact, parts=parts, dot=n_outputs == 1)
+
+
+_ARCHITECTURE = ""
+
+_REFERENCES = """\
+S. Rendle. "Factorization Machines". ICDM 2010, doi:10.1109/ICDM.2010.127."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@dataclass(eq=False, repr=False, kw_only=True)
+class FMClassifier(_FM, NetworkClassifier):
+    """Factorisation machine (Rendle, 2010) for labels."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@dataclass(eq=False, repr=False, kw_only=True)
+class FMRegressor(_FM, NetworkRegressor):
+    """Factorisation machine (Rendle, 2010) for ratings and other numbers."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01, factorised=True)
+@dataclass(eq=False, repr=False, kw_only=True)
+class FMRanker(_FM, FieldRanker):
+    """Factorisation machine (Rendle, 2010) for ranking: from events with features to recommendations.
+
+    A score is the dot product of a vector of the query and one of the item, so that a batch shares its negatives and a
+    catalogue is ranked by one matrix product.
+    """

@@ -1,0 +1,192 @@
+"""Wide & Deep: a linear model of crosses and a deep network, trained jointly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+from skrec._sklearn_compat import Interval
+from skrec.models._docs import field_model
+from skrec.models._fields import FieldModel, FieldRanker, chosen_fields, whole_numbers
+from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+
+__all__ = ["WideDeepClassifier", "WideDeepRanker", "WideDeepRegressor"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class _WideDeep(FieldModel):
+    """The architecture."""
+
+    crosses: Any = None
+    n_cross_bins: int = 2**16
+    wide_features: Any = None
+    deep_features: Any = None
+    wide_learning_rate: float = 0.03
+    wide_l1: float = 0.0
+    hidden_units: Any = (128, 64)
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "crosses": ["array-like", None],
+        "n_cross_bins": [Interval(Integral, 1, None, closed="left")],
+        "wide_features": ["array-like", None],
+        "deep_features": ["array-like", None],
+        "wide_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "wide_l1": [Interval(Real, 0, None, closed="left")],
+        "hidden_units": ["array-like"],
+    }
+    _takes_dims: ClassVar[bool] = True
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        names = self.field_names_
+        return {
+            **self._fields_config(),
+            "dims": self._dims(),
+            "crosses": tuple(self._cross(cross) for cross in self.crosses) if self.crosses is not None else (),
+            "wide": self._chosen(names, "wide_features"),
+            "deep": self._chosen(names, "deep_features"),
+            "hidden_units": whole_numbers(self.hidden_units),
+            "n_outputs": n_outputs,
+        }
+
+    def _chosen(self, names: tuple[str, ...], parameter: str) -> tuple[int, ...] | None:
+        wanted = getattr(self, parameter)
+        return None if wanted is None else tuple(sorted(chosen_fields(names, wanted, parameter)))
+
+    def _cross(self, cross: Any) -> tuple[int, ...]:
+        """Places of the crossed fields among those that have one category in each row."""
+        names = self._single_valued()
+        if isinstance(cross, str) or len(cross) < 2:
+            raise ValueError(
+                f"crosses holds {cross!r}; a cross is a tuple of at least two names of categorical fields."
+            )
+        return tuple(chosen_fields(names, list(cross), "crosses"))
+
+    def _single_valued(self) -> tuple[str, ...]:
+        names: list[str] = []
+        for role, fields in (("user", self._query_fields), ("item", self._item_fields)):
+            if role in self._roles_of({role: fields.unknown}):
+                names.append(getattr(self._estimator_roles, f"{role}_name"))
+            names += fields.layout.categorical
+        return tuple(names)
+
+    def _field_tables(self) -> tuple[str, ...]:
+        return ("fields", "wide_fields")
+
+    def _more_tables(self) -> dict[str, int]:
+        return {"crosses": int(self.n_cross_bins)}
+
+    def _apart(self) -> dict[str, Any]:
+        return {
+            "parts": {
+                "user_wide",
+                "item_wide",
+                "crosses",
+                "query_wide_fields",
+                "item_wide_fields",
+                "query_wide_numbers",
+                "item_wide_numbers",
+            },
+            "optimizer": "ftrl",
+            "learning_rate": float(self.wide_learning_rate),
+            "l1": float(self.wide_l1),
+        }
+
+    @staticmethod
+    def _build_network(
+        keras: Any,
+        layers: Any,
+        *,
+        query: tuple[Any, ...],
+        item: tuple[Any, ...],
+        dim: int,
+        n_bins: int,
+        pooling: str,
+        n_outputs: int,
+        dims: tuple[int, ...] | None,
+        crosses: tuple[tuple[int, ...], ...],
+        wide: tuple[int, ...] | None,
+        deep: tuple[int, ...] | None,
+        hidden_units: tuple[int, ...],
+    ) -> Any:
+        sides = layers.Side(*query), layers.Side(*item)
+        parts: dict[str, Any] = {}
+        first = sides[0].n_fields  # the fields of the item come after those of the query
+        n_fields = first + sides[1].n_fields
+        in_wide = (
+            (None, None) if wide is None else ([i for i in wide if i < first], [i - first for i in wide if i >= first])
+        )
+        in_deep = tuple(range(n_fields)) if deep is None else deep
+        has_deep = bool(hidden_units) and bool(in_deep)
+        linear = [
+            layers.first_order(parts, side, n_outputs, name="_wide", penalised=False, only=only)
+            for side, only in zip(sides, in_wide, strict=True)
+        ]
+        if crosses:
+            parts["crosses"] = layers.HashedCrosses(crosses, n_outputs)
+        if has_deep:
+            embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+            network = layers.mlp(parts, hidden_units)
+            parts["output"] = keras.layers.Dense(n_outputs, use_bias=False)
+        parts["bias"] = layers.Bias(n_outputs)
+
+        def core(inputs: Mapping[str, Any]) -> Any:
+            vectors = inputs["vectors"]
+            logits = keras.ops.zeros([keras.ops.shape(vectors)[0], n_outputs])
+            if crosses:
+                logits += parts["crosses"](inputs["codes"])
+            if has_deep:
+                chosen = vectors if deep is None else keras.ops.take(vectors, in_deep, axis=1)
+                widths = None if dims is None else [dims[i] for i in in_deep]
+                logits += parts["output"](network(layers.flatten(chosen, widths)))
+            return parts["bias"](logits)
+
+        def side(i: int) -> Any:
+            def call(inputs: Mapping[str, Any]) -> dict[str, Any]:
+                logits = linear[i](inputs)
+                vectors = embed[i](inputs) if has_deep else logits[:, None]
+                return {"vectors": vectors, "logits": logits, "codes": layers.categories(sides[i], inputs)}
+
+            return call
+
+        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=n_fields * dim)
+
+
+_ARCHITECTURE = """\
+crosses : list of tuples of str or int, default=None
+    Categorical columns (users and items too) whose combinations the wide part has a weight for; hashed. For exact
+    crosses as columns, see :class:`~skrec.preprocessing.FeatureCrosses`.
+n_cross_bins : int, default=2**16
+    Number of weights that all crosses share.
+wide_features, deep_features : array-like of str or int, default=None
+    Fields of the wide part and of the deep part; all by default.
+wide_learning_rate : float, default=0.03
+    Step size of the wide part, which FTRL (McMahan et al., 2013) trains.
+wide_l1 : float, default=0.0
+    L1 penalty of the wide part, which keeps weights at 0.
+hidden_units : sequence of int, default=(128, 64)
+    Units of the deep part's layers; an empty sequence leaves the wide part alone."""
+
+_REFERENCES = """\
+H.-T. Cheng et al. "Wide & Deep Learning for Recommender Systems". DLRS 2016, doi:10.1145/2988450.2988454.
+
+H. B. McMahan et al. "Ad Click Prediction: a View from the Trenches". KDD 2013, doi:10.1145/2487575.2488200."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class WideDeepClassifier(_WideDeep, NetworkClassifier):
+    """Wide & Deep (Cheng et al., 2016) for labels."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class WideDeepRegressor(_WideDeep, NetworkRegressor):
+    """Wide & Deep (Cheng et al., 2016) for ratings and other numbers."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01, one_dim=False)
+@dataclass(eq=False, repr=False, kw_only=True)
+class WideDeepRanker(_WideDeep, FieldRanker):
+    """Wide & Deep (Cheng et al., 2016) for ranking: from events with features to recommendations."""
