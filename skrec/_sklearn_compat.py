@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import base as _base
+from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils import validation as _validation
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -43,6 +44,7 @@ __all__ = [
     "get_feature_names",
     "get_output_config",
     "num_samples",
+    "safe_indexing",
     "validate_parameter_constraints",
 ]
 

@@ -492,3 +492,13 @@ def test_foreign_estimators_that_cannot_rank():
     with pytest.raises(TypeError, match="PCA cannot rank: it has no predict_proba, decision_function or predict"):
         skrec.recommend(PCA().fit(X), [1], candidates=[1])
     assert len(skrec.recommend(KMeans(n_clusters=2, n_init=1).fit(X), [1], candidates=[1, 2])) == 2
+
+
+def test_users_that_an_encoder_merges_do_not_lose_each_others_items():
+    events = pd.DataFrame({"user_id": [*"aaaabbbb", "r", "s", "s"], "item_id": [*"wxyzwxyv", "w", "x", "q"]})
+    encoder = IDEncoder(min_frequency=3).set_output(transform="pandas")
+    pipeline = make_pipeline(encoder, PopularityRanker()).fit(events)
+    ranked = skrec.recommend(pipeline, ["s", "a", "r", "new"])
+    assert ranked.groupby("user_id", sort=False)["item_id"].agg(list).to_dict() == {
+        "s": ["w", "x"], "r": ["w", "x"], "new": ["w", "x"]
+    }  # fmt: skip

@@ -28,7 +28,7 @@ from skrec._recommend._tables import (
     unknown_error,
 )
 from skrec._recommend._unwrap import Unwrapped, flat
-from skrec._sklearn_compat import column_transformer_inputs
+from skrec._sklearn_compat import column_transformer_inputs, safe_indexing
 from skrec.exceptions import UnknownIdError
 
 _CURE = (
@@ -112,9 +112,7 @@ class EncodedSpace:
             shape = (len(users), 0)
             return Ranking(users, self.catalogue, np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32))
         try:
-            items, scores = self.model.recommend(
-                encoded, k, candidates=encoded_candidates, exclude_seen=exclude_seen, as_frame=False
-            )
+            items, scores = self._recommend(encoded, k, encoded_candidates, exclude_seen=exclude_seen)
         except UnknownIdError as error:
             codes = columns_of(encoded)[self.user] if is_table(encoded) else encoded
             unknown = Vocabulary(self.model.users_).encode(codes) == 0
@@ -124,6 +122,24 @@ class EncodedSpace:
         positions[there] = self._positions(items[there])
         self._check_round_trip(np.unique(positions[there]))
         return Ranking(users, self.catalogue, positions, scores)
+
+    def _recommend(self, encoded: Any, k: int, candidates: Any, *, exclude_seen: bool) -> tuple[Any, Any]:
+        """Rank encoded queries. Users that an encoder merges share one log, which is nobody's: nothing is left out."""
+        codes = np.asarray(columns_of(encoded)[self.user] if is_table(encoded) else encoded)
+        merged = pd.isna(self._decode(codes, self.user)[self.raw_user])
+        options = {"candidates": candidates, "as_frame": False}
+        if not (exclude_seen and merged.any()):
+            ranked: tuple[Any, Any] = self.model.recommend(encoded, k, exclude_seen=exclude_seen, **options)
+            return ranked
+        parts = np.flatnonzero(~merged), np.flatnonzero(merged)
+        found = [
+            self.model.recommend(safe_indexing(encoded, rows), k, exclude_seen=leave_out, **options)
+            for rows, leave_out in zip(parts, (True, False), strict=True)
+            if len(rows)
+        ]
+        order = np.argsort(np.concatenate(parts))
+        items, scores = (np.concatenate(arrays)[order] for arrays in zip(*found, strict=True))
+        return items, scores
 
     def _encode_queries(self, queries: Any) -> tuple[Column, Any]:
         if is_table(queries):
@@ -181,12 +197,16 @@ class EncodedSpace:
             columns = stage.encode(columns, values)
         return columns
 
-    def _decode_items(self, items: Any) -> Column:
-        columns: Columns = [repeat(value, len(items)) for value in self.known]
-        columns[self.item] = np.asarray(items)
+    def _decode(self, codes: Any, position: int) -> Columns:
+        """Return the columns before all transformers for one column after them."""
+        columns: Columns = [repeat(value, len(codes)) for value in self.known]
+        columns[position] = np.asarray(codes)
         for stage in reversed(self.stages):
             columns = stage.decode(columns)
-        raw: Column = columns[self.raw_item]
+        return columns
+
+    def _decode_items(self, items: Any) -> Column:
+        raw: Column = self._decode(items, self.item)[self.raw_item]
         if raw.dtype == object:  # what OrdinalEncoder calls the ids that min_frequency merges
             raw = raw.copy()
             raw[raw == "infrequent_sklearn"] = None
