@@ -84,6 +84,8 @@ class _Catalogue:
             vectors = np.concatenate([chunk.numpy() for chunk in chunks])
             # Never fewer columns than a chunk: for small products the library's kernels differ, and so the last bits.
             self._vectors = np.ascontiguousarray(vectors[: max(self._n_items, _ITEMS)].T)
+            # One block for all chunks: to touch memory fresh from the system takes as long as the product.
+            self._scores = np.empty((self.size, self._vectors.shape[1]), np.float32)
             nothing = tf.zeros([1, vectors.shape[1]])
             self._constant = float(self._net.interact(nothing, nothing)[0, 0])
             return
@@ -100,7 +102,7 @@ class _Catalogue:
         query = self._query(_take(queries, at, self.size))
         scores: np.ndarray
         if self._net.dot:
-            scores = query.numpy() @ self._vectors
+            scores = np.matmul(query.numpy(), self._vectors, out=self._scores)
             scores += self._constant
         else:
             scores = self._block(query, self._items).numpy()
@@ -115,7 +117,10 @@ def _chunk(n_items: int, network: Any) -> int:
 
 
 def catalogue(program: Program, queries: Inputs, items: Inputs) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield (slice of the queries, their logits for all items) over chunks of queries, on a program in hand."""
+    """Yield (slice of the queries, their logits for all items) over chunks of queries, on a program in hand.
+
+    The logits of a chunk are good until the next one is asked for; they may be written to.
+    """
     scorer = _Catalogue(program, queries, items)
     n = _length(queries)
     for at in range(0, n, scorer.size):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -251,7 +252,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         """Part the rows into those to train on and those to stop by."""
         X_val, y_val = validation
         if X_val is not None:
-            return events, self._validation_events(X_val, y_val)
+            return events, self._validation_events(X_val, y_val, len(events))
         if y_val is not None:
             raise ValueError("y_val was passed without X_val: pass the rows that it belongs to as well, or neither.")
         stopping = self._stops_early(len(events)) if self.early_stopping == "auto" else self.early_stopping
@@ -268,11 +269,22 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         training[held_out] = False
         return events.take(np.flatnonzero(training)), events.take(held_out)
 
-    def _validation_events(self, X_val: Any, y_val: Any) -> Events:
-        rows = self._read(X_val, reset=False)
-        users, items = self._pair_codes(rows)
-        target, _, _ = self._targets(X_val, y_val, None, fresh=False)
-        return Events(users, items, self._row_inputs(rows, users, items), target)
+    def _validation_events(self, X_val: Any, y_val: Any, n_rows: int) -> Events:
+        try:
+            rows = self._read(X_val, reset=False)
+            users, items = self._pair_codes(rows)
+            target, _, _ = self._targets(X_val, y_val, None, fresh=False)
+            inputs = self._row_inputs(rows, users, items)
+        except (TypeError, ValueError) as error:
+            error.add_note("This is about X_val and y_val, the rows to choose the epoch by.")
+            raise
+        if rows.n_rows == n_rows:
+            warnings.warn(
+                f"X_val has as many rows as X, {n_rows}. A scikit-learn search cuts such an X_val as it cuts X, and "
+                "the epoch would be chosen by training rows. Pass an X_val of another length.",
+                stacklevel=2,
+            )
+        return Events(users, items, inputs, target)
 
     def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any]) -> Any:
         self._structure = {

@@ -66,6 +66,12 @@ class _NCF(NetworkRecommender):
                     f"{name}= takes an estimator with architecture={name!r}, for architecture='neumf'; got "
                     f"architecture={getattr(part, 'architecture', None)!r} for architecture={self.architecture!r}."
                 )
+            task = next(base for base in (NetworkClassifier, NetworkRegressor, NetworkRanker) if isinstance(self, base))
+            if not isinstance(part, task):
+                raise TypeError(
+                    f"{name}= is a {type(part).__name__}, which learnt another task: a {type(self).__name__} starts "
+                    f"from a {type(self).__name__} with architecture={name!r}."
+                )
             if not part.__sklearn_is_fitted__():
                 part = clone(part).fit(X, y, sample_weight=sample_weight)
             setattr(self, f"{name}_", part)

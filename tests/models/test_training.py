@@ -327,3 +327,14 @@ def test_diverging_training_is_an_error_that_says_what_to_do(board, regressor, u
     model = regressor(optimizer="sgd").fit(board.train[:9], np.arange(9)).set_params(learning_rate=1e6)
     with unchanged(model), pytest.raises(FloatingPointError, match="smaller learning_rate"):
         model.fit(board.train, 1.0 * liked(board.train))
+
+
+def test_an_x_val_that_a_search_may_have_cut_is_told_of(ranker, board):
+    with pytest.warns(UserWarning, match=r"X_val has as many rows as X, \d+.*Pass an X_val of another length"):
+        ranker(epochs=1).fit(board.events, X_val=board.events)
+
+
+def test_errors_about_x_val_say_so(ranker, board):
+    with pytest.raises(ValueError) as caught:
+        ranker(epochs=1).fit(board.events, X_val=board.events[:5].rename(columns={"user_id": "users"}))
+    assert "X_val" in "".join(caught.value.__notes__)
