@@ -197,8 +197,10 @@ def bin_edges(numbers: NDArray[Any], n_bins: int) -> NDArray[np.float32]:
     """Return the edges of bins that hold about equally many values, for piecewise-linear encoding.
 
     The encoding of a value ``x`` in bin ``t`` is ``clip((x - edges[t]) / (edges[t + 1] - edges[t]), 0, 1)``
-    [1]_. The edges are quantiles. Where some coincide, each is kept once, in order, and the last one is repeated to
-    keep the number of bins: such a bin of width zero encodes ``x >= edges[t]`` as 0 or 1.
+    [1]_. The edges are quantiles. Where some coincide, frequent values count for less, so that a column that is nearly
+    always 0 is still told apart where it is not; few distinct values are edges themselves. Each edge is kept once, in
+    order, and the last one is repeated to keep the number of bins: such a bin of width zero encodes ``x >= edges[t]``
+    as 0 or 1.
 
     Parameters
     ----------
@@ -233,9 +235,20 @@ def bin_edges(numbers: NDArray[Any], n_bins: int) -> NDArray[np.float32]:
     high = np.take_along_axis(ordered, np.ceil(at).astype(np.intp), axis=0)
     edges = np.where(counts > 0, low * (1.0 - (at - below)) + high * (at - below), 0.0).astype(np.float32)
     edges = np.maximum.accumulate(edges, axis=0)  # Rounding must not put them out of order.
-    is_new = np.diff(edges, axis=0, prepend=np.float32(-np.inf)) > _NARROWEST
-    last = np.where(is_new, edges, -np.inf).max(axis=0)
-    return np.ascontiguousarray(np.sort(np.where(is_new, edges, last), axis=0).T)
+    for column in np.flatnonzero((np.diff(edges, axis=0) <= _NARROWEST).any(axis=0) & (counts > 0)):
+        found = _spread_quantiles(ordered[: counts[column], column], n_bins)
+        edges[:, column] = np.pad(found, (0, n_bins + 1 - len(found)), mode="edge")
+    return np.ascontiguousarray(edges.T)
+
+
+def _spread_quantiles(ordered: NDArray[Any], n_bins: int) -> NDArray[np.float32]:
+    """Return at most ``n_bins + 1`` distinct quantiles; a value counts for no more than the distance of two."""
+    values, counts = np.unique(ordered.astype(np.float32), return_counts=True)
+    if len(values) > n_bins + 1:
+        while counts.max() > (most := int(counts.sum()) // n_bins + 2):
+            counts = np.minimum(counts, most)
+        values = np.quantile(np.repeat(values, counts), np.linspace(0.0, 1.0, n_bins + 1)).astype(np.float32)
+    return values[np.diff(values, prepend=np.float32(-np.inf)) > _NARROWEST]
 
 
 def refuse_infinity(infinite: NDArray[np.bool_], label: str, what: str = "column") -> None:

@@ -181,6 +181,19 @@ def test_edges_that_coincide_are_kept_once_and_the_last_is_repeated():
     assert bin_edges(numbers[:1], 1).tolist() == [[0, 0], [1, 1], [7, 7]]
 
 
+def test_a_frequent_value_takes_no_edges_from_the_others():
+    rare = np.arange(1.0, 101.0, dtype=np.float32)
+    edges = bin_edges(np.concatenate([np.zeros(2000, np.float32), rare])[:, None], 10)[0]
+    assert edges[0] == 0
+    assert edges[-1] == 100
+    assert np.diff(edges).max() < 100 / 8
+
+
+def test_few_distinct_values_are_edges_however_rare():
+    numbers = np.repeat(np.float32([0, 1, 2, 5]), [10_000, 1, 1, 1])[:, None]
+    assert bin_edges(numbers, 4)[0].tolist() == [0, 1, 2, 5, 5]
+
+
 @given(hnp.arrays(np.float32, st.integers(1, 30), elements=st.floats(-100, 100, width=32)), st.integers(1, 12))
 def test_edges_never_fall_and_the_encoding_keeps_the_order(numbers, n_bins):
     edges = bin_edges(numbers[:, None], n_bins)[0]
