@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from skrec import datasets, exceptions, metrics, model_selection, models, preprocessing, testing
+    from skrec import datasets, exceptions, inspection, metrics, model_selection, models, preprocessing, testing
     from skrec._recommend import recommend
     from skrec._show_versions import show_versions
     from skrec.persistence import load, save
@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 __all__ = [
     "datasets",
     "exceptions",
+    "inspection",
     "metrics",
     "model_selection",
     "models",
@@ -31,7 +32,17 @@ __all__ = [
 ]
 
 _SUBMODULES = frozenset(
-    {"datasets", "exceptions", "metrics", "model_selection", "models", "persistence", "preprocessing", "testing"}
+    {
+        "datasets",
+        "exceptions",
+        "inspection",
+        "metrics",
+        "model_selection",
+        "models",
+        "persistence",
+        "preprocessing",
+        "testing",
+    }
 )
 _FUNCTIONS = {
     "load": "skrec.persistence",

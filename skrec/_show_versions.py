@@ -11,7 +11,10 @@ _DISTRIBUTIONS = {
     "sklearn": ("scikit-learn",),
     "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly"),
     "keras": ("keras", "keras-nightly"),
-    **{name: (name,) for name in ("numpy", "scipy", "pandas", "polars", "optuna", "joblib", "threadpoolctl")},
+    **{
+        name: (name,)
+        for name in ("numpy", "scipy", "pandas", "polars", "matplotlib", "optuna", "joblib", "threadpoolctl")
+    },
 }
 _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "LOKY_MAX_CPU_COUNT")
 

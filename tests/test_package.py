@@ -11,7 +11,7 @@ import pytest
 import skrec
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("numpy", "pandas", "scipy", "sklearn", "optuna", "polars", "tensorflow", "keras")
+HEAVY = ("numpy", "pandas", "scipy", "sklearn", "optuna", "polars", "matplotlib", "tensorflow", "keras")
 SUBMODULES = [
     path.stem
     for path in sorted(Path(skrec.__file__).parent.iterdir())

@@ -14,7 +14,7 @@ from skrec._engine.backend import tf
 from skrec._engine.program import Program, Structure, borrowed
 from skrec._engine.weights import Weights
 
-__all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue"]
+__all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue", "views"]
 
 _SMALL, _LARGE = 256, 8192
 _ITEMS = 1024  # a chunk of the catalogue
@@ -68,6 +68,18 @@ def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
     call = _traced(program, "pairs", score, _specs(inputs, size))
     parts = [call(_take(inputs, at, size)).numpy()[: n - at] for at in range(0, n, size)]
     return np.concatenate(parts)
+
+
+def views(structure: Structure, weights: Weights, inputs: Inputs, name: str) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield (slice of the rows, what the network's view ``name`` shows of them: (n, ...)) over small chunks.
+
+    The program is held from the first chunk to the last; a consumer that stops early gives it up.
+    """
+    with borrowed(structure, weights) as program:
+        n = _length(inputs)
+        call = _traced(program, f"view_{name}", program.network.views[name], _specs(inputs, _SMALL))
+        for at in range(0, n, _SMALL):
+            yield slice(at, min(at + _SMALL, n)), call(_take(inputs, at, _SMALL)).numpy()[: n - at]
 
 
 class _Catalogue:

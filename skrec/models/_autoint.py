@@ -85,12 +85,20 @@ class _AutoInt(FieldModel):
                 return logits
             return logits + parts["deep_output"](deep(layers.flatten(inputs["vectors"])))
 
+        def weights(inputs: dict[str, Any]) -> Any:
+            x, found = inputs["vectors"], []
+            for layer in attention:
+                found.append(layer.attention(x))
+                x = layer(x)
+            return keras.ops.stack(found, axis=1)
+
         def side(i: int) -> Any:
             return lambda inputs: {"vectors": embed[i](inputs)}
 
         n_fields = sum(side.n_fields for side in sides)
         width = n_fields * (4 * units + n_heads * n_fields)
-        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width)
+        views = {"attention": weights}
+        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width, views=views)
 
 
 _ARCHITECTURE = """\

@@ -63,7 +63,8 @@ class _DeepFM(FieldModel):
             return lambda inputs: {"vectors": embed[i](inputs), "logits": linear[i](inputs)}
 
         width = sum(side.n_fields for side in sides) * dim
-        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width)
+        views = {"vectors": lambda inputs: inputs["vectors"]}
+        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width, views=views)
 
 
 _ARCHITECTURE = """\

@@ -63,7 +63,17 @@ class _FM(FieldModel):
                 return parts["bias"](layers.match(query, item))
             return parts["bias"](parts["pairs"](query[0][:, None] * item[0]) + query[1][:, None] + item[1])
 
-        return layers.Network(query=side(0), item=side(1), interact=interact, parts=parts, dot=n_outputs == 1)
+        def vectors(inputs: Any) -> Any:
+            return keras.ops.concatenate([embed[0](inputs), embed[1](inputs)], axis=1)
+
+        return layers.Network(
+            query=side(0),
+            item=side(1),
+            interact=interact,
+            parts=parts,
+            dot=n_outputs == 1,
+            views={"vectors": vectors},
+        )
 
 
 _ARCHITECTURE = ""

@@ -271,6 +271,7 @@ def field_network(
     *,
     n_outputs: int,
     width: int,
+    views: Mapping[str, Callable[[Mapping[str, Any]], Any]] | None = None,
 ) -> Network:
     """Make a network of a function of all fields of a pair, the query's before the item's.
 
@@ -287,6 +288,8 @@ def field_network(
         Number of outputs.
     width : int
         About how many numbers the core holds for one pair.
+    views : mapping of str to callable, default=None
+        What there is to see inside: functions of what ``core`` gets of N rows, to a tensor (N, ...).
     """
 
     def interact(query: Mapping[str, Any], item: Mapping[str, Any]) -> Any:
@@ -299,7 +302,15 @@ def field_network(
             logits += query["logits"][:, None] + item["logits"]
         return logits[..., 0] if n_outputs == 1 else logits
 
-    return Network(query=query, item=item, interact=interact, parts=parts, width=width)
+    def seen_by(view: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+        def call(inputs: Mapping[str, Any]) -> Any:
+            left, right = query(inputs), item(inputs)
+            return view({key: tf.concat([left[key], right[key]], axis=1) for key in left if key != "logits"})
+
+        return call
+
+    seen = {name: seen_by(view) for name, view in (views or {}).items()}
+    return Network(query=query, item=item, interact=interact, parts=parts, width=width, views=seen)
 
 
 def _side_by_side(query: Any, item: Any, *, one: bool) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from skrec._engine.backend import keras, tf
@@ -35,6 +35,8 @@ class Network:
         catalogue is then scored by one matrix product.
     width : int, default=64
         About how many numbers ``interact`` holds for one pair, which decides how many are scored at once.
+    views : mapping of str to callable, default={}
+        What there is to see inside, by name: functions from the inputs of N rows to a tensor (N, ...).
     """
 
     query: Callable[[Mapping[str, Any]], Any]
@@ -43,6 +45,7 @@ class Network:
     parts: Mapping[str, Any]
     dot: bool = False
     width: int = 64
+    views: Mapping[str, Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
 
 
 def match(query: Any, item: Any) -> Any:

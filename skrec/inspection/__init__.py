@@ -1,0 +1,15 @@
+"""What a fitted model of features has learnt: importance of fields, strength of crosses, attention; and their plots."""
+
+from skrec.inspection._attention import attention_weights
+from skrec.inspection._cross_strengths import cross_strengths
+from skrec.inspection._displays import AttentionDisplay, CrossStrengthDisplay, FieldImportanceDisplay
+from skrec.inspection._field_importance import field_importance
+
+__all__ = [
+    "AttentionDisplay",
+    "CrossStrengthDisplay",
+    "FieldImportanceDisplay",
+    "attention_weights",
+    "cross_strengths",
+    "field_importance",
+]

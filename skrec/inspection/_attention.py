@@ -1,0 +1,82 @@
+"""Attention of the fields of an AutoInt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrec._recommend import Unwrapped
+from skrec.inspection._fitted import fitted, row_views
+from skrec.models._autoint import _AutoInt
+
+__all__ = ["attention_model", "attention_weights", "mean_attention"]
+
+
+def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
+    """Return how much each field attends to each other, in every row, layer and head of an AutoInt.
+
+    These are the weights of equation 5 of the paper. In the first layer they tell which fields are combined to crosses
+    of two; from the second layer on each position holds a mixture of fields already.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A fitted ``AutoIntClassifier``, ``AutoIntRegressor`` or ``AutoIntRanker``, or a Pipeline or search that ends in
+        one.
+    X : DataFrame or array-like of shape (n_rows, n_columns)
+        Rows, as for ``predict``.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_layers, n_heads, n_fields, n_fields), float32
+        At ``[row, layer, head, i, j]`` the weight of field j in the new vector of field i; over j they sum to 1. The
+        fields are in the order of the model's ``field_names_``.
+
+    Raises
+    ------
+    TypeError
+        If the estimator is no AutoInt.
+    NotFittedError
+        If it is not fitted.
+
+    See Also
+    --------
+    AttentionDisplay : Plots the mean over the rows, without holding the weights of all rows.
+
+    References
+    ----------
+    W. Song, C. Shi, Z. Xiao, Z. Duan, Y. Xu, M. Zhang, J. Tang. "AutoInt: Automatic Feature Interaction Learning via
+    Self-Attentive Neural Networks". CIKM 2019, doi:10.1145/3357384.3357925.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.inspection import attention_weights
+    >>> from skrec.models import AutoIntClassifier
+    >>> X = pd.DataFrame({"city": ["Bern", "Rome"] * 50, "age": range(100)})
+    >>> model = AutoIntClassifier(epochs=2, random_state=0).fit(X, ["no", "yes"] * 50)
+    >>> weights = attention_weights(model, X)
+    >>> weights.shape
+    (100, 2, 2, 2, 2)
+    >>> weights[0, 0, 0].sum(axis=1)
+    array([1., 1.], dtype=float32)
+    """
+    return np.concatenate([part for _, part in row_views(attention_model(estimator), X, "attention")])
+
+
+def attention_model(estimator: Any) -> Unwrapped:
+    """Check that an estimator is a fitted AutoInt, and peel it."""
+    return fitted(estimator, _AutoInt, "Attention is learnt by AutoInt alone: pass a fitted one")
+
+
+def mean_attention(unwrapped: Unwrapped, X: Any) -> NDArray[np.float64]:
+    """Return the mean over the rows: (n_layers, n_heads, n_fields, n_fields)."""
+    parts: Iterator[tuple[slice, NDArray[np.float32]]] = row_views(unwrapped, X, "attention")
+    total, n_rows = 0.0, 0
+    for rows, part in parts:
+        total = total + part.sum(axis=0, dtype=np.float64)
+        n_rows = rows.stop
+    return np.asarray(total / n_rows)

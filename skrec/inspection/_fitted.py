@@ -1,0 +1,57 @@
+"""The fitted model behind an estimator, and the rows as its network is given them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skrec._recommend import Unwrapped, unwrap
+from skrec.models._base import Inputs
+from skrec.models._fields import FieldModel
+from skrec.models._tasks import NetworkRegressor
+
+__all__ = ["fitted", "prediction_scale", "row_inputs", "row_views"]
+
+
+def fitted(estimator: Any, kinds: type | tuple[type, ...], needs: str) -> Unwrapped:
+    """Peel searches and Pipelines off a fitted model of features of one of some kinds.
+
+    Raises
+    ------
+    TypeError
+        If it is of no such kind; the message starts with `needs`.
+    NotFittedError
+        If it is not fitted.
+    """
+    unwrapped = unwrap(estimator)
+    if not isinstance(unwrapped.model, kinds):
+        raise TypeError(
+            f"{needs}, alone or at the end of a Pipeline or search, but got a {type(unwrapped.model).__name__}. "
+            "For any estimator there is sklearn.inspection.permutation_importance."
+        )
+    check_is_fitted(unwrapped.model)
+    return unwrapped
+
+
+def row_inputs(unwrapped: Unwrapped, X: Any) -> Inputs:
+    """Encode raw rows as the network is given them."""
+    model: FieldModel = unwrapped.model
+    rows = model._read(unwrapped.transform(X), reset=False)
+    return model._row_inputs(rows, *model._pair_codes(rows))
+
+
+def row_views(unwrapped: Unwrapped, X: Any, name: str) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield (slice of the rows, a view of the network on them)."""
+    from skrec._engine.scoring import views
+
+    model: FieldModel = unwrapped.model
+    return views(model._fitted_structure(), model._weights, row_inputs(unwrapped, X), name)
+
+
+def prediction_scale(model: FieldModel) -> float:
+    """Return what a difference of logits is multiplied by to be one of predictions."""
+    return float(model._scale) if isinstance(model, NetworkRegressor) else 1.0
