@@ -143,7 +143,10 @@ class Numbers(keras.layers.Layer):
                 low, high = self.edges.value[:, :-1], self.edges.value[:, 1:]
                 share = tf.math.divide_no_nan(encoded - low, high - low)
                 encoded = tf.where(high > low, tf.clip_by_value(share, 0.0, 1.0), tf.cast(encoded >= low, tf.float32))
-            vectors.append(tf.einsum("ndt,dtk->ndk", encoded, self.numeric_kernel.value) + self.bias.value)
+                scaled = tf.einsum("ndt,dtk->ndk", encoded, self.numeric_kernel.value)
+            else:
+                scaled = encoded * self.numeric_kernel.value[:, 0]
+            vectors.append(scaled + self.bias.value)
         if side.flags:
             vectors.append(numbers[:, side.numeric :, None] * self.flag_kernel.value[:, 0])
         return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)
