@@ -7,6 +7,7 @@ when the row is used ("lazy" Adam).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from skrec._engine.backend import keras, tf, unsized
@@ -43,9 +44,13 @@ class _Sparse:
         value = getattr(reference_variable, "value", reference_variable)
         if value.shape.rank and value.shape[0] is None:
             unsized(slot)
-        slot.start = getattr(self, "initial_accumulator_value", 0.0) if "accumulator" in (name or "") else 0.0
+        slot.start = partial(self._start, name or "")
         self.slots.append((slot, reference_variable))
         return slot
+
+    def _start(self, name: str, weights: Any) -> Any:
+        """Give what a slot of this name starts from, for these weights."""
+        return tf.fill(tf.shape(weights), self.initial_accumulator_value if "accumulator" in name else 0.0)  # type: ignore[attr-defined]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         rate = tf.cast(learning_rate, variable.dtype)
@@ -131,6 +136,13 @@ class Ftrl(_Sparse, keras.optimizers.Ftrl):
     def __init__(self, rates: Any) -> None:
         super().__init__()
         self._rates = rates
+
+    def _start(self, name: str, weights: Any) -> Any:
+        """Start from weights that are not 0, as after another fit: FTRL computes them from its slots alone."""
+        if "linear" not in name:
+            return super()._start(name, weights)
+        scale = tf.sqrt(tf.cast(self.initial_accumulator_value, weights.dtype)) / self._rates["apart_learning_rate"]
+        return -scale * weights - self._rates["apart_l1"] * tf.sign(weights)
 
     def _arguments(self, variable: Any, gradient: Any) -> dict[str, Any]:
         index = self._get_variable_index(variable)

@@ -207,7 +207,7 @@ class Program(keras.Model):
         self.optimizer.iterations.value.assign(counted)
         self.earlier_steps.assign(iterations - counted)
         for i, (slot, weight) in enumerate(self.slots):
-            fresh = tf.fill(tf.shape(weight.value), slot.start)
+            fresh = slot.start(weight.value)
             if slots is not None:
                 old = slots[str(i)]
                 fresh = old if old.shape == tuple(fresh.shape) else tf.concat([old, fresh[len(old) :]], axis=0)

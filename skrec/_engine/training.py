@@ -160,10 +160,10 @@ def train(
         start: Mapping[str, np.ndarray] = program.initial(settings.seed, settings.rows, known, generation=iterations)
         program.load({**(adjust(start) if adjust else start), **(constants or {})})
         del start
-        program.load_slots(slots, iterations)
-        program.data.fill(arrays, settings.popularity)
         for name, variable in program.rates.items():
             variable.assign(getattr(settings, name))
+        program.load_slots(slots, iterations)
+        program.data.fill(arrays, settings.popularity)
         program.seed.assign(settings.seed)
         program.n_negatives.assign(settings.n_negatives)
         program.optimizer.learning_rate = settings.learning_rate

@@ -69,11 +69,15 @@ class FieldModel(_FittedFields, NetworkRecommender):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
+        # Features may be missing everywhere; a table with ids as a whole must not be.
+        tags.input_tags.allow_nan = not self._needs_ids and self.user is None and self.item is None
         tags.input_tags.categorical = True
         return tags
 
     # -- roles and vocabularies ---------------------------------------------------------------------------------------
+
+    def _min_columns(self) -> int:
+        return 2 if self._needs_ids else 1
 
     def _find_roles(self, rows: Rows) -> Roles:
         if self._needs_ids:

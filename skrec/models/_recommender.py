@@ -133,9 +133,12 @@ class Recommender(_Fitted, BaseEstimator):
 
     def _read(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Rows:
         """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array."""
-        rows = as_rows(X, min_columns=1 if not reset else 2)
+        rows = as_rows(X, min_columns=self._min_columns() if reset else 1)
         validate_data(self, X, y, reset=reset, skip_check_array=True)
         return rows
+
+    def _min_columns(self) -> int:
+        return 2  # users and items
 
     def _find_roles(self, rows: Rows) -> Roles:
         return resolve_roles(rows, user=self.user, item=self.item, time=self.time)
