@@ -21,6 +21,9 @@ def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
     These are the weights of equation 5 of the paper. In the first layer they tell which fields are combined to crosses
     of two; from the second layer on each position holds a mixture of fields already.
 
+    A penalty draws queries and keys to 0, where all fields are attended to alike: if every weight is
+    ``1 / n_fields``, the attention was not used; fit with a smaller `l2`.
+
     Parameters
     ----------
     estimator : estimator
