@@ -117,19 +117,19 @@ W. Song, C. Shi, Z. Xiao, Z. Duan, Y. Xu, M. Zhang, J. Tang. "AutoInt: Automatic
 Self-Attentive Neural Networks". CIKM 2019, doi:10.1145/3357384.3357925."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class AutoIntClassifier(_AutoInt, NetworkClassifier):
     """AutoInt (Song et al., 2019) for labels."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class AutoIntRegressor(_AutoInt, NetworkRegressor):
     """AutoInt (Song et al., 2019) for ratings and other numbers."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class AutoIntRanker(_AutoInt, FieldRanker):
     """AutoInt (Song et al., 2019) for ranking: from events with features to recommendations."""

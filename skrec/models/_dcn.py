@@ -108,19 +108,19 @@ R. Wang, R. Shivanna, D. Z. Cheng, S. Jain, D. Lin, L. Hong, E. H. Chi. "DCN V2:
 Practical Lessons for Web-scale Learning to Rank Systems". WWW 2021, doi:10.1145/3442381.3450078."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DCNClassifier(_DCN, NetworkClassifier):
     """Deep & Cross Network (Wang et al., 2017 and 2021) for labels."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DCNRegressor(_DCN, NetworkRegressor):
     """Deep & Cross Network (Wang et al., 2017 and 2021) for ratings and other numbers."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DCNRanker(_DCN, FieldRanker):
     """Deep & Cross Network (Wang et al., 2017 and 2021) for ranking: from events with features to recommendations."""

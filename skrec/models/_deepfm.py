@@ -48,7 +48,7 @@ class _DeepFM(FieldModel):
         sides = layers.Side(*query), layers.Side(*item)
         parts: dict[str, Any] = {}
         embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
-        linear = [layers.first_order(parts, side, n_outputs) for side in sides]
+        linear = [layers.first_order(parts, side, n_outputs, n_bins=n_bins) for side in sides]
         deep = layers.mlp(parts, hidden_units)
         parts["output"] = keras.layers.Dense(n_outputs)
         if n_outputs > 1:
@@ -76,19 +76,19 @@ H. Guo, R. Tang, Y. Ye, Z. Li, X. He. "DeepFM: A Factorization-Machine based Neu
 IJCAI 2017, doi:10.24963/ijcai.2017/239."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DeepFMClassifier(_DeepFM, NetworkClassifier):
     """DeepFM (Guo et al., 2017) for labels."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DeepFMRegressor(_DeepFM, NetworkRegressor):
     """DeepFM (Guo et al., 2017) for ratings and other numbers."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DeepFMRanker(_DeepFM, FieldRanker):
     """DeepFM (Guo et al., 2017) for ranking: from events with features to recommendations."""

@@ -73,19 +73,19 @@ Y. Gorishniy, I. Rubachev, A. Babenko. "On Embeddings for Numerical Features in 
 arXiv:2203.05556."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DNNClassifier(_DNN, NetworkClassifier):
     """A fully connected network over embedded fields for labels."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DNNRegressor(_DNN, NetworkRegressor):
     """A fully connected network over embedded fields for ratings and other numbers."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DNNRanker(_DNN, FieldRanker):
     """A fully connected network over embedded fields for ranking: from events with features to recommendations."""

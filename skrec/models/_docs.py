@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from textwrap import indent
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ epochs : int, default=20
     Passes over the rows; the most there can be, with early stopping.
 batch_size : int or "auto", default="auto"
     Rows of a step. ``"auto"``: about 64 steps an epoch, at least 8 and at most 1,024 rows a step.
-learning_rate : float, default=0.003
+learning_rate : float, default={rate}
     Step size of the optimiser.
 optimizer : {{"adam", "adagrad", "sgd"}}, default="adam"
     Each updates only the embeddings of the ids in the batch; Adam's moments of an id decay when it is used.
@@ -122,7 +123,7 @@ embedding_dim : {dim_type}, default=16
 numeric_embedding : {{"piecewise", "linear"}}, default="piecewise"
     How a number becomes a vector: by the vectors of the bins up to it (Gorishniy et al., 2022, arXiv:2203.05556), or
     as the number times a vector. Numbers are standardised first; where they are missing a vector of its own is added.
-n_bins : int, default=32
+n_bins : int, default=64
     Bins of ``"piecewise"``, at the quantiles.
 pooling : {{"mean", "sum", "max"}}, default="mean"
     How the vectors of several values become one."""
@@ -205,13 +206,14 @@ classes_ : ndarray of shape (n_classes,)
 
 
 def field_model(
-    *, architecture: str, references: str, l2: float, one_dim: bool = True, factorised: bool = False
+    *, architecture: str, references: str, one_dim: bool = True, factorised: bool = False
 ) -> Callable[[_Class], _Class]:
     """Write the docstring of a model of features after its first paragraph."""
 
     def fill(cls: _Class) -> _Class:
         task = next(name for name in _TASKS if cls.__name__.endswith(name))
         texts = _TASKS[task]
+        defaults = {field.name: field.default for field in fields(cls)}
         parameters = [
             _ROLES.format(roles=texts["roles"]),
             FIELDS.format(
@@ -227,7 +229,8 @@ def field_model(
                 fraction=texts["fraction"],
                 auto=texts["auto"],
                 score=texts["score"],
-                l2=l2,
+                rate=defaults["learning_rate"],
+                l2=defaults["l2"],
             ),
             texts["more"],
         ]

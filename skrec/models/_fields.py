@@ -50,8 +50,10 @@ class FieldModel(_FittedFields, NetworkRecommender):
     item_features: Any = "auto"
     embedding_dim: Any = _DIM
     numeric_embedding: Literal["piecewise", "linear"] = "piecewise"
-    n_bins: int = 32
+    n_bins: int = 64
     pooling: Literal["mean", "sum", "max"] = "mean"
+    learning_rate: float = 0.001
+    l2: float = 0.0001
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), callable, None],
@@ -246,7 +248,11 @@ class FieldModel(_FittedFields, NetworkRecommender):
         return {}
 
     def _constants(self) -> dict[str, NDArray[Any]]:
-        constants: dict[str, NDArray[Any]] = {f"{side}_numbers/edges": edges for side, edges in self._edges.items()}
+        constants: dict[str, NDArray[Any]] = {
+            f"{side}_{part.replace('fields', 'numbers')}/edges": edges
+            for side, edges in self._edges.items()
+            for part in self._field_tables()
+        }
         for side, fields in (("query", self._query_fields), ("item", self._item_fields)):
             if fields.layout.categorical or fields.layout.multivalued:
                 for part in self._field_tables():
@@ -321,6 +327,9 @@ class FieldModel(_FittedFields, NetworkRecommender):
 @dataclass(eq=False, repr=False, kw_only=True)
 class FieldRanker(FieldModel, NetworkRanker):
     """A model of features that ranks items for users and contexts, learnt from events."""
+
+    learning_rate: float = 0.003
+    l2: float = 0.01
 
     _needs_ids: ClassVar[bool] = True
 

@@ -39,7 +39,7 @@ class _FM(FieldModel):
         sides = layers.Side(*query), layers.Side(*item)
         parts: dict[str, Any] = {}
         embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
-        linear = [layers.first_order(parts, side, n_outputs) for side in sides]
+        linear = [layers.first_order(parts, side, n_outputs, n_bins=n_bins) for side in sides]
         if n_outputs > 1:
             parts["pairs"] = keras.layers.Dense(n_outputs, use_bias=False)
         parts["bias"] = layers.Bias(n_outputs)
@@ -82,19 +82,19 @@ _REFERENCES = """\
 S. Rendle. "Factorization Machines". ICDM 2010, doi:10.1109/ICDM.2010.127."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class FMClassifier(_FM, NetworkClassifier):
     """Factorisation machine (Rendle, 2010) for labels."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class FMRegressor(_FM, NetworkRegressor):
     """Factorisation machine (Rendle, 2010) for ratings and other numbers."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01, factorised=True)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, factorised=True)
 @dataclass(eq=False, repr=False, kw_only=True)
 class FMRanker(_FM, FieldRanker):
     """Factorisation machine (Rendle, 2010) for ranking: from events with features to recommendations.

@@ -212,7 +212,7 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
     training=TRAINING.format(
-        held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", l2=0.001
+        held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", rate=0.003, l2=0.001
     ),
     fitted=FITTED.format(scores="Minus the log loss of the held-out rows"),
     references=_REFERENCES,
@@ -261,7 +261,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
     training=TRAINING.format(
-        held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", l2=0.001
+        held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", rate=0.003, l2=0.001
     ),
     fitted=FITTED.format(scores="Minus the mean squared error of the held-out rows"),
     references=_REFERENCES,
@@ -309,7 +309,7 @@ class NCFRegressor(_NCF, NetworkRegressor):
         auto="no, for it costs the latest events",
         score="val_ndcg",
         rate=0.003,
-        l2=" and 0.01",
+        l2=0.01,
     ),
     ranking=RANKING.format(
         auto_loss='``softmax`` for\n    ``architecture="gmf"`` and ``"mf"``, else ``log_loss``',

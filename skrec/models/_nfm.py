@@ -48,7 +48,7 @@ class _NFM(FieldModel):
         sides = layers.Side(*query), layers.Side(*item)
         parts: dict[str, Any] = {}
         embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
-        linear = [layers.first_order(parts, side, n_outputs) for side in sides]
+        linear = [layers.first_order(parts, side, n_outputs, n_bins=n_bins) for side in sides]
         deep = layers.mlp(parts, hidden_units)
         parts["output"] = keras.layers.Dense(n_outputs)
         pooled_dropout = layers.Dropout()
@@ -72,19 +72,19 @@ X. He, T.-S. Chua. "Neural Factorization Machines for Sparse Predictive Analytic
 doi:10.1145/3077136.3080777."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NFMClassifier(_NFM, NetworkClassifier):
     """Neural factorisation machine (He & Chua, 2017) for labels."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NFMRegressor(_NFM, NetworkRegressor):
     """Neural factorisation machine (He & Chua, 2017) for ratings and other numbers."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NFMRanker(_NFM, FieldRanker):
     """Neural factorisation machine (He & Chua, 2017) for ranking: from events with features to recommendations."""

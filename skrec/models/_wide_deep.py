@@ -120,7 +120,7 @@ class _WideDeep(FieldModel):
         in_deep = tuple(range(n_fields)) if deep is None else deep
         has_deep = bool(hidden_units) and bool(in_deep)
         linear = [
-            layers.first_order(parts, side, n_outputs, name="_wide", penalised=False, only=only)
+            layers.first_order(parts, side, n_outputs, n_bins=n_bins, name="_wide", penalised=False, only=only)
             for side, only in zip(sides, in_wide, strict=True)
         ]
         if crosses:
@@ -174,19 +174,19 @@ H.-T. Cheng et al. "Wide & Deep Learning for Recommender Systems". DLRS 2016, do
 H. B. McMahan et al. "Ad Click Prediction: a View from the Trenches". KDD 2013, doi:10.1145/2487575.2488200."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class WideDeepClassifier(_WideDeep, NetworkClassifier):
     """Wide & Deep (Cheng et al., 2016) for labels."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.001, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class WideDeepRegressor(_WideDeep, NetworkRegressor):
     """Wide & Deep (Cheng et al., 2016) for ratings and other numbers."""
 
 
-@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, l2=0.01, one_dim=False)
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class WideDeepRanker(_WideDeep, FieldRanker):
     """Wide & Deep (Cheng et al., 2016) for ranking: from events with features to recommendations."""

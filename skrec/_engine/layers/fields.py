@@ -219,18 +219,21 @@ def first_order(
     side: Side,
     n_outputs: int,
     *,
+    n_bins: int = 0,
     name: str = "_linear",
     penalised: bool = True,
     only: Sequence[int] | None = None,
 ) -> Callable[[Mapping[str, Any]], Any]:
     """Make the layers of a linear model of a side's columns, or of the fields ``only``, and add them to ``parts``.
 
+    With ``n_bins`` it is piecewise linear in the numbers.
+
     Returns
     -------
     callable
         From the inputs of N rows to their share of the logits (N, n_outputs).
     """
-    terms = embed(parts, side, n_outputs, pooling="sum", name=name, stddev=0.0, penalised=penalised)
+    terms = embed(parts, side, n_outputs, n_bins=n_bins, pooling="sum", name=name, stddev=0.0, penalised=penalised)
 
     def call(inputs: Mapping[str, Any]) -> Any:
         of_fields = terms(inputs)
