@@ -33,8 +33,8 @@ def judge(model, X, y):
     return [float(roc_auc_score(y, probability)), float(log_loss(y, probability))]
 
 
-def run(name, make, candidates, data, seeds, results, fit):
-    """Choose among the candidate settings by validation log loss, then judge each seed on the test part.
+def run(name, make, candidates, data, *, seeds, results, fit, by="log_loss"):
+    """Choose among the candidate settings on the validation part, then judge each seed on the test part.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def run(name, make, candidates, data, seeds, results, fit):
     make : callable
         ``make(random_state=..., **settings)`` returns an estimator.
     candidates : list of dict
-        Settings; where there is one only, nothing is tried.
+        Settings.
     data : dict of str to (X, y)
         ``"train"``, ``"validation"`` and ``"test"``.
     seeds : int
@@ -52,42 +52,45 @@ def run(name, make, candidates, data, seeds, results, fit):
         Of earlier runs; changed and saved.
     fit : callable
         ``fit(model, data)`` trains a model without looking at the test part.
+    by : {"log_loss", "auc"}
+        What the choice goes by.
     """
-    done = results.setdefault(name, {"tried": {}, "seeds": {}})
-    for settings in candidates if len(candidates) > 1 else []:
-        key = json.dumps(settings)
-        if key in done["tried"]:
-            continue
-        started = time.perf_counter()
-        model = fit(make(random_state=0, **settings), data)
-        auc, loss = judge(model, *data["validation"])
-        done["tried"][key] = {"auc": auc, "log_loss": loss, "epochs": int(np.max(getattr(model, "n_iter_", 0)))}
-        print(
-            f"  {name} {key}: validation AUC {auc:.4f}, log loss {loss:.4f}, {done['tried'][key]['epochs']} epochs, "
-            f"{time.perf_counter() - started:.0f} s",
-            flush=True,
-        )
-        save(results)
-    chosen = min(candidates, key=lambda s: done["tried"].get(json.dumps(s), {"log_loss": 0})["log_loss"])
-    if done.get("chosen") != chosen:
-        done |= {"chosen": chosen, "seeds": {}}
-    for seed in map(str, range(seeds)):
-        if seed in done["seeds"]:
-            continue
-        started = time.perf_counter()
-        model = fit(make(random_state=int(seed), **chosen), data)
-        seconds = time.perf_counter() - started
-        done["seeds"][seed] = [*judge(model, *data["test"]), seconds]
-        save(results)
+    done = results.setdefault(name, {"fits": {}})
+
+    def judged(settings, seed):
+        """Fit once, and judge on both parts; the choice looks at the validation part alone."""
+        key = json.dumps([settings, seed])
+        if key not in done["fits"]:
+            started = time.perf_counter()
+            model = fit(make(random_state=seed, **settings), data)
+            seconds = time.perf_counter() - started
+            done["fits"][key] = {
+                "epochs": int(np.max(getattr(model, "n_iter_", 0))),
+                "seconds": seconds,
+                "validation": judge(model, *data["validation"]),
+                "test": judge(model, *data["test"]),
+            }
+            save(results)
+            print(f"  {name} {key} {done['fits'][key]}", flush=True)
+        return done["fits"][key]
+
+    def loss(settings):
+        auc, log_loss = judged(settings, 0)["validation"]
+        return log_loss if by == "log_loss" else -auc
+
+    done["chosen"] = candidates[0] if len(candidates) == 1 else min(candidates, key=loss)
+    fits = [judged(done["chosen"], seed) for seed in range(seeds)]
+    done["test"] = [[*one["test"], one["seconds"]] for one in fits]
+    save(results)
 
 
 def show(results, published):
     """Print the table, in the order of ``published``."""
     print(f"\n{'model':<22}{'AUC':>16}{'log loss':>16}{'seconds':>9}  published; settings chosen")
     for name, figure in published.items():
-        if not results.get(name, {}).get("seeds"):
+        if not results.get(name, {}).get("test"):
             continue
-        values = np.array(list(results[name]["seeds"].values()))
+        values = np.array(results[name]["test"])
         mean, spread = values.mean(axis=0), values.std(axis=0)
         cells = [
             f"{m:.4f} ± {s:.4f}" if len(values) > 1 else f"{m:.4f}" for m, s in zip(mean[:2], spread[:2], strict=True)

@@ -88,14 +88,22 @@ def frappe(options):
     for name in options.models:
         if name == "LogisticRegression":
             candidates = grid(C=[0.3, 1.0, 3.0, 10.0])
-            run(name, linear, candidates, data, 1, results, lambda model, data: model.fit(*data["train"]))
+            run(
+                name,
+                linear,
+                candidates,
+                data,
+                seeds=1,
+                results=results,
+                fit=lambda model, data: model.fit(*data["train"]),
+            )
             continue
         model, settings = MODELS[name]
 
         def make(model=model, fixed=settings, **chosen):
             return model(**COMMON, **fixed, **chosen)
 
-        run(name, make, CANDIDATES, data, options.seeds, results, fit)
+        run(name, make, CANDIDATES, data, seeds=options.seeds, results=results, fit=fit)
     save(results)
     show(results, {name: PUBLISHED[name] for name in options.models})
     auc = {name: np.mean([seed[0] for seed in results[name]["seeds"].values()]) for name in options.models}

@@ -132,11 +132,16 @@ class Program(keras.Model):
         """Variables of the optimisers, each with the weight it belongs to."""
         return [pair for optimizer, _ in self.optimizers for pair in optimizer.slots]
 
-    def items(self, codes: Any) -> Any:
-        """Compute the items' part of the network for codes (M,) or (B, M): tensors of shape codes.shape + (...)."""
+    def items(self, codes: Any, context: Step) -> Any:
+        """Compute the items' part of the network for codes (M,) or (B, M): tensors of shape codes.shape + (...).
+
+        Ids are dropped among negatives as among positives, and features stay: else the row of unknown ids would learn
+        that such an item is always chosen, and never to go with an item's features.
+        """
+        inputs = self.data.items(tf.reshape(codes, [-1]))
+        leaves = self.network.item({**inputs, "item": context.dropped(inputs["item"])})
         if codes.shape.rank == 1:
-            return self.network.item(self.data.items(codes))
-        leaves = self.network.item(self.data.items(tf.reshape(codes, [-1])))
+            return leaves
         shape = tf.unstack(tf.shape(codes))
         return tf.nest.map_structure(lambda leaf: tf.reshape(leaf, [*shape, *leaf.shape[1:]]), leaves)
 
@@ -254,30 +259,30 @@ class Program(keras.Model):
     def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
         s, interact = self.structure, self.network.interact
         query = self.network.query({**columns, "user": context.dropped(columns["user"])})
-        items = context.dropped(columns["item"])
+        items = columns["item"]
         positive = tf.cast(target > 0, tf.float32)
         if s.negatives == "catalogue":
             context.lookup_weight = None
-            logits = interact(query, self.items(tf.range(self.data.n_items + 1)))
+            logits = interact(query, self.items(tf.range(self.data.n_items + 1), context))
             return catalogue_softmax(logits, items, positive)
         if s.negatives == "shared":
-            score = interact(query, self.items(items[:, None]))[:, 0]
+            score = interact(query, self.items(items[:, None], context))[:, 0]
             drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))[None, :]
             context.lookup_weight = None
-            negatives = interact(query, self.items(drawn[0]))
-            usable = tf.cast(drawn != columns["item"][:, None], tf.float32)
+            negatives = interact(query, self.items(drawn[0], context))
+            usable = tf.cast(drawn != items[:, None], tf.float32)
         else:
             shape = tf.stack([tf.shape(items)[0], self.n_negatives])
             if s.reject:
                 drawn, usable = self.data.draw_unseen(context, columns["user"], shape)
             else:
                 drawn = self.data.draw(context, shape)
-                usable = tf.cast(drawn != columns["item"][:, None], tf.float32)
+                usable = tf.cast(drawn != items[:, None], tf.float32)
             context.lookup_weight = tf.repeat(weight, 1 + self.n_negatives)
-            logits = interact(query, self.items(tf.concat([items[:, None], drawn], axis=1)))
+            logits = interact(query, self.items(tf.concat([items[:, None], drawn], axis=1), context))
             score, negatives = logits[:, 0], logits[:, 1:]
         if s.loss == "softmax" and s.popularity:
-            score -= self.data.log_share(columns["item"])
+            score -= self.data.log_share(items)
             negatives -= self.data.log_share(drawn)
         return pairwise(s.loss, score, negatives, usable, positive)
 

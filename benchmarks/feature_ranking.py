@@ -1,0 +1,149 @@
+"""Ranking with features on MovieLens 100K, by time: users and movies absent from training reported apart; NDCG@10.
+
+python benchmarks/feature_ranking.py --data ML_100K_FOLDER
+python benchmarks/feature_ranking.py --data ML_100K_FOLDER --models FM --seeds 1
+python benchmarks/feature_ranking.py --data ML_100K_FOLDER --tune      settings on the validation part, without the test
+
+The folder holds ``u.data``, ``u.user`` and ``u.item``, each of which may be gzipped. Every rating is an event. The
+earliest 80 % of the events (by their real times) are for training, the next 10 % to choose settings, the latest 10 %
+to judge by; the models that are judged train on the first 90 %.
+
+For each user of the test events all 1,682 movies are ranked, known or not, but those of the user's training events:
+``score_items`` gets the users with their features as queries and the movies with theirs as candidates. (The scorers of
+``skrec.metrics`` rank the training catalogue, and take cold users by their id alone; so the metric is computed here.)
+
+``cold users``: users without a training event; ``known users``: the others. ``cold movies``: only the test events of
+movies without a training event are relevant, among all movies; ``among cold movies``: the same events, with only such
+movies to choose from, which popularity cannot tell apart (its ties are broken at random, not against it).
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from skrec.metrics import ndcg_at_k
+from skrec.models import DCNRanker, DeepFMRanker, FMRanker, PopularityRanker
+
+GENRES = "unknown Action Adventure Animation Children Comedy Crime Documentary Drama Fantasy Film-Noir Horror Musical \
+Mystery Romance Sci-Fi Thriller War Western".split()
+USER_FEATURES = ["age", "gender", "occupation", "region"]
+MOVIE_FEATURES = ["year", "genres"]
+COMMON = {"item_features": MOVIE_FEATURES, "multivalued_features": ["genres"]}
+MODELS = {
+    "FM": (FMRanker, {"loss": "softmax", "n_negatives": "all", "batch_size": 256}),
+    "DeepFM": (DeepFMRanker, {"batch_size": 256}),
+    "DCN": (DCNRanker, {"batch_size": 256}),
+}
+CANDIDATES = {
+    "FM": [
+        {"l2": l2, "id_dropout": drop, "epochs": epochs}
+        for l2 in (0.01, 0.03)
+        for drop in (0.1, 0.3)
+        for epochs in (4, 8)
+    ],
+    "DeepFM": [{"l2": l2, "id_dropout": drop, "epochs": 4} for l2 in (0.003, 0.01) for drop in (0.1, 0.3)],
+    "DCN": [{"l2": l2, "id_dropout": drop, "epochs": 4} for l2 in (0.003, 0.01) for drop in (0.1, 0.3)],
+}
+CHOSEN = {name: candidates[0] for name, candidates in CANDIDATES.items()}
+
+
+def read(folder, name, names, **options):
+    """Read one file of the data set, gzipped or not."""
+    path = Path(folder) / name
+    path = path if path.exists() else path.with_name(path.name + ".gz")
+    return pd.read_csv(path, names=names, header=None, encoding="latin-1", **options)
+
+
+def load(folder):
+    """Return the events in order of time, the users and the movies."""
+    events = read(folder, "u.data", ["user_id", "item_id", "rating", "timestamp"], sep="\t")
+    users = read(folder, "u.user", ["user_id", "age", "gender", "occupation", "zip"], sep="|")
+    users["region"] = users["zip"].str[0]
+    movies = read(folder, "u.item", ["item_id", "title", "released", "video", "url", *GENRES], sep="|")
+    movies["year"] = pd.to_datetime(movies["released"], format="%d-%b-%Y").dt.year
+    movies["genres"] = movies[GENRES].astype(bool).apply(lambda row: "|".join(row.index[row]), axis=1)
+    events = events.sort_values("timestamp", kind="stable", ignore_index=True).drop(columns="rating")
+    return events, users[["user_id", *USER_FEATURES]], movies[["item_id", *MOVIE_FEATURES]]
+
+
+def relevance(events, users, movies):
+    """Return which of the movies each of the users had to do with, (n_users, n_movies)."""
+    table = np.zeros((len(users), len(movies)), bool)
+    known = events[events["user_id"].isin(users)]
+    table[pd.Index(users).get_indexer(known["user_id"]), pd.Index(movies).get_indexer(known["item_id"])] = True
+    return table
+
+
+def judge(model, train, held_out, users, movies):
+    """NDCG@10 of all users, known and cold ones, and of cold movies, with how many users each mean is of."""
+    queries = users[users["user_id"].isin(held_out["user_id"])]
+    relevant = relevance(held_out, queries["user_id"], movies["item_id"])
+    scores = model.score_items(queries, movies).astype(float)
+    scores[relevance(train, queries["user_id"], movies["item_id"])] = -np.inf
+    known = queries["user_id"].isin(train["user_id"]).to_numpy()
+    cold = ~movies["item_id"].isin(train["item_id"]).to_numpy()
+    broken = scores[:, cold] + 1e-9 * np.random.default_rng(0).random((len(queries), cold.sum()))
+    parts = {
+        "all users": (relevant, scores),
+        "known users": (relevant[known], scores[known]),
+        "cold users": (relevant[~known], scores[~known]),
+        "cold movies": (relevant & cold, scores),
+        "among cold movies": (relevant[:, cold], broken),
+    }
+    values = {name: ndcg_at_k(*part, k=10) for name, part in parts.items()}
+    return values, {name: int(part[0].any(axis=1).sum()) for name, part in parts.items()}
+
+
+def with_features(events, users, movies):
+    """Put the features beside the ids."""
+    return events.merge(users, on="user_id").merge(movies, on="item_id")
+
+
+def show(name, values, seconds, note=""):
+    """Print a row of the table."""
+    cells = "".join(f"{value:>19.4f}" for value in values.values())
+    print(f"{name:<18}{cells}{seconds:>9.0f}  {note}", flush=True)
+
+
+def compare(options, train, held_out, tables, settings):
+    """Fit the models on the training events and judge them on later ones."""
+    users, movies = tables
+    popularity = PopularityRanker().fit(train)
+    values, counts = judge(popularity, train, held_out, users, movies)
+    print(f"{len(train):,} events to train on, {len(held_out):,} later ones to judge by; users in each mean: {counts}")
+    print(f"{'NDCG@10':<18}{''.join(f'{name:>19}' for name in values)}{'seconds':>9}")
+    show("PopularityRanker", values, 0)
+    for name in options.models:
+        estimator, fixed = MODELS[name]
+        for chosen in settings[name]:
+            results, started = [], time.perf_counter()
+            for seed in range(options.seeds):
+                model = estimator(**COMMON, **fixed, **chosen, random_state=seed)
+                model.fit(with_features(train, users, movies))
+                results.append(judge(model, train, held_out, users, movies)[0])
+            seconds = (time.perf_counter() - started) / options.seeds
+            show(name, pd.DataFrame(results).mean().to_dict(), seconds, f"{chosen}")
+
+
+def main():
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="folder of MovieLens 100K")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--tune", action="store_true", help="try settings on the validation part")
+    options = parser.parse_args()
+    events, *tables = load(options.data)
+    at = [int(share * len(events)) for share in (0.8, 0.9)]
+    if options.tune:
+        options.seeds = 1
+        compare(options, events[: at[0]], events[at[0] : at[1]], tables, CANDIDATES)
+    else:
+        compare(options, events[: at[1]], events[at[1] :], tables, {name: [CHOSEN[name]] for name in MODELS})
+
+
+if __name__ == "__main__":
+    main()
