@@ -137,9 +137,7 @@ def test_a_stacked_dcn_has_the_network_over_the_crosses():
     model = models.DCNClassifier(**FAST, hidden_units=(6,), n_cross_layers=1, structure="stacked").fit(X, Y)
     x0 = flat(vectors(model))
     x = cross_layer(x0, x0, {part: model._weights[f"cross_1/{part}"] for part in ("kernel", "bias")}, 2)
-    np.testing.assert_allclose(
-        model.decision_function(X), dense(relu_stack(x, model), model, "output")[:, 0], **CLOSE
-    )
+    np.testing.assert_allclose(model.decision_function(X), dense(relu_stack(x, model), model, "output")[:, 0], **CLOSE)
 
 
 def test_autoint_is_multi_head_self_attention_with_a_residual():
