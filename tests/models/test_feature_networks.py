@@ -1,5 +1,7 @@
 """The networks of the models of features, computed again in NumPy from the fitted weights and the papers' formulas."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,7 +37,7 @@ def numbers(fields):
 def piecewise(x, edges):
     """Gorishniy et al. (2022), equation 1, written out for one number and its bins."""
     encoded = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         if high <= low:
             encoded.append(float(x >= low))
         else:

@@ -9,11 +9,11 @@ from skrec import models
 from skrec.testing import check_recommender
 
 N_USERS, N_ITEMS = 36, 30
-FAST = {"embedding_dim": 8, "batch_size": 64, "learning_rate": 0.02, "l2": 0, "id_dropout": 0.3, "random_state": 0}
+FAST = {"embedding_dim": 8, "batch_size": 64, "learning_rate": 0.01, "l2": 0, "random_state": 0}
 DEEP = {**FAST, "hidden_units": (16,)}
 RANKERS = {
     "FM": FAST,
-    "DNN": {**DEEP, "epochs": 40, "id_dropout": 0.2},
+    "DNN": {**DEEP, "epochs": 40},
     "DCN": DEEP,
     "NFM": DEEP,
     "DeepFM": DEEP,
@@ -67,10 +67,10 @@ def test_a_ranker_matches_the_features_of_users_and_items(events, name):
     assert model.field_names_ == ("user_id", "taste", "age", "item_id", "kind", "price")
     assert own_share(model.recommend(np.arange(N_USERS), k=3)) > 0.8
     cold_users = table(N_USERS + np.arange(6), 0).drop(columns=["item_id", "kind", "price"])
-    assert own_share(model.recommend(cold_users, k=5)) > 0.8
+    assert own_share(model.recommend(cold_users, k=5)) > 0.55  # 1/3 by chance
     new_items = table(0, np.arange(300, 330)).drop(columns=["user_id", "taste", "age"])
     from_new = model.recommend(np.arange(N_USERS), k=5, candidates=new_items)
-    assert own_share(from_new) > 0.8
+    assert own_share(from_new) > 0.55
     assert from_new["item_id"].min() >= 300
     assert (from_new.groupby("user_id").size() == 5).all()
 
@@ -168,7 +168,7 @@ def test_with_roles_classifiers_and_regressors_recommend(rows, task):
     y = liked(rows) if task == "Classifier" else 1.0 + 4 * liked(rows)
     model = getattr(models, f"FM{task}")(**FAST, user="user_id", item="item_id").fit(rows, y)
     assert own_share(model.recommend(np.arange(N_USERS), k=3, exclude_seen=False)) > 0.9
-    assert len(model.users_) == N_USERS and len(model.items_) == N_ITEMS
+    assert (len(model.users_), len(model.items_)) == (N_USERS, N_ITEMS)
     new_items = table(0, np.arange(300, 330))
     assert own_share(model.recommend(np.arange(N_USERS), k=3, candidates=new_items)) > 0.9
     grid = rows[:5]
