@@ -8,9 +8,16 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skrec import models
 from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
 
 NETWORKS = (NCFClassifier, NCFRegressor, NCFRanker)
+TASKS = ("Classifier", "Regressor", "Ranker")
+OF_FEATURES = [
+    getattr(models, f"{architecture}{task}")
+    for architecture in ("AutoInt", "DCN", "DNN", "DeepFM", "FM", "NFM", "WideDeep")
+    for task in TASKS
+]
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": (
         "training is stochastic: a row of weight 2 meets other batches and other random numbers than two equal rows"
@@ -19,11 +26,15 @@ EXPECTED_FAILURES = {
 
 
 def expected_failures(estimator):
-    return EXPECTED_FAILURES if isinstance(estimator, NETWORKS) else {}
+    return {} if isinstance(estimator, PopularityRanker) else EXPECTED_FAILURES
 
 
 @parametrize_with_checks(
-    [*(network() for network in NETWORKS), PopularityRanker()],
+    [
+        *(network() for network in NETWORKS),
+        PopularityRanker(),
+        *(network(epochs=10) for network in OF_FEATURES),  # half of the default, to save time
+    ],
     expected_failed_checks=expected_failures,
 )
 def test_scikit_learns_check(estimator, check):
@@ -41,10 +52,8 @@ def test_the_classifier_faces_every_check_that_a_gradient_boosting_classifier_fa
     assert set(theirs) <= set(ours)
 
 
-@pytest.mark.parametrize(
-    ("network", "classifier", "regressor"),
-    [(NCFClassifier, True, False), (NCFRegressor, False, True), (NCFRanker, False, False)],
-)
-def test_scikit_learn_knows_the_type_of_each_estimator(network, classifier, regressor):
-    assert is_classifier(network()) is classifier
-    assert is_regressor(network()) is regressor
+@pytest.mark.parametrize("network", [*NETWORKS, *OF_FEATURES])
+def test_scikit_learn_knows_the_type_of_each_estimator(network):
+    name = network.__name__
+    assert is_classifier(network()) is name.endswith("Classifier")
+    assert is_regressor(network()) is name.endswith("Regressor")

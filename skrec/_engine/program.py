@@ -177,7 +177,8 @@ class Program(keras.Model):
             if old is not None and (old.shape[1:] != shape[1:] or (table is None and old.shape != shape)):
                 raise ValueError(_CHANGED.format(name))
             if table is None:
-                arrays[name] = _initial_dense(variable.name, shape, rng) if old is None else old
+                stddev = getattr(self.network.parts[name.partition("/")[0]], "stddev", None)
+                arrays[name] = _initial_dense(variable.name, shape, rng, stddev) if old is None else old
                 continue
             drawn = rng.standard_normal((shape[0] - (0 if old is None else len(old)), table.dim), np.float32)
             drawn *= np.float32(table.stddev)
@@ -299,8 +300,13 @@ class Program(keras.Model):
         return penalty
 
 
-def _initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Glorot-uniform kernels, ones for a scale, zeros for the rest: what Keras's own layers start from."""
+def _initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator, stddev: float | None) -> np.ndarray:
+    """Glorot-uniform kernels, ones for a scale, zeros for the rest: what Keras's own layers start from.
+
+    Kernels of a layer with a ``stddev`` start so small that its results have about that standard deviation.
+    """
+    if name.endswith("kernel") and stddev is not None:
+        return rng.standard_normal(shape, np.float32) * np.float32(stddev / np.sqrt(shape[-2]))
     if name.endswith("kernel"):
         limit = np.sqrt(6.0 / sum(shape[-2:]))
         return rng.uniform(-limit, limit, shape).astype(np.float32)

@@ -143,6 +143,10 @@ class FieldModel(_FittedFields, NetworkRecommender):
         self._need_role(role)
         return super()._embeddings(role)
 
+    def _catalogue_codes(self) -> Codes:
+        self._need_role("item")
+        return super()._catalogue_codes()
+
     # -- fields -------------------------------------------------------------------------------------------------------
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:

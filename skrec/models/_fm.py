@@ -38,7 +38,7 @@ class _FM(FieldModel):
     ) -> Any:
         sides = layers.Side(*query), layers.Side(*item)
         parts: dict[str, Any] = {}
-        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling, small_numbers=True) for side in sides]
         linear = [layers.first_order(parts, side, n_outputs, n_bins=n_bins) for side in sides]
         if n_outputs > 1:
             parts["pairs"] = keras.layers.Dense(n_outputs, use_bias=False)

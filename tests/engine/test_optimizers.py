@@ -56,6 +56,43 @@ def test_a_dense_gradient_acts_as_in_keras(name):
         np.testing.assert_allclose(own.numpy(), other.numpy(), rtol=1e-4, atol=1e-6)
 
 
+def ftrl(free=False):
+    """Our FTRL, whose rates are a program's, and a table it is built for."""
+    rates = {"apart_learning_rate": tf.Variable(0.1), "apart_l1": tf.Variable(0.3)}
+    ours, variable = OPTIMIZERS["ftrl"](rates), table(free)
+    ours.build([variable])
+    return ours, variable
+
+
+@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+def test_ftrl_acts_as_in_keras(sparse):
+    ours, own = ftrl(free=sparse)
+    theirs, other = keras.optimizers.Ftrl(0.1, l1_regularization_strength=0.3), table()
+    for ids, values in steps(every_row=sparse):
+        dense = tf.constant(written_out(ids, values))
+        ours.apply([tf.IndexedSlices(values, ids, (ROWS, WIDTH)) if sparse else dense], [own])
+        theirs.apply([dense], [other])
+        np.testing.assert_allclose(own.value.numpy(), other.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_ftrl_updates_the_rows_of_the_batch_alone():
+    optimizer, variable = ftrl(free=True)
+    before = variable.value.numpy()
+    optimizer.apply([tf.IndexedSlices(np.ones((3, WIDTH), np.float32), np.array([1, 4, 4]), (ROWS, WIDTH))], [variable])
+    moved = (variable.value.numpy() != before).any(axis=1)
+    assert moved.tolist() == [False, True, False, False, True, False, False]
+
+
+def test_ftrl_may_start_from_weights_of_another_fit():
+    """A gradient of 0 leaves a weight where it is, for the slots start from the weight."""
+    optimizer, variable = ftrl()
+    expected = variable.value.numpy()
+    for slot, weight in optimizer.slots:
+        slot.value.assign(slot.start(weight.value))
+    optimizer.apply([tf.zeros((ROWS, WIDTH))], [variable])
+    np.testing.assert_allclose(variable.value.numpy(), expected, rtol=1e-4, atol=1e-6)
+
+
 def test_adam_is_lazy():
     """Rows that a batch does not use keep their place and their moments (LazyAdam)."""
     optimizer, variable = OPTIMIZERS["adam"](0.1), table(free=True)

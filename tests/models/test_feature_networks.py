@@ -1,5 +1,7 @@
 """The networks of the models of features, computed again in NumPy from the fitted weights and the papers' formulas."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,7 +37,7 @@ def numbers(fields):
 def piecewise(x, edges):
     """Gorishniy et al. (2022), equation 1, written out for one number and its bins."""
     encoded = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         if high <= low:
             encoded.append(float(x >= low))
         else:
@@ -137,9 +139,7 @@ def test_a_stacked_dcn_has_the_network_over_the_crosses():
     model = models.DCNClassifier(**FAST, hidden_units=(6,), n_cross_layers=1, structure="stacked").fit(X, Y)
     x0 = flat(vectors(model))
     x = cross_layer(x0, x0, {part: model._weights[f"cross_1/{part}"] for part in ("kernel", "bias")}, 2)
-    np.testing.assert_allclose(
-        model.decision_function(X), dense(relu_stack(x, model), model, "output")[:, 0], **CLOSE
-    )
+    np.testing.assert_allclose(model.decision_function(X), dense(relu_stack(x, model), model, "output")[:, 0], **CLOSE)
 
 
 def test_autoint_is_multi_head_self_attention_with_a_residual():

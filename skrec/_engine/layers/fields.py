@@ -116,11 +116,13 @@ class Numbers(keras.layers.Layer):
         Width.
     n_bins : int
         Bins of a field; 0: the number itself.
+    stddev : float or None
+        About the standard deviation of the vectors at the start; None: Glorot's.
     """
 
-    def __init__(self, side: Side, dim: int, *, n_bins: int = 0) -> None:
+    def __init__(self, side: Side, dim: int, *, n_bins: int = 0, stddev: float | None = None) -> None:
         super().__init__()
-        self.side, self.n_bins = side, n_bins
+        self.side, self.n_bins, self.stddev = side, n_bins, stddev
         if side.numeric:
             self.numeric_kernel = self.add_weight(
                 shape=(side.numeric, max(n_bins, 1), dim), initializer="zeros", name="numeric_kernel"
@@ -161,6 +163,7 @@ def embed(
     pooling: str = "mean",
     name: str = "",
     stddev: float = 0.1,
+    small_numbers: bool = False,
     penalised: bool = True,
 ) -> Callable[[Mapping[str, Any]], Any]:
     """Make the layers that turn the columns of a side into vectors, and add them to ``parts``.
@@ -181,6 +184,9 @@ def embed(
         What the names of the layers have besides, where a side is embedded twice.
     stddev, penalised
         Of the tables, see :class:`~skrec._engine.layers.Table`.
+    small_numbers : bool
+        Whether the vectors of numbers and arrays start as small as those of categories: where vectors are multiplied
+        with each other, large ones would drown the rest.
 
     Returns
     -------
@@ -194,9 +200,11 @@ def embed(
     if side.categorical or side.multivalued:
         parts[fields] = FieldTable(side, dim, stddev=stddev, penalised=penalised, pooling=pooling)
     if side.numeric or side.flags:
-        parts[numbers] = Numbers(side, dim, n_bins=n_bins)
+        parts[numbers] = Numbers(side, dim, n_bins=n_bins, stddev=stddev if small_numbers else None)
     for i in range(len(side.arrays)):
         parts[f"{array}_{i}"] = keras.layers.Dense(dim)
+        if small_numbers:
+            parts[f"{array}_{i}"].stddev = stddev
 
     def call(inputs: Mapping[str, Any]) -> Any:
         vectors = []
@@ -233,7 +241,17 @@ def first_order(
     callable
         From the inputs of N rows to their share of the logits (N, n_outputs).
     """
-    terms = embed(parts, side, n_outputs, n_bins=n_bins, pooling="sum", name=name, stddev=0.0, penalised=penalised)
+    terms = embed(
+        parts,
+        side,
+        n_outputs,
+        n_bins=n_bins,
+        pooling="sum",
+        name=name,
+        stddev=0.0,
+        small_numbers=True,
+        penalised=penalised,
+    )
 
     def call(inputs: Mapping[str, Any]) -> Any:
         of_fields = terms(inputs)
