@@ -71,7 +71,8 @@ def run(name, make, candidates, data, *, seeds, results, fit, by="log_loss"):
                 "test": judge(model, *data["test"]),
             }
             save(results)
-            print(f"  {name} {key} {done['fits'][key]}", flush=True)
+            shown = {key: value for key, value in done["fits"][key].items() if key != "test"}
+            print(f"  {name} {key} {shown}", flush=True)
         return done["fits"][key]
 
     def loss(settings):
