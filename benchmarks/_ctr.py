@@ -44,10 +44,11 @@ def run(name, make, candidates, data, *, seeds, results, fit, by="log_loss"):
         ``make(random_state=..., **settings)`` returns an estimator.
     candidates : list of dict
         Settings.
-    data : dict of str to (X, y)
-        ``"train"``, ``"validation"`` and ``"test"``; with ``"all"`` the choice is trained anew, on that.
+    data : callable
+        ``data(seed)`` returns the parts by name, each as (X, y): ``"train"``, ``"validation"`` and ``"test"``; with
+        ``"all"`` the choice is trained anew, on that.
     seeds : int
-        How many fits to judge.
+        How many fits to judge; the choice is made with the first.
     results : dict
         Of earlier runs; changed and saved.
     fit : callable
@@ -61,14 +62,14 @@ def run(name, make, candidates, data, *, seeds, results, fit, by="log_loss"):
         """Fit once, and judge on both parts; the choice looks at the validation part alone."""
         key = json.dumps([settings, seed, part])
         if key not in done["fits"]:
-            started = time.perf_counter()
-            model = fit(make(random_state=seed, **settings), part, data)
+            parts, started = data(seed), time.perf_counter()
+            model = fit(make(random_state=seed, **settings), part, parts)
             seconds = time.perf_counter() - started
             done["fits"][key] = {
                 "epochs": int(np.max(getattr(model, "n_iter_", 0))),
                 "seconds": seconds,
-                "validation": judge(model, *data["validation"]),
-                "test": judge(model, *data["test"]),
+                "validation": judge(model, *parts["validation"]),
+                "test": judge(model, *parts["test"]),
             }
             save(results)
             shown = {key: value for key, value in done["fits"][key].items() if key != "test"}
@@ -80,7 +81,7 @@ def run(name, make, candidates, data, *, seeds, results, fit, by="log_loss"):
         return log_loss if by == "log_loss" else -auc
 
     done["chosen"] = candidates[0] if len(candidates) == 1 else min(candidates, key=loss)
-    fits = [judged(done["chosen"], seed, "all" if "all" in data else "train") for seed in range(seeds)]
+    fits = [judged(done["chosen"], seed, "all" if "all" in data(seed) else "train") for seed in range(seeds)]
     done["test"] = [[*one["test"], one["seconds"]] for one in fits]
     save(results)
 

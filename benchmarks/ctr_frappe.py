@@ -95,7 +95,11 @@ def fit(model, part, data):
 
 def frappe(options):
     """Judge the models, and tell by how much each is above logistic regression."""
-    results, data = read_results(options.results), load(options.data)
+    results, parts = read_results(options.results), load(options.data)
+
+    def data(seed):
+        return parts
+
     for name in options.models:
         if name == "LogisticRegression":
             candidates = grid(C=[0.3, 1.0, 3.0, 10.0])
