@@ -28,7 +28,8 @@ from skrec.metrics import ndcg_at_k
 from skrec.models import DCNRanker, DeepFMRanker, FMRanker, PopularityRanker
 
 GENRES = ["unknown", "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama",
-          "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"]  # fmt: skip
+          "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War",
+          "Western"]  # fmt: skip
 USER_FEATURES = ["age", "gender", "occupation", "region"]
 MOVIE_FEATURES = ["year", "genres"]
 COMMON = {"item_features": MOVIE_FEATURES, "multivalued_features": ["genres"]}
