@@ -45,24 +45,24 @@ def run(name, make, candidates, data, *, seeds, results, fit, by="log_loss"):
     candidates : list of dict
         Settings.
     data : dict of str to (X, y)
-        ``"train"``, ``"validation"`` and ``"test"``.
+        ``"train"``, ``"validation"`` and ``"test"``; with ``"all"`` the choice is trained anew, on that.
     seeds : int
         How many fits to judge.
     results : dict
         Of earlier runs; changed and saved.
     fit : callable
-        ``fit(model, data)`` trains a model without looking at the test part.
+        ``fit(model, part, data)`` trains a model on the part of that name, without looking at the test part.
     by : {"log_loss", "auc"}
         What the choice goes by.
     """
     done = results.setdefault(name, {"fits": {}})
 
-    def judged(settings, seed):
+    def judged(settings, seed, part="train"):
         """Fit once, and judge on both parts; the choice looks at the validation part alone."""
-        key = json.dumps([settings, seed])
+        key = json.dumps([settings, seed, part])
         if key not in done["fits"]:
             started = time.perf_counter()
-            model = fit(make(random_state=seed, **settings), data)
+            model = fit(make(random_state=seed, **settings), part, data)
             seconds = time.perf_counter() - started
             done["fits"][key] = {
                 "epochs": int(np.max(getattr(model, "n_iter_", 0))),
@@ -71,7 +71,8 @@ def run(name, make, candidates, data, *, seeds, results, fit, by="log_loss"):
                 "test": judge(model, *data["test"]),
             }
             save(results)
-            print(f"  {name} {key} {done['fits'][key]}", flush=True)
+            shown = {key: value for key, value in done["fits"][key].items() if key != "test"}
+            print(f"  {name} {key} {shown}", flush=True)
         return done["fits"][key]
 
     def loss(settings):
@@ -79,7 +80,7 @@ def run(name, make, candidates, data, *, seeds, results, fit, by="log_loss"):
         return log_loss if by == "log_loss" else -auc
 
     done["chosen"] = candidates[0] if len(candidates) == 1 else min(candidates, key=loss)
-    fits = [judged(done["chosen"], seed) for seed in range(seeds)]
+    fits = [judged(done["chosen"], seed, "all" if "all" in data else "train") for seed in range(seeds)]
     done["test"] = [[*one["test"], one["seconds"]] for one in fits]
     save(results)
 

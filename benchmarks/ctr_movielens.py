@@ -33,6 +33,7 @@ COMMON = {
     "categorical_features": CATEGORIES,
     "multivalued_features": ["genres"],
     "batch_size": 4096,
+    "learning_rate": 0.003,
     "epochs": 40,
     "n_iter_no_change": 3,  # the curve has plateaus
     "tol": 0.0,
@@ -90,10 +91,15 @@ def linear(random_state=0, C=1.0):
     return make_pipeline(one_hot, LogisticRegression(C=C, max_iter=300))
 
 
-def fit(model, data):
+def fit(model, part, data):
     """Train a network; the epoch is chosen by the validation part."""
     X_val, y_val = data["validation"]
-    return model.fit(*data["train"], X_val=X_val, y_val=y_val)
+    return model.fit(*data[part], X_val=X_val, y_val=y_val)
+
+
+def fit_linear(model, part, data):
+    """Train logistic regression."""
+    return model.fit(*data[part])
 
 
 def main():
@@ -108,15 +114,7 @@ def main():
     for name in options.models:
         if name == "LogisticRegression":
             candidates = grid(C=[0.1, 0.3, 1.0])
-            run(
-                name,
-                linear,
-                candidates,
-                data,
-                seeds=1,
-                results=results,
-                fit=lambda model, data: model.fit(*data["train"]),
-            )
+            run(name, linear, candidates, data, seeds=1, results=results, fit=fit_linear)
             continue
         model, settings = MODELS[name]
 

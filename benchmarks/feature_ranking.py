@@ -23,32 +23,32 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _ctr import grid
 
 from skrec.metrics import ndcg_at_k
 from skrec.models import DCNRanker, DeepFMRanker, FMRanker, PopularityRanker
 
-GENRES = ["unknown", "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama",
-          "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War",
-          "Western"]  # fmt: skip
+GENRES = ["unknown", "Action", "Adventure", "Animation", "Children", "Comedy", "Crime", "Documentary", "Drama"]
+GENRES += ["Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"]
 USER_FEATURES = ["age", "gender", "occupation", "region"]
 MOVIE_FEATURES = ["year", "genres"]
-COMMON = {"item_features": MOVIE_FEATURES, "multivalued_features": ["genres"]}
+COMMON = {"item_features": MOVIE_FEATURES, "multivalued_features": ["genres"], "learning_rate": 0.003}
 MODELS = {
     "FM": (FMRanker, {"loss": "softmax", "n_negatives": "all", "batch_size": 256}),
-    "DeepFM": (DeepFMRanker, {"batch_size": 256}),
-    "DCN": (DCNRanker, {"batch_size": 256}),
+    "DeepFM": (DeepFMRanker, {"batch_size": 1024}),
+    "DCN": (DCNRanker, {"batch_size": 1024}),
 }
+# Much of the ids is dropped in training, since most of the users to come are new.
 CANDIDATES = {
-    "FM": [
-        {"l2": l2, "id_dropout": drop, "epochs": epochs}
-        for l2 in (0.01, 0.03)
-        for drop in (0.1, 0.3)
-        for epochs in (4, 8)
-    ],
-    "DeepFM": [{"l2": l2, "id_dropout": drop, "epochs": 4} for l2 in (0.003, 0.01) for drop in (0.1, 0.3)],
-    "DCN": [{"l2": l2, "id_dropout": drop, "epochs": 4} for l2 in (0.003, 0.01) for drop in (0.1, 0.3)],
+    "FM": grid(l2=[0.001, 0.003], epochs=[6, 12, 18], id_dropout=[0.3, 0.5]),
+    "DeepFM": grid(l2=[0.001, 0.003], epochs=[4, 8, 16], id_dropout=[0.5]),
+    "DCN": grid(l2=[0.001, 0.003], epochs=[4, 8, 16], id_dropout=[0.5]),
 }
-CHOSEN = {name: candidates[0] for name, candidates in CANDIDATES.items()}
+CHOSEN = {
+    "FM": {"l2": 0.001, "epochs": 12, "id_dropout": 0.5},
+    "DeepFM": {"l2": 0.003, "epochs": 8, "id_dropout": 0.5},
+    "DCN": {"l2": 0.003, "epochs": 8, "id_dropout": 0.5},
+}
 
 
 def read(folder, name, names, **options):
