@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from skrec._sklearn_compat import Interval, Options, StrOptions
 from skrec.models._docs import field_model
-from skrec.models._fields import FieldModel, FieldRanker, whole_numbers
+from skrec.models._field_inputs import whole_numbers
+from skrec.models._fields import FieldModel, FieldRanker
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["DCNClassifier", "DCNRanker", "DCNRegressor"]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from skrec.models._docs import field_model
-from skrec.models._fields import FieldModel, FieldRanker, whole_numbers
+from skrec.models._field_inputs import whole_numbers
+from skrec.models._fields import FieldModel, FieldRanker
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["DeepFMClassifier", "DeepFMRanker", "DeepFMRegressor"]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,10 +16,11 @@ from skrec._data.roles import column_positions
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.exceptions import ColumnError
 from skrec.models._base import Inputs, NetworkRecommender
+from skrec.models._field_inputs import chosen_fields, depends_on, latest, named, positions_in, unknown
 from skrec.models._ranking import NetworkRanker
 from skrec.models._recommender import Asked, Codes
 
-__all__ = ["FieldModel", "FieldRanker", "chosen_fields", "whole_numbers"]
+__all__ = ["FieldModel", "FieldRanker"]
 
 _DIM = 16
 
@@ -167,8 +167,8 @@ class FieldModel(_FittedFields, NetworkRecommender):
             of_query, of_item = self._query_fields.encode(rows), self._item_fields.encode(rows)
         inputs = {
             **self._roles_of({"user": users, "item": items}),
-            **_named("query", of_query),
-            **_named("item", of_item),
+            **named("query", of_query),
+            **named("item", of_item),
         }
         if fit is not None:
             self._remember(rows, users, items, of_query, of_item, fresh=fit == "fresh")
@@ -189,7 +189,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
             return positions, []
         if isinstance(self.item_features, str):
             users = self._row_users(rows)
-            chosen = {p for p in positions if _depends_on(rows, p, items) and not _depends_on(rows, p, users)}
+            chosen = {p for p in positions if depends_on(rows, p, items) and not depends_on(rows, p, users)}
         else:
             chosen = set(column_positions(rows, self.item_features, parameter="item_features"))
         return [p for p in positions if p not in chosen], [p for p in positions if p in chosen]
@@ -209,8 +209,8 @@ class FieldModel(_FittedFields, NetworkRecommender):
             ("query", users, len(self._users), self._query_fields, of_query, old[0]),
             ("item", items, len(self._items), self._item_fields, of_item, old[1]),
         ):
-            sorted_rows = {name: array[order] for name, array in _named(side, encoded).items()}
-            kept.append(_latest(sorted_rows, _unknown(side, fields), codes[order], size + 1, before))
+            sorted_rows = {name: array[order] for name, array in named(side, encoded).items()}
+            kept.append(latest(sorted_rows, unknown(side, fields), codes[order], size + 1, before))
         self._contexts, self._catalogue = kept
         if fresh:
             n_bins = int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
@@ -231,10 +231,10 @@ class FieldModel(_FittedFields, NetworkRecommender):
 
     def _side_inputs(self, side: str, asked: Asked, fields: Fields, kept: Inputs) -> Inputs:
         ids = self._roles_of({"user" if side == "query" else "item": asked.codes})
-        at = None if asked.rows is None else _positions_in(asked.rows, fields, self._estimator_roles, side)
+        at = None if asked.rows is None else positions_in(asked.rows, fields, self._estimator_roles, side)
         if asked.rows is None or at is None:
             return {**ids, **{name: array[asked.codes] for name, array in kept.items()}}
-        inputs = _named(side, replace(fields, positions=at).encode(asked.rows))
+        inputs = named(side, replace(fields, positions=at).encode(asked.rows))
         if asked.at is not None:
             inputs = {name: array[asked.at] for name, array in inputs.items()}
         return {**ids, **inputs}
@@ -336,102 +336,3 @@ class FieldRanker(FieldModel, NetworkRanker):
     l2: float = 0.01
 
     _needs_ids: ClassVar[bool] = True
-
-
-def whole_numbers(units: Any, name: str = "hidden_units") -> tuple[int, ...]:
-    """Check the units of hidden layers; none is allowed."""
-    units = tuple(units)
-    if any(isinstance(n, bool) or not isinstance(n, Integral) or n < 1 for n in units):
-        raise ValueError(
-            f"{name} is {units!r}; it must hold a whole number of at least 1 for each layer, for instance (128, 64)."
-        )
-    return tuple(int(n) for n in units)
-
-
-def _named(side: str, encoded: Encoded) -> Inputs:
-    """Give the arrays of a side the names that a network knows them by; those without columns are left out."""
-    named: Inputs = {}
-    if encoded.codes.shape[1]:
-        named[f"{side}_codes"] = encoded.codes
-    for i, bag in enumerate(encoded.bags):
-        width = int(2 ** np.ceil(np.log2(max(8, bag.shape[1]))))  # few widths, few traces
-        named[f"{side}_bag_{i}"] = np.pad(bag, ((0, 0), (0, width - bag.shape[1])), constant_values=-1)
-    if encoded.numbers.shape[1]:
-        named[f"{side}_numbers"] = encoded.numbers
-    if encoded.arrays.shape[1]:
-        named[f"{side}_arrays"] = encoded.arrays
-    return named
-
-
-def _unknown(side: str, fields: Fields) -> Inputs:
-    """One row of which nothing is known."""
-    layout = fields.layout
-    numbers = np.zeros((1, layout.n_numbers), np.float32)
-    numbers[:, len(layout.numeric) :] = 1  # the numbers are missing
-    bags = [np.array([[row]], np.int32) for row in fields.bag_unknown]
-    arrays = np.zeros((1, sum(width for _, width in layout.arrays)), np.float32)
-    return _named(side, Encoded(fields.unknown[None], bags, numbers, arrays))
-
-
-def _latest(new: Inputs, unknown: Inputs, codes: Codes, size: int, old: Inputs) -> Inputs:
-    """Arrays (size, ...) of the last row of each code; what was kept before, or "unknown", where there is none."""
-    latest = {}
-    for name, array in new.items():
-        before, blank = old.get(name), unknown[name]
-        width = max(array.shape[1], blank.shape[1], 0 if before is None else before.shape[1])
-        made = np.repeat(_widened(blank, width), size, axis=0)
-        if before is not None:
-            made[: len(before)] = _widened(before, width)
-        made[codes] = _widened(array, width)
-        made[0] = _widened(blank, width)[0]
-        latest[name] = made
-    return latest
-
-
-def _widened(array: NDArray[Any], width: int) -> NDArray[Any]:
-    return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=-1)
-
-
-def _depends_on(rows: Rows, position: int, codes: Codes) -> bool:
-    """Whether all rows of a code have the same value in a column."""
-    column = rows.column(position)
-    if column.dtype == object:
-        column = np.array([str(value) for value in column], dtype=object)
-    values = pd.factorize(column, use_na_sentinel=False)[0].astype(np.int64)
-    first = np.full(int(codes.max()) + 1, -1, np.int64)
-    first[codes] = values
-    return bool((first[codes] == values).all())
-
-
-def _positions_in(rows: Rows, fields: Fields, roles: Roles, side: str) -> tuple[int, ...] | None:
-    """Positions of the fields in a table of queries or candidates; None if it has none of them."""
-    if rows.names is None or roles.names is None:
-        if not fields.positions or rows.n_columns > max(fields.positions):
-            return fields.positions
-        return None
-    names = fields.layout.names
-    there = [name in rows.names for name in names]
-    if not all(there) and any(there):
-        missing = ", ".join(repr(name) for name, found in zip(names, there, strict=True) if not found)
-        what = "queries" if side == "query" else "candidates"
-        raise ColumnError(
-            f"The {what} lack the column(s) {missing}, which fit saw. Add them, or pass ids alone, for which the last "
-            "values seen are taken."
-        )
-    return tuple(rows.names.index(name) for name in names) if all(there) else None
-
-
-def chosen_fields(names: Sequence[str], wanted: Sequence[str | int], parameter: str) -> Iterator[int]:
-    """Yield the places of fields given by name or position among ``names``."""
-    from difflib import get_close_matches
-
-    for name in wanted:
-        if isinstance(name, str) and name in names:
-            yield names.index(name)
-        elif isinstance(name, Integral) and f"x{name}" in names:
-            yield names.index(f"x{name}")
-        else:
-            close = get_close_matches(str(name), names, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            listed = ", ".join(names)
-            raise ColumnError(f"{parameter} names {name!r}, which is no field; the fields are {listed}.{hint}")

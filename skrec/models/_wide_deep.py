@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
 from skrec.models._docs import field_model
-from skrec.models._fields import FieldModel, FieldRanker, chosen_fields, whole_numbers
+from skrec.models._field_inputs import chosen_fields, whole_numbers
+from skrec.models._fields import FieldModel, FieldRanker
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["WideDeepClassifier", "WideDeepRanker", "WideDeepRegressor"]

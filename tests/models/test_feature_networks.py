@@ -77,7 +77,7 @@ def flat(v):
 
 
 def linear(model):
-    return vectors(model, "_linear", pooling="sum", n_bins=0).sum(axis=1)
+    return vectors(model, "_linear", pooling="sum").sum(axis=1)
 
 
 def pairs(v):
@@ -174,7 +174,7 @@ def test_the_edges_of_bins_are_quantiles_and_their_encoding_is_piecewise_linear(
 
 def test_wide_and_deep_adds_the_weights_of_fields_and_crosses_to_a_network():
     plain = models.WideDeepClassifier(**FAST, hidden_units=(6,)).fit(X, Y)
-    wide = vectors(plain, "_wide", pooling="sum", n_bins=0).sum(axis=1)
+    wide = vectors(plain, "_wide", pooling="sum").sum(axis=1)
     deep = dense(relu_stack(flat(vectors(plain)), plain), plain, "output")
     expected = (plain._weights["bias/bias"] + wide + deep)[:, 0]
     np.testing.assert_allclose(plain.decision_function(X), expected, **CLOSE)
