@@ -64,7 +64,7 @@ def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
     >>> weights = attention_weights(model, X)
     >>> weights.shape
     (100, 2, 2, 2, 2)
-    >>> weights[0, 0, 0].sum(axis=1)
+    >>> weights[0, 0, 0].sum(axis=1).round(3)
     array([1., 1.], dtype=float32)
     """
     return np.concatenate([part for _, part in row_views(attention_model(estimator), X, "attention")])

@@ -45,10 +45,11 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
     Examples
     --------
     >>> from skrec.testing import all_estimators
-    >>> for name, cls in all_estimators("ranker"):
+    >>> for name, cls in all_estimators("transformer"):
     ...     print(name, cls().get_params()["handle_unknown"])
-    NCFRanker oov
-    PopularityRanker oov
+    FeatureCrosses oov
+    IDEncoder oov
+    MultiHotEncoder ignore
     """
     kinds = list(_KINDS) if type_filter is None else [type_filter] if isinstance(type_filter, str) else [*type_filter]
     unknown = [kind for kind in kinds if kind not in _KINDS]

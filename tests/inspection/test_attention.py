@@ -14,7 +14,14 @@ Y = TABLE["left"] == TABLE["right"]
 
 
 def test_the_weights_are_those_of_the_paper():
-    options = {"n_attention_layers": 3, "n_heads": 2, "attention_units": 6, "embedding_dim": 4, "l2": 0}
+    options = {
+        "n_attention_layers": 3,
+        "n_heads": 2,
+        "attention_units": 6,
+        "embedding_dim": 4,
+        "l2": 0,
+        "learning_rate": 0.01,
+    }
     model = AutoIntClassifier(epochs=3, random_state=0, **options).fit(TABLE, Y)
     weights = {name: array.astype(np.float64) for name, array in model._weights.items()}
     rows = [model._query_fields.rows_of(name)[1 + (TABLE[name] == "b")] for name in TABLE]

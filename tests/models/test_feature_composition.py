@@ -22,7 +22,14 @@ from skrec.preprocessing import FeatureCrosses
 
 COLUMNS = ["age", "workclass", "fnlwgt", "education", "education_num", "marital", "occupation", "relationship", "race",
            "sex", "capital_gain", "capital_loss", "hours", "country", "income"]  # fmt: skip
-SMALL = {"hidden_units": (16,), "embedding_dim": 4, "epochs": 3, "batch_size": 128, "random_state": 0}
+SMALL = {
+    "hidden_units": (16,),
+    "embedding_dim": 4,
+    "epochs": 3,
+    "learning_rate": 0.01,
+    "batch_size": 128,
+    "random_state": 0,
+}
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,15 @@ def test_all_public_models_and_transformers_are_listed_by_name():
 
 
 def test_kinds_can_be_chosen():
-    assert [name for name, _ in all_estimators("classifier")] == ["NCFClassifier"]
-    assert [name for name, _ in all_estimators("regressor")] == ["NCFRegressor"]
+    architectures = ["AutoInt", "DCN", "DNN", "DeepFM", "FM", "NCF", "NFM", "WideDeep"]
+    for kind in ("classifier", "regressor"):
+        expected = [f"{name}{kind.title()}" for name in architectures]
+        assert [name for name, _ in all_estimators(kind)] == expected
     assert [name for name, _ in all_estimators("transformer")] == ["FeatureCrosses", "IDEncoder", "MultiHotEncoder"]
-    assert [name for name, _ in all_estimators(["ranker", "regressor"])] == [
-        "NCFRanker", "NCFRegressor", "PopularityRanker",
-    ]  # fmt: skip
+    both = [name for name, _ in all_estimators(["ranker", "regressor"])]
+    assert both == sorted(
+        [f"{name}{kind}" for name in architectures for kind in ("Ranker", "Regressor")] + ["PopularityRanker"]
+    )
 
 
 @pytest.mark.parametrize("kind", ["cluster", ["ranker", "Classifier"]])
