@@ -90,7 +90,10 @@ MODELS = {
     "AutoInt": (deep("AutoInt"), "deepctr-torch .9101 / .3114"),
     "FM": (deep("FM"), ""),
     "NFM": (deep("NFM"), ""),
-    "WideDeep": (deep("WideDeep", crosses=CROSSES), "deepctr-torch .9108 / .3100"),
+    "WideDeep": (
+        deep("WideDeep", crosses=CROSSES, wide_features=[], wide_learning_rate=0.1, wide_l1=0.0003),
+        "deepctr-torch .9108 / .3100",
+    ),
     "wide only": (deep("WideDeep", crosses=CROSSES, hidden_units=()), ""),
     "deep only": (deep("WideDeep", wide_features=[]), ""),
 }
