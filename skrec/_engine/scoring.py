@@ -123,9 +123,8 @@ class _Catalogue:
 
 def _chunk(n_items: int, network: Any) -> int:
     """How many queries to score at once."""
-    if network.dot:
-        return _MANY_USERS if n_items <= _MANY_ITEMS else _FEW_USERS
-    return int(np.clip(2 ** int(np.log2(_CELLS / (_ITEMS * network.width))), 1, _MANY_USERS))
+    most = _MANY_USERS if n_items <= _MANY_ITEMS else _FEW_USERS
+    return most if network.dot else int(np.clip(2 ** int(np.log2(_CELLS / (_ITEMS * network.width))), 1, most))
 
 
 def catalogue(program: Program, queries: Inputs, items: Inputs) -> Iterator[tuple[slice, np.ndarray]]:

@@ -351,6 +351,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
 
     def _embeddings(self, role: str) -> NDArray[np.float32]:
         check_is_fitted(self)
+        self._need_role(role)
         rows: NDArray[np.float32] = self._weights[f"{role}/embeddings"][1:]
         rows.flags.writeable = False  # of this view: a program may hold the weights already
         return rows

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import ABSENT, Encoded, Fields, Roles, Rows, Vocabulary, resolve_roles
+from skrec._data import ABSENT, Encoded, Fields, Roles, Rows, resolve_roles
 from skrec._data.roles import column_positions
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.exceptions import ColumnError
@@ -92,66 +92,11 @@ class FieldModel(_FittedFields, NetworkRecommender):
             raise ColumnError("item= was given without user=: to recommend items, say which column holds the user.")
         return roles
 
-    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
-        """Fit the vocabularies of the roles there are; the other is empty, and all its codes are 0."""
-        found: list[Any] = []
-        for role, position, name in (("user", roles.user, roles.user_name), ("item", roles.item, roles.item_name)):
-            if position == ABSENT:
-                found += [Vocabulary(np.empty(0, np.int64), name), np.zeros(rows.n_rows, np.int32)]
-            elif going_on:
-                found += getattr(self, f"_{role}s").extend(rows.column(position))
-            else:
-                found += Vocabulary.fit(rows.column(position), name=name)
-        return found[0], found[1], found[2], found[3]
-
-    def _pair_codes(self, rows: Rows) -> tuple[Codes, Codes]:
-        roles = self._estimator_roles
-        codes = [
-            np.zeros(rows.n_rows, np.int32) if at == ABSENT else self._encode(rows.column(at), role)
-            for role, at in (("user", roles.user), ("item", roles.item))
-        ]
-        return codes[0], codes[1]
-
-    def _ids_and_rows(self, data: Any, role: str) -> tuple[NDArray[Any], Rows | None]:
-        self._need_role(role)
-        return super()._ids_and_rows(data, role)
-
-    def _need_role(self, role: str) -> None:
-        position = self._estimator_roles.user if role == "user" else self._estimator_roles.item
-        if position == ABSENT:
-            raise AttributeError(
-                f"This {type(self).__name__} was fitted without {role}s, as a model of a plain table. To recommend "
-                "items, say which columns hold the ids: user=..., item=..."
-            )
-
-    @property
-    def users_(self) -> NDArray[Any]:
-        """Ids of the known users, in vocabulary order; shape (n_users,). Only with a user column."""
-        check_is_fitted(self)
-        self._need_role("user")
-        return self._users.ids
-
-    @property
-    def items_(self) -> NDArray[Any]:
-        """Ids of the items of the catalogue, in vocabulary order; shape (n_items,). Only with an item column."""
-        check_is_fitted(self)
-        self._need_role("item")
-        return self._items.ids
-
-    def _embeddings(self, role: str) -> NDArray[np.float32]:
-        check_is_fitted(self)
-        self._need_role(role)
-        return super()._embeddings(role)
-
-    def _catalogue_codes(self) -> Codes:
-        self._need_role("item")
-        return super()._catalogue_codes()
-
     # -- fields -------------------------------------------------------------------------------------------------------
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:
         if fit == "fresh":
-            query, item = self._split_columns(rows, items)
+            query, item = self._split_columns(rows, users, items)
             options = {
                 "categorical": self.categorical_features,
                 "multivalued": self.multivalued_features,
@@ -165,20 +110,17 @@ class FieldModel(_FittedFields, NetworkRecommender):
             self._item_fields, of_item = self._item_fields.extend(rows)
         else:
             of_query, of_item = self._query_fields.encode(rows), self._item_fields.encode(rows)
-        inputs = {
-            **self._roles_of({"user": users, "item": items}),
-            **named("query", of_query),
-            **named("item", of_item),
-        }
+        sides = {"query": named("query", of_query), "item": named("item", of_item)}
         if fit is not None:
-            self._remember(rows, users, items, of_query, of_item, fresh=fit == "fresh")
-        return inputs
+            self._remember(rows, {"query": users, "item": items}, sides, fresh=fit == "fresh")
+        if fit == "fresh":
+            self._learn_edges({"query": of_query, "item": of_item})
+        return {**self._roles_of({"user": users, "item": items}), **sides["query"], **sides["item"]}
 
     def _roles_of(self, codes: Mapping[str, Codes]) -> Inputs:
-        roles = self._estimator_roles
-        return {role: codes[role] for role in codes if getattr(roles, role) != ABSENT}
+        return {role: codes[role] for role in codes if self._has_role(role)}
 
-    def _split_columns(self, rows: Rows, items: Codes) -> tuple[list[int], list[int]]:
+    def _split_columns(self, rows: Rows, users: Codes, items: Codes) -> tuple[list[int], list[int]]:
         """Tell the columns that belong to the item from those of the query."""
         roles = self._estimator_roles
         taken = {roles.user, roles.item, roles.time}
@@ -188,40 +130,40 @@ class FieldModel(_FittedFields, NetworkRecommender):
         if roles.item == ABSENT or self.item_features is None:
             return positions, []
         if isinstance(self.item_features, str):
-            users = self._row_users(rows)
             chosen = {p for p in positions if depends_on(rows, p, items) and not depends_on(rows, p, users)}
         else:
             chosen = set(column_positions(rows, self.item_features, parameter="item_features"))
         return [p for p in positions if p not in chosen], [p for p in positions if p in chosen]
 
-    def _row_users(self, rows: Rows) -> Codes:
-        return Vocabulary.fit(rows.column(self._estimator_roles.user), name="user")[1]
-
-    def _remember(
-        self, rows: Rows, users: Codes, items: Codes, of_query: Encoded, of_item: Encoded, *, fresh: bool
-    ) -> None:
-        """Keep the latest context of each user and the latest features of each item, and the edges of the bins."""
-        roles = self._estimator_roles
-        order = np.arange(rows.n_rows) if roles.time is None else np.argsort(rows.times(roles.time), kind="stable")
-        old = ({}, {}) if fresh else (self._contexts, self._catalogue)
-        kept = []
-        for side, codes, size, fields, encoded, before in (
-            ("query", users, len(self._users), self._query_fields, of_query, old[0]),
-            ("item", items, len(self._items), self._item_fields, of_item, old[1]),
+    def _remember(self, rows: Rows, codes: Mapping[str, Codes], sides: Mapping[str, Inputs], *, fresh: bool) -> None:
+        """Keep the latest context of each user and the latest features of each item."""
+        time = self._estimator_roles.time
+        order = np.arange(rows.n_rows) if time is None else np.argsort(rows.times(time), kind="stable")
+        old: tuple[Inputs, Inputs] = ({}, {}) if fresh else (self._contexts, self._catalogue)
+        kept: list[Inputs] = []
+        for side, role, ids, fields, before in (
+            ("query", "user", self._users, self._query_fields, old[0]),
+            ("item", "item", self._items, self._item_fields, old[1]),
         ):
-            sorted_rows = {name: array[order] for name, array in named(side, encoded).items()}
-            kept.append(latest(sorted_rows, unknown(side, fields), codes[order], size + 1, before))
+            if not self._has_role(role):
+                kept.append({})  # nobody can ask for them
+                continue
+            in_order = {name: array[order] for name, array in sides[side].items()}
+            kept.append(latest(in_order, unknown(side, fields), codes[side][order], len(ids) + 1, before))
         self._contexts, self._catalogue = kept
-        if fresh:
-            n_bins = int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
-            self._edges = {
-                side: fields.bin_edges(encoded, n_bins)
-                for side, fields, encoded in (
-                    ("query", self._query_fields, of_query),
-                    ("item", self._item_fields, of_item),
-                )
-                if n_bins and fields.layout.numeric
-            }
+
+    def _learn_edges(self, encoded: Mapping[str, Encoded]) -> None:
+        """Find the edges of the bins of the numbers."""
+        n_bins, fields = self._bins(), {"query": self._query_fields, "item": self._item_fields}
+        self._edges = {
+            side: fields[side].bin_edges(encoded[side], n_bins)
+            for side in fields
+            if n_bins and fields[side].layout.numeric
+        }
+
+    def _bins(self) -> int:
+        """Bins of a number; 0: it is embedded linearly."""
+        return int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
 
     def _query_inputs(self, queries: Asked) -> Inputs:
         return self._side_inputs("query", queries, self._query_fields, self._contexts)
@@ -269,11 +211,10 @@ class FieldModel(_FittedFields, NetworkRecommender):
 
     def _sides(self) -> dict[str, tuple[Any, ...]]:
         """Which fields there are, for ``_build_network``."""
-        roles = self._estimator_roles
         return {
             side: (
                 side,
-                role if getattr(roles, role) != ABSENT else None,
+                role if self._has_role(role) else None,
                 len(fields.layout.categorical),
                 len(fields.layout.multivalued),
                 len(fields.layout.numeric),
@@ -288,7 +229,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
         return {
             **self._sides(),
             "dim": self._width(),
-            "n_bins": int(self.n_bins) if self.numeric_embedding == "piecewise" else 0,
+            "n_bins": self._bins(),
             "pooling": self.pooling,
         }
 
@@ -320,7 +261,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
         check_is_fitted(self)
         names: list[str] = []
         for role, fields in (("user", self._query_fields), ("item", self._item_fields)):
-            if getattr(self._estimator_roles, role) != ABSENT:
+            if self._has_role(role):
                 names.append(getattr(self._estimator_roles, f"{role}_name"))
             layout = fields.layout
             names += [*layout.categorical, *layout.multivalued, *layout.numeric, *layout.flags]

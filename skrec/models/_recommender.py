@@ -17,7 +17,7 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrec._data import Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
+from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column
 from skrec._engine.topk import top_k
 from skrec._sklearn_compat import StrOptions
@@ -113,12 +113,14 @@ class Recommender(_Fitted, BaseEstimator):
     def users_(self) -> NDArray[Any]:
         """Ids of the known users, in vocabulary order; shape (n_users,)."""
         check_is_fitted(self)
+        self._need_role("user")
         return self._users.ids
 
     @property
     def items_(self) -> NDArray[Any]:
         """Ids of the items of the catalogue, in vocabulary order; shape (n_items,)."""
         check_is_fitted(self)
+        self._need_role("item")
         return self._items.ids
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -143,20 +145,41 @@ class Recommender(_Fitted, BaseEstimator):
     def _find_roles(self, rows: Rows) -> Roles:
         return resolve_roles(rows, user=self.user, item=self.item, time=self.time)
 
+    def _has_role(self, role: str) -> bool:
+        """Whether ``fit`` saw a column of users or of items."""
+        return bool(getattr(self._estimator_roles, role) != ABSENT)
+
+    def _need_role(self, role: str) -> None:
+        """Refuse what cannot be told without a column of users or of items."""
+        if not self._has_role(role):
+            raise AttributeError(
+                f"This {type(self).__name__} was fitted without {role}s, as a model of a plain table. To recommend "
+                "items, say which columns hold the ids: user=..., item=..."
+            )
+
     def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
-        """Fit the vocabularies, or have new ids join them; with the codes of the rows."""
-        users, items = rows.column(roles.user), rows.column(roles.item)
-        if going_on:
-            return (*self._users.extend(users), *self._items.extend(items))
-        return (
-            *Vocabulary.fit(users, name=roles.user_name),
-            *Vocabulary.fit(items, name=roles.item_name),
-        )
+        """Fit the vocabularies, or have new ids join them; with the codes of the rows.
+
+        Without a column the vocabulary is empty, and all codes are 0.
+        """
+        found: list[Any] = []
+        for role, position, name in (("user", roles.user, roles.user_name), ("item", roles.item, roles.item_name)):
+            if position == ABSENT:
+                found += [Vocabulary(np.empty(0, np.int64), name), np.zeros(rows.n_rows, np.int32)]
+            elif going_on:
+                found += getattr(self, f"_{role}s").extend(rows.column(position))
+            else:
+                found += Vocabulary.fit(rows.column(position), name=name)
+        return found[0], found[1], found[2], found[3]
 
     def _pair_codes(self, rows: Rows) -> tuple[Codes, Codes]:
-        """Codes of the rows' users and items."""
+        """Codes of the rows' users and items; 0 without a column."""
         roles = self._estimator_roles
-        return self._encode(rows.column(roles.user), "user"), self._encode(rows.column(roles.item), "item")
+        codes = [
+            np.zeros(rows.n_rows, np.int32) if at == ABSENT else self._encode(rows.column(at), role)
+            for role, at in (("user", roles.user), ("item", roles.item))
+        ]
+        return codes[0], codes[1]
 
     def _encode(self, ids: Any, role: str) -> Codes:
         """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so."""
@@ -176,6 +199,7 @@ class Recommender(_Fitted, BaseEstimator):
 
     def _ids_and_rows(self, data: Any, role: str) -> tuple[NDArray[Any], Rows | None]:
         """Take the ids of a role from ids (1-D) or from rows."""
+        self._need_role(role)
         if np.isscalar(data) or data is None or isinstance(data, (str, bytes)):
             raise ValueError(f"Expected a list of {role} ids or rows, got {data!r}. Pass a list: [{data!r}].")
         if isinstance(data, (set, frozenset, dict)):
@@ -384,6 +408,7 @@ class Recommender(_Fitted, BaseEstimator):
         )
 
     def _catalogue_codes(self) -> Codes:
+        self._need_role("item")
         return np.arange(1, len(self._items) + 1, dtype=np.int32)
 
     def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Asked]:

@@ -67,7 +67,7 @@ class _WideDeep(FieldModel):
     def _single_valued(self) -> tuple[str, ...]:
         names: list[str] = []
         for role, fields in (("user", self._query_fields), ("item", self._item_fields)):
-            if role in self._roles_of({role: fields.unknown}):
+            if self._has_role(role):
                 names.append(getattr(self._estimator_roles, f"{role}_name"))
             names += fields.layout.categorical
         return tuple(names)
