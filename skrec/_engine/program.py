@@ -199,10 +199,13 @@ class Program(keras.Model):
         """Copy the weights out."""
         return Weights({name: variable.value.numpy() for name, variable in (self.named | self.constants).items()})
 
-    def optimizer_state(self) -> dict[str, np.ndarray]:
-        """Copy the optimisers' state out."""
-        slots = {str(i): slot.value.numpy() for i, (slot, _) in enumerate(self.slots)}
-        return {**slots, "iterations": self.optimizer.iterations.value.numpy()}
+    def move_optimizer_state(self) -> dict[str, np.ndarray]:
+        """Copy the optimisers' state out, one array at a time, each given back at once: they may fill the memory."""
+        state = {"iterations": self.optimizer.iterations.value.numpy()}
+        for i, (slot, _) in enumerate(self.slots):
+            state[str(i)] = slot.value.numpy()
+            _empty(slot)
+        return state
 
     def load_slots(self, slots: Mapping[str, np.ndarray] | None, iterations: int) -> None:
         """Take the optimiser's state after ``iterations`` steps, or start it anew; tables may have grown since."""
@@ -223,8 +226,7 @@ class Program(keras.Model):
         """Give back the memory of a fit; the weights stay for scoring."""
         self.data.clear()
         for slot, _ in self.slots:
-            if slot.value.shape.rank and slot.value.shape[0] is None:
-                slot.value.assign(tf.zeros([0, *slot.value.shape[1:]], slot.dtype))
+            _empty(slot)
 
     # -- the training step -------------------------------------------------------------------------------------------
 
@@ -298,6 +300,12 @@ class Program(keras.Model):
             if name.endswith("kernel"):
                 penalty += l1 * tf.reduce_sum(tf.abs(variable.value)) + l2 * tf.reduce_sum(tf.square(variable.value))
         return penalty
+
+
+def _empty(slot: Any) -> None:
+    """Give back the memory of a slot that belongs to a table."""
+    if slot.value.shape.rank and slot.value.shape[0] is None:
+        slot.value.assign(tf.zeros([0, *slot.value.shape[1:]], slot.dtype))
 
 
 def _initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator, stddev: float | None) -> np.ndarray:

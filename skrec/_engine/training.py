@@ -44,6 +44,8 @@ class FitSettings:
         What counts as better.
     score_name : str
         Name of the validation score in the logs.
+    ema_momentum : float
+        Weight of the past in the moving average of the weights after each epoch, which the fit leaves behind; 0: none.
     """
 
     rows: Mapping[str, int]
@@ -62,6 +64,7 @@ class FitSettings:
     patience: int | None = None
     tolerance: float = 0.0
     score_name: str = "val_score"
+    ema_momentum: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -95,23 +98,48 @@ class _Epochs(keras.callbacks.Callback):
             )
 
 
+class _Average(keras.callbacks.Callback):
+    """Keep the moving average of the weights after each epoch; young averages weigh their epochs as old ones do."""
+
+    def __init__(self, momentum: float) -> None:
+        super().__init__()
+        self._momentum = momentum
+        self.weights: Weights | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        now = self.model.state()
+        if self.weights is not None:
+            share = np.float32((1 - self._momentum) / (1 - self._momentum ** (epoch + 1)))
+            now = Weights({name: past + share * (now[name] - past) for name, past in self.weights.items()})
+        self.weights = now
+
+
 class _Validation(keras.callbacks.Callback):
     """Score after every epoch, remember the best weights, stop when they stay the best for too long."""
 
-    def __init__(self, score: Callable[[Program], float], settings: FitSettings) -> None:
+    def __init__(self, score: Callable[[Program], float], settings: FitSettings, average: _Average | None) -> None:
         super().__init__()
-        self._score, self._settings = score, settings
+        self._score, self._settings, self._average = score, settings, average
         self.scores: list[float] = []
         self.best: tuple[float, int, Weights] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        value = float(self._score(self.model))
+        average = None if self._average is None else self._average.weights
+        value = float(self._score(self.model)) if average is None else self._score_of(average)
         self.scores.append(value)
         logs[self._settings.score_name] = value
         if self.best is None or value > self.best[0] + self._settings.tolerance:
-            self.best = (value, epoch, self.model.state())
+            self.best = (value, epoch, self.model.state() if average is None else average)
         elif self._settings.patience is not None and epoch - self.best[1] >= self._settings.patience:
             self.model.stop_training = True
+
+    def _score_of(self, weights: Weights) -> float:
+        trained = self.model.state()
+        self.model.load(weights)
+        value = float(self._score(self.model))
+        self.model.load(trained)
+        self.model.held = None  # training changes them
+        return value
 
 
 def train(
@@ -167,20 +195,25 @@ def train(
         program.seed.assign(settings.seed)
         program.n_negatives.assign(settings.n_negatives)
         program.optimizer.learning_rate = settings.learning_rate
-        validation = None if score is None else _Validation(score, settings)
+        average = _Average(settings.ema_momentum) if settings.ema_momentum else None
+        validation = None if score is None else _Validation(score, settings, average)
         steps = -(-arrays.n_rows // structure.batch_size)
-        history = _fit(program, steps, settings, [_Epochs(settings.seed, iterations), validation, *callbacks])
-        weights = program.state() if validation is None or validation.best is None else validation.best[2]
+        history = _fit(program, steps, settings, [_Epochs(settings.seed, iterations), average, validation, *callbacks])
+        kept_slots = program.move_optimizer_state() if keep_slots else None
+        program.release()
+        if validation is not None and validation.best is not None:
+            weights = validation.best[2]
+        else:
+            weights = program.state() if average is None or average.weights is None else average.weights
         result = FitResult(
             weights=weights,
-            slots=program.optimizer_state() if keep_slots else None,
+            slots=kept_slots,
             iterations=int(program.earlier_steps.numpy() + program.optimizer.iterations.numpy()),
             n_epochs=len(history["loss"]),
             loss_curve=[float(value) for value in history["loss"]],
             scores=[] if validation is None else validation.scores,
             best_score=None if validation is None or validation.best is None else validation.best[0],
         )
-        program.release()
         program.load(weights)
     return result
 

@@ -96,6 +96,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     validation_fraction: float = 0.1
     n_iter_no_change: int = 5
     tol: float = 1e-4
+    ema_momentum: float = 0.0
     warm_start: bool = False
     callbacks: Any = None
     random_state: Any = None
@@ -114,6 +115,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         "validation_fraction": [Interval(Real, 0, 1, closed="right")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
+        "ema_momentum": [Interval(Real, 0, 1, closed="left")],
         "warm_start": ["boolean"],
         "callbacks": [list, tuple, None],
         "random_state": ["random_state"],
@@ -325,6 +327,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             verbose=int(self.verbose),
             patience=int(self.n_iter_no_change) if stopping else None,
             tolerance=float(self.tol),
+            ema_momentum=float(self.ema_momentum),
             **task,
         )
 

@@ -43,6 +43,10 @@ n_iter_no_change : int, default=5
     Epochs without a better validation score before training stops.
 tol : float, default=1e-4
     By how much a score must grow to count as better.
+ema_momentum : float, default=0.0
+    Weight of the past in an exponential moving average of the weights after each epoch (Polyak & Juditsky, 1992,
+    doi:10.1137/0330046). Above 0 the average is what is scored, kept and, with ``warm_start``, gone on from; 0.8 spans
+    about the last five epochs, and allows for a higher ``learning_rate``.
 warm_start : bool, default=False
     Whether ``fit`` goes on from the weights of the fit before; new ids join the vocabularies.
 callbacks : list of keras.callbacks.Callback or None, default=None

@@ -68,6 +68,24 @@ def test_early_stopping_is_left_out_of_small_fits_unless_asked_for(fitted_ranker
     assert fitted_ranker.n_iter_ == len(fitted_ranker.loss_curve_) == 20
 
 
+def test_ema_momentum_averages_the_weights_after_each_epoch(board, ranker):
+    """Compared with pandas' exponential window over fits of one epoch, two epochs, ..."""
+    epochs = [ranker(epochs=n).fit(board.events)._weights for n in range(1, 5)]
+    model = ranker(epochs=4, ema_momentum=0.7).fit(board.events)
+    for name, array in model._weights.items():
+        each = pd.DataFrame([weights[name].ravel() for weights in epochs])
+        expected = each.ewm(alpha=0.3, adjust=True).mean().iloc[-1].to_numpy().reshape(array.shape)
+        np.testing.assert_allclose(array, expected, rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+def test_early_stopping_scores_the_averaged_weights_and_trains_on(board, ranker):
+    X_val = board.held_out[liked(board.held_out)].iloc[::4]
+    averaged = ranker(ema_momentum=0.9, **STOPPING).fit(board.events, X_val=X_val)
+    assert averaged.score(X_val) == pytest.approx(max(averaged.validation_scores_), abs=1e-6)
+    plain = ranker(**{**STOPPING, "epochs": averaged.n_iter_}).fit(board.events)
+    np.testing.assert_allclose(averaged.loss_curve_, plain.loss_curve_)  # training goes on from its own weights
+
+
 @pytest.mark.parametrize("times", ["timestamp", "row order"])
 def test_a_ranker_holds_out_the_last_event_of_each_user(board, ranker, times):
     """Item 1000 is the last of every user: it is held out, so that nothing draws the users to it."""
