@@ -200,10 +200,11 @@ class Program(keras.Model):
         return Weights({name: variable.value.numpy() for name, variable in (self.named | self.constants).items()})
 
     def move_optimizer_state(self) -> dict[str, np.ndarray]:
-        """Copy the optimisers' state out, one array at a time, each given back at once: they may fill the memory."""
+        """Take the optimisers' state out; the tables' is not copied where it lies in main memory, for it may fill it."""
         state = {"iterations": self.optimizer.iterations.value.numpy()}
         for i, (slot, _) in enumerate(self.slots):
-            state[str(i)] = slot.value.numpy()
+            tensor = tf.convert_to_tensor(slot.value)
+            state[str(i)] = np.from_dlpack(tensor) if "CPU" in tensor.device else tensor.numpy()
             _empty(slot)
         return state
 
