@@ -35,7 +35,7 @@ class Column:
 
     def holder(self) -> Any:
         """Make a variable for any number of rows."""
-        return tf.Variable(tf.zeros([0, *self.shape], self.dtype), shape=[None, *self.shape], trainable=False)
+        return _holder(self.dtype, self.shape)
 
     def one(self) -> Any:
         """Make one row of zeros."""
@@ -50,10 +50,10 @@ class TrainingArrays:
     ----------
     columns : dict of str to ndarray (n_rows, ...)
         The inputs of the network, row by row: ``"user"`` and ``"item"`` codes, and what the architecture wants besides.
-    target : ndarray (n_rows,) of float32
-        Label, rating, class number, or 1 / 0 for positive and negative events.
-    weight : ndarray (n_rows,) of float32 or None
-        Weights of the rows.
+    target : ndarray (n_rows,) or (n_rows, length) of float32
+        Label, rating, class number, or 1 / 0 for positive and negative events; of a sequence, at each place.
+    weight : ndarray of the same shape or None
+        Weights of the rows; None: all 1.
     n_items : int
         Size of the catalogue; codes run from 1.
     item_counts : ndarray (n_items + 1,) or None
@@ -78,22 +78,28 @@ class TrainingArrays:
         return len(self.target)
 
 
-def _holder(dtype: Any) -> Any:
-    return tf.Variable(tf.zeros([0], dtype), shape=[None], trainable=False, dtype=dtype)
+def _holder(dtype: Any, shape: tuple[int, ...] = ()) -> Any:
+    return tf.Variable(tf.zeros([0, *shape], dtype), shape=[None, *shape], trainable=False, dtype=dtype)
 
 
 class TrainingData:
     """Variables of a program that a fit fills and its end empties: none of them is part of the traced program."""
 
     def __init__(
-        self, columns: tuple[Column, ...], catalogue: tuple[Column, ...], batch_size: int, popularity: bool
+        self,
+        columns: tuple[Column, ...],
+        catalogue: tuple[Column, ...],
+        batch_size: int,
+        popularity: bool,
+        length: int = 0,
     ) -> None:
         self._batch_size = batch_size
+        self._places = (length,) if length else ()
         self._popularity = popularity
         self.columns = {column.name: column.holder() for column in columns}
         self.catalogue = {column.name: column.holder() for column in catalogue}
-        self.target = _holder(tf.float32)
-        self.weight = _holder(tf.float32)
+        self.target = _holder(tf.float32, self._places)
+        self.weight = _holder(tf.float32, self._places)
         self.permutation = _holder(tf.int32)
         self.cumulative = _holder(tf.float64)
         self.log_shares = _holder(tf.float32)
@@ -107,7 +113,7 @@ class TrainingData:
         for name, holder in self.catalogue.items():
             holder.assign((arrays.catalogue or {})[name])
         self.target.assign(arrays.target)
-        self.weight.assign(np.ones(1, np.float32) if arrays.weight is None else arrays.weight)
+        self.weight.assign(np.ones((1, *self._places), np.float32) if arrays.weight is None else arrays.weight)
         self.n_items.assign(arrays.n_items)
         if arrays.positives is not None:
             self.positives.assign(arrays.positives)
@@ -131,14 +137,18 @@ class TrainingData:
         self.permutation.assign(tf.pad(order, [[0, -n_rows % self._batch_size]], constant_values=-1))
 
     def batch(self, step: Any) -> tuple[dict[str, Any], Any, Any]:
-        """Return the columns, targets and weights of one batch; weight 0 marks padding."""
+        """Return the columns, targets (B,) and weights (B,) of one batch; weight 0 marks padding.
+
+        Of B sequences, targets and weights are those of all their places, one after the other.
+        """
         rows = tf.slice(self.permutation.value(), [tf.cast(step, tf.int32) * self._batch_size], [self._batch_size])
         usable = tf.cast(rows >= 0, tf.float32)
         rows = tf.maximum(rows, 0)
         columns = {name: tf.gather(holder, rows) for name, holder in self.columns.items()}
         last = tf.shape(self.weight)[0] - 1
-        weight = usable * tf.gather(self.weight, tf.minimum(rows, last))
-        return columns, tf.gather(self.target, rows), weight
+        weight = tf.gather(self.weight, tf.minimum(rows, last))
+        weight *= tf.reshape(usable, [-1, *(1 for _ in self._places)])
+        return columns, tf.reshape(tf.gather(self.target, rows), [-1]), tf.reshape(weight, [-1])
 
     def items(self, codes: Any) -> dict[str, Any]:
         """Return the inputs of the network for items: codes (M,)."""

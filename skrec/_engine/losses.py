@@ -10,7 +10,9 @@ from typing import Any
 
 from skrec._engine.backend import tf
 
-__all__ = ["POINTWISE", "catalogue_softmax", "pairwise"]
+__all__ = ["POINTWISE", "catalogue_dot_softmax", "catalogue_softmax", "pairwise"]
+
+_CHUNK = 2**19  # logits computed at once: they stay in the processor's cache
 
 _IMPOSSIBLE = -1e9
 
@@ -34,14 +36,18 @@ POINTWISE = {
 }
 
 
-def pairwise(loss: str, score: Any, negatives: Any, usable: Any, positive: Any) -> Any:
+def pairwise(
+    loss: str, score: Any, negatives: Any, usable: Any, positive: Any, *, beta: Any = 1.0, regularisation: Any = 0.0
+) -> Any:
     """Loss of rows with negatives drawn for them.
 
     Parameters
     ----------
-    loss : {"log_loss", "bpr", "softmax"}
-        ``log_loss``: each pair on its own; ``bpr``: the row's item against each negative (Rendle et al., 2009);
-        ``softmax``: the row's item against all negatives at once.
+    loss : {"log_loss", "gbce", "bpr", "bpr_max", "top1_max", "softmax"}
+        ``log_loss``: each pair on its own; ``gbce``: the same with the positive's probability to the power ``beta``
+        (Petrov & Macdonald, 2023); ``bpr``: the row's item against each negative (Rendle et al., 2009); ``bpr_max`` and
+        ``top1_max``: against the negatives by their share of a softmax (Hidasi & Karatzoglou, 2018); ``softmax``: the
+        row's item against all negatives at once.
     score : tensor (B,)
         Logits of the rows' items.
     negatives : tensor (B, M)
@@ -50,16 +56,30 @@ def pairwise(loss: str, score: Any, negatives: Any, usable: Any, positive: Any) 
         0 for a negative that must not count.
     positive : tensor (B,) of float
         1 for a positive row, 0 for a row the user marked as negative.
+    beta : scalar
+        Of ``gbce``.
+    regularisation : scalar
+        Of ``bpr_max``: weight of the negatives' squared logits.
     """
-    if loss == "log_loss":
+    if loss in {"log_loss", "gbce"}:
         drawn = tf.reduce_sum(usable * tf.nn.softplus(negatives), axis=1)
-        return tf.nn.sigmoid_cross_entropy_with_logits(labels=positive, logits=score) + positive * drawn
+        own = tf.nn.sigmoid_cross_entropy_with_logits(labels=positive, logits=score)
+        if loss == "gbce":
+            own *= tf.where(positive > 0, beta, 1.0)
+        return own + positive * drawn
     sign = 2.0 * positive - 1.0
     if loss == "bpr":
         pairs = tf.nn.softplus(-sign[:, None] * (score[:, None] - negatives))
         return tf.math.divide_no_nan(tf.reduce_sum(usable * pairs, axis=1), tf.reduce_sum(usable, axis=1))
-    others = tf.reduce_logsumexp(tf.where(usable > 0, negatives, _IMPOSSIBLE), axis=1)
-    return tf.nn.softplus(sign * (others - score))
+    masked = tf.where(usable > 0, negatives, _IMPOSSIBLE)
+    if loss == "softmax":
+        return tf.nn.softplus(sign * (tf.reduce_logsumexp(masked, axis=1) - score))
+    share = usable * tf.nn.softmax(masked, axis=1)
+    above = sign[:, None] * (score[:, None] - negatives)
+    if loss == "top1_max":
+        return tf.reduce_sum(share * (tf.nn.sigmoid(-above) + tf.nn.sigmoid(tf.square(negatives))), axis=1)
+    size = tf.reduce_sum(share * tf.square(negatives), axis=1)
+    return regularisation * size - tf.math.log(tf.reduce_sum(share * tf.nn.sigmoid(above), axis=1) + 1e-24)
 
 
 def catalogue_softmax(logits: Any, target: Any, positive: Any) -> Any:
@@ -67,3 +87,55 @@ def catalogue_softmax(logits: Any, target: Any, positive: Any) -> Any:
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=logits)
     rejected = -tf.math.log1p(-tf.minimum(tf.exp(-loss), 1.0 - 1e-6))
     return tf.where(positive > 0, loss, rejected)
+
+
+def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, weight: Any) -> Any:
+    """Weighted sum of :func:`catalogue_softmax` for logits that are dot products, without holding the logits.
+
+    Loss and gradients are computed together, some rows at a time, so that the logits of a large batch, far larger than
+    the processor's cache, are neither stored nor read again.
+
+    Parameters
+    ----------
+    query : tensor (B, d)
+    items : tensor (N, d)
+    target : tensor (B,) of int32
+        Row of ``items`` of each query's item.
+    positive, weight : tensor (B,) of float
+        1 for a positive row, 0 for a row the user marked as negative; weights of the rows.
+
+    Returns
+    -------
+    scalar tensor
+    """
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def total(query: Any, items: Any) -> Any:
+        n = tf.shape(query)[0]
+        own = tf.gather(items, target)
+        rows = tf.clip_by_value(_CHUNK // tf.shape(items)[0], 16, 1024)
+
+        def chunk(at: Any, loss: Any, to_items: Any, to_query: Any) -> Any:
+            part = slice(at, tf.minimum(at + rows, n))
+            logits = tf.matmul(query[part], items, transpose_b=True)
+            top = tf.reduce_max(logits, axis=1, keepdims=True)
+            powers = tf.exp(logits - top)
+            sums = tf.reduce_sum(powers, axis=1, keepdims=True)
+            each = (top + tf.math.log(sums))[:, 0] - tf.reduce_sum(query[part] * own[part], axis=1)
+            chosen = tf.minimum(tf.exp(-each), 1.0 - 1e-6)
+            rejected = positive[part] <= 0
+            loss += tf.reduce_sum(weight[part] * tf.where(rejected, -tf.math.log1p(-chosen), each))
+            slope = weight[part] * tf.where(rejected, -chosen / (1.0 - chosen), 1.0)
+            shares = slope[:, None] / sums
+            to_items += tf.matmul(powers, query[part] * shares, transpose_a=True)
+            to_items -= tf.math.unsorted_segment_sum(slope[:, None] * query[part], target[part], tf.shape(items)[0])
+            to_query = to_query.write(at // rows, tf.matmul(powers, items) * shares - slope[:, None] * own[part])
+            return at + rows, loss, to_items, to_query
+
+        parts = tf.TensorArray(tf.float32, -(-n // rows), infer_shape=False, element_shape=[None, query.shape[1]])
+        start = (0, 0.0, tf.zeros_like(items), parts)
+        _, loss, to_items, parts = tf.while_loop(lambda at, *_: at < n, chunk, start, parallel_iterations=1)
+        to_query = parts.concat()
+        return loss, lambda upstream: (upstream * to_query, upstream * to_items)
+
+    return total(query, items)

@@ -23,7 +23,7 @@ from skrec._engine import layers
 from skrec._engine.backend import keras, preserved_random_state, tf
 from skrec._engine.batches import Column, TrainingData
 from skrec._engine.layers import Network, Table
-from skrec._engine.losses import POINTWISE, catalogue_softmax, pairwise
+from skrec._engine.losses import POINTWISE, catalogue_dot_softmax, catalogue_softmax, pairwise
 from skrec._engine.optimizers import OPTIMIZERS
 from skrec._engine.step import Step, tracing
 from skrec._engine.weights import Weights
@@ -63,6 +63,8 @@ class Structure:
         Name of an optimiser, and the parts of the network that it trains instead.
     batch_size : int
         Rows of a step.
+    length : int
+        Places of a row that is a sequence, each with a target of its own; 0: a row has one target.
     popularity, reject, penalised, dropout, id_dropout : bool
         Whether negatives are drawn by popularity and the user's positives rejected; whether penalties, dropout and id
         dropout are used.
@@ -77,6 +79,7 @@ class Structure:
     optimizer: str = "adam"
     apart: tuple[str, tuple[str, ...]] | None = None
     batch_size: int = 1024
+    length: int = 0
     popularity: bool = False
     reject: bool = False
     penalised: bool = False
@@ -94,13 +97,17 @@ class Program(keras.Model):
             self.network = structure.build(keras, layers, **dict(structure.network))
             self.parts = list(self.network.parts.values())
             one = {column.name: column.one() for column in (*structure.columns, *structure.catalogue)}
+            if structure.length:
+                one["item"] = tf.zeros([1], tf.int32)  # while scoring: one item a row, not one a place
             self.pairs(self.network.query(one), one)
             self.built = True
             weights = [(part, weight) for part, layer in self.network.parts.items() for weight in layer.variables]
             self.named = {f"{part}/{weight.name}": weight for part, weight in weights if weight.trainable}
             self.constants = {f"{part}/{weight.name}": weight for part, weight in weights if not weight.trainable}
-            self.data = TrainingData(structure.columns, structure.catalogue, structure.batch_size, structure.popularity)
-            names = ("l1", "l2", "dropout", "id_dropout", "apart_l1", "apart_learning_rate")
+            self.data = TrainingData(
+                structure.columns, structure.catalogue, structure.batch_size, structure.popularity, structure.length
+            )
+            names = ("l1", "l2", "dropout", "id_dropout", "apart_l1", "apart_learning_rate", "beta", "regularisation")
             self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
             self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
             self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # that the optimiser does not know of
@@ -245,10 +252,8 @@ class Program(keras.Model):
         total = tf.reduce_sum(weight)
         with tracing(context), tf.GradientTape() as tape:
             context.lookup_weight = weight
-            example = self._pointwise(columns, target, context) if s.negatives is None else self._ranking(
-                columns, target, weight, context
-            )  # fmt: skip
-            data_loss = tf.math.divide_no_nan(tf.reduce_sum(weight * example), total)
+            summed = self._pointwise if s.negatives is None else self._ranking
+            data_loss = tf.math.divide_no_nan(summed(columns, target, weight, context), total)
             loss = data_loss + self._penalty(context, total) if s.penalised else data_loss
         weights = [group for _, group in self.optimizers]
         for (optimizer, group), gradients in zip(self.optimizers, tape.gradient(loss, weights), strict=True):
@@ -256,19 +261,27 @@ class Program(keras.Model):
         self.mean_loss.update_state(data_loss, sample_weight=total)
         return {"loss": self.mean_loss.result()}
 
-    def _pointwise(self, columns: Mapping[str, Any], target: Any, context: Step) -> Any:
+    def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
+        """Weighted sum of the losses of rows with targets of their own."""
         inputs = {**columns, **{role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}}
-        return POINTWISE[self.structure.loss](self.pairs(self.network.query(inputs), inputs), target)
+        inputs = self._history_dropped(inputs, context)
+        logits = self.pairs(self.network.query(inputs), inputs)
+        return tf.reduce_sum(weight * POINTWISE[self.structure.loss](logits, target))
 
     def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
+        """Weighted sum of the losses of rows, or of the places of sequences, against negatives."""
         s, interact = self.structure, self.network.interact
-        query = self.network.query({**columns, "user": context.dropped(columns["user"])})
-        items = columns["item"]
+        query = self._queries(columns, context)
+        items = tf.reshape(columns["item"], [-1])
         positive = tf.cast(target > 0, tf.float32)
         if s.negatives == "catalogue":
             context.lookup_weight = None
-            logits = interact(query, self.items(tf.range(self.data.n_items + 1), context))
-            return catalogue_softmax(logits, items, positive)
+            every = self.items(tf.range(self.data.n_items + 1), context)
+            if self.network.dot:
+                nothing = tf.zeros([1, every.shape[1]])
+                constant = tf.reduce_sum(interact(nothing, nothing))  # softmax does not heed it: its gradient is 0
+                return catalogue_dot_softmax(query, every, items, positive, weight) + 0.0 * constant
+            return tf.reduce_sum(weight * catalogue_softmax(interact(query, every), items, positive))
         if s.negatives == "shared":
             score = interact(query, self.items(items[:, None], context))[:, 0]
             drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))[None, :]
@@ -278,7 +291,7 @@ class Program(keras.Model):
         else:
             shape = tf.stack([tf.shape(items)[0], self.n_negatives])
             if s.reject:
-                drawn, usable = self.data.draw_unseen(context, columns["user"], shape)
+                drawn, usable = self.data.draw_unseen(context, tf.reshape(columns["user"], [-1]), shape)
             else:
                 drawn = self.data.draw(context, shape)
                 usable = tf.cast(drawn != items[:, None], tf.float32)
@@ -288,7 +301,27 @@ class Program(keras.Model):
         if s.loss == "softmax" and s.popularity:
             score -= self.data.log_share(items)
             negatives -= self.data.log_share(drawn)
-        return pairwise(s.loss, score, negatives, usable, positive)
+        beta, regularisation = self.rates["beta"], self.rates["regularisation"]
+        example = pairwise(s.loss, score, negatives, usable, positive, beta=beta, regularisation=regularisation)
+        return tf.reduce_sum(weight * example)
+
+    def _queries(self, columns: Mapping[str, Any], context: Step) -> Any:
+        """Compute the queries' part of the network: one a row, or one for each place of a sequence."""
+        inputs = {**columns, "user": context.dropped(columns["user"])} if "user" in columns else columns
+        inputs = self._history_dropped(inputs, context)
+        if not self.structure.length:
+            return self.network.query(inputs)
+        return tf.nest.map_structure(
+            lambda leaf: tf.reshape(leaf, [-1, *leaf.shape[2:]]), self.network.steps(inputs)
+        )  # fmt: skip
+
+    @staticmethod
+    def _history_dropped(inputs: Mapping[str, Any], context: Step) -> Mapping[str, Any]:
+        """Drop items of histories to the unknown one; padding stays."""
+        if "history" not in inputs:
+            return inputs
+        history = inputs["history"]
+        return {**inputs, "history": tf.where(history > 0, context.dropped(history), history)}
 
     def _penalty(self, context: Step, total: Any) -> Any:
         """L1 and L2 on what the batch uses: each row looked up counts once, divided by the number of examples."""

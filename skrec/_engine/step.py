@@ -47,9 +47,15 @@ class Step:
         return tf.where(self.uniform(tf.shape(codes)) >= self.id_dropout, codes, unknown)
 
     def looked_up(self, rows: Any) -> None:
-        """Note rows (n, dim) taken from a table, and the weights (n,) of their examples, for the penalty on them."""
+        """Note rows (..., dim) taken from a table, and the weights (n,) of their examples, for the penalty on them.
+
+        Rows of several dimensions belong to the examples in order: (n, k, dim) to n examples of k rows, or to n / k.
+        """
         if self.penalised:
-            self.lookups.append((rows, self.lookup_weight))
+            weight = self.lookup_weight
+            if rows.shape.rank > 2:
+                rows = tf.reshape(rows, [tf.shape(rows if weight is None else weight)[0], -1])
+            self.lookups.append((rows, weight))
 
 
 def current_step() -> Step | None:

@@ -44,6 +44,8 @@ class FitSettings:
         What counts as better.
     score_name : str
         Name of the validation score in the logs.
+    beta, regularisation : float
+        Of the losses that have them.
     ema_momentum : float
         Weight of the past in the moving average of the weights after each epoch, which the fit leaves behind; 0: none.
     """
@@ -64,6 +66,8 @@ class FitSettings:
     patience: int | None = None
     tolerance: float = 0.0
     score_name: str = "val_score"
+    beta: float = 1.0
+    regularisation: float = 0.0
     ema_momentum: float = 0.0
 
 

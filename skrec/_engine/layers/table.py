@@ -9,7 +9,7 @@ from skrec._engine.step import current_step
 
 
 def penalise(rows: Any) -> Any:
-    """Return rows (n, dim) as they are, and have L1 and L2 see them."""
+    """Return rows (n, ..., dim) as they are, and have L1 and L2 see them."""
     step = current_step()
     if step is not None:
         step.looked_up(rows)
@@ -48,5 +48,5 @@ class Table(keras.layers.Layer):
         """Return the rows of ``codes``: shape ``codes.shape + (dim,)``."""
         rows = tf.gather(self.embeddings.value, codes)
         if self.penalised:
-            penalise(tf.reshape(rows, [tf.shape(rows)[0], -1]) if rows.shape.rank > 2 else rows)
+            penalise(rows)
         return rows
