@@ -2,6 +2,7 @@
 
 from skrec._data.encoded import Encoded, Layout
 from skrec._data.fields import Fields
+from skrec._data.histories import Histories
 from skrec._data.interactions import Interactions
 from skrec._data.kinds import categorical_columns
 from skrec._data.numbers import bin_edges
@@ -13,6 +14,7 @@ __all__ = [
     "ABSENT",
     "Encoded",
     "Fields",
+    "Histories",
     "Interactions",
     "Layout",
     "Roles",
