@@ -99,7 +99,8 @@ class Program(keras.Model):
             one = {column.name: column.one() for column in (*structure.columns, *structure.catalogue)}
             if structure.length:
                 one["item"] = tf.zeros([1], tf.int32)  # while scoring: one item a row, not one a place
-            self.pairs(self.network.query(one), one)
+            # Traced, not run: the tables have no rows yet.
+            tf.function(lambda: self.pairs(self.network.query(one), one), autograph=False).get_concrete_function()
             self.built = True
             weights = [(part, weight) for part, layer in self.network.parts.items() for weight in layer.variables]
             self.named = {f"{part}/{weight.name}": weight for part, weight in weights if weight.trainable}
@@ -207,7 +208,7 @@ class Program(keras.Model):
         return Weights({name: variable.value.numpy() for name, variable in (self.named | self.constants).items()})
 
     def move_optimizer_state(self) -> dict[str, np.ndarray]:
-        """Take the optimisers' state out; the tables' is not copied where it lies in main memory, for it may fill it."""
+        """Take the optimisers' state out; the tables' is not copied where it lies in main memory, which it may fill."""
         state = {"iterations": self.optimizer.iterations.value.numpy()}
         for i, (slot, _) in enumerate(self.slots):
             tensor = tf.convert_to_tensor(slot.value)
@@ -263,7 +264,7 @@ class Program(keras.Model):
 
     def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
         """Weighted sum of the losses of rows with targets of their own."""
-        inputs = {**columns, **{role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}}
+        inputs: Mapping[str, Any] = {**columns, **{role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}}
         inputs = self._history_dropped(inputs, context)
         logits = self.pairs(self.network.query(inputs), inputs)
         return tf.reduce_sum(weight * POINTWISE[self.structure.loss](logits, target))
@@ -311,6 +312,7 @@ class Program(keras.Model):
         inputs = self._history_dropped(inputs, context)
         if not self.structure.length:
             return self.network.query(inputs)
+        assert self.network.steps is not None
         return tf.nest.map_structure(
             lambda leaf: tf.reshape(leaf, [-1, *leaf.shape[2:]]), self.network.steps(inputs)
         )  # fmt: skip

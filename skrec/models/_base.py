@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -19,7 +19,7 @@ from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
 from skrec.models._recommender import Asked, Codes, Recommender
 from skrec.models._transaction import transaction
 
-Inputs = dict[str, NDArray[Any]]
+Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row
 SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
 
 
@@ -152,6 +152,10 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         """Give the inputs of items: what :meth:`_row_inputs` tells of the item."""
         return {"item": items.codes}
 
+    def _past(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:  # noqa: ARG002
+        """Give the inputs of rows that depend on the events stored before them."""
+        return {}
+
     def _table_rows(self) -> dict[str, int]:
         """Rows of each kind of table, the row of unknown values counted."""
         return {"user": len(self._users) + 1, "item": len(self._items) + 1}
@@ -221,13 +225,10 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         time = None if roles.time is None else rows.times(roles.time)
         events = Events(user_codes, item_codes, inputs, target, weight, time)
         seed = int(random_state.randint(2**20))
-        training, held_out = self._split(events, validation, random_state, part=part)
-        sizes = {"n_users": len(self._users), "n_items": len(self._items)}
-        seen = self._seen_pairs(training)
-        if part and old is not None:
-            self._log = old["_log"].extend(*seen, **sizes)
-        else:
-            self._log = Interactions.from_codes(*seen, **sizes)
+        inside, held_out = self._split(events, validation, random_state, part=part)
+        log = self._log if part and old is not None else None
+        self._log_events(events, inside, log)
+        training = self._with_past(events.take(np.flatnonzero(inside)) if not inside.all() else events)
         plan = self._training(training, self._log)
         structure = self._make_structure(plan["arrays"], n_outputs, plan["structure"])
         result = train(
@@ -240,26 +241,36 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             slots=None if old is None else old["_slots"],
             iterations=0 if old is None else old["_iterations"],
             keep_slots=part or self.warm_start,
-            score=None if held_out is None else self._scorer(held_out),
+            score=None if held_out is None else self._scorer(self._with_past(held_out)),
             callbacks=self.callbacks or (),
         )
         self._keep(result, old if part else None)
-        if held_out is not None and validation[0] is None:
-            self._log = self._log.extend(*self._seen_pairs(held_out), **sizes)
+        if not inside.all():
+            self._log_events(events, np.ones_like(inside), log)
         return self
+
+    def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
+        """Log what users chose in the events that are inside: beside what ``log`` holds, or alone."""
+        seen = self._seen_pairs(events if inside.all() else events.take(np.flatnonzero(inside)))
+        sizes = {"n_users": len(self._users), "n_items": len(self._items)}
+        self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
+
+    def _with_past(self, events: Events) -> Events:
+        return replace(events, inputs={**events.inputs, **self._past(events.users, events.items, events.time)})
 
     def _split(
         self, events: Events, validation: tuple[Any, Any], random_state: Any, *, part: bool
-    ) -> tuple[Events, Events | None]:
-        """Part the rows into those to train on and those to stop by."""
+    ) -> tuple[NDArray[np.bool_], Events | None]:
+        """Tell which rows to train on, and give those to stop by."""
+        inside = np.ones(len(events), bool)
         X_val, y_val = validation
         if X_val is not None:
-            return events, self._validation_events(X_val, y_val, len(events))
+            return inside, self._validation_events(X_val, y_val, len(events))
         if y_val is not None:
             raise ValueError("y_val was passed without X_val: pass the rows that it belongs to as well, or neither.")
         stopping = self._stops_early(len(events)) if self.early_stopping == "auto" else self.early_stopping
         if part or not stopping:
-            return events, None
+            return inside, None
         held_out = self._hold_out(events, random_state)
         if len(held_out) in {0, len(events)}:
             raise ValueError(
@@ -267,9 +278,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
                 f"{len(held_out)}: too {'many to train' if len(held_out) else 'few to validate'} on. Pass more rows, "
                 "another validation_fraction, X_val and y_val, or early_stopping=False."
             )
-        training = np.ones(len(events), bool)
-        training[held_out] = False
-        return events.take(np.flatnonzero(training)), events.take(held_out)
+        inside[held_out] = False
+        return inside, events.take(held_out)
 
     def _validation_events(self, X_val: Any, y_val: Any, n_rows: int) -> Events:
         try:
@@ -286,7 +296,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
                 "the epoch would be chosen by training rows. Pass an X_val of another length.",
                 stacklevel=2,
             )
-        return Events(users, items, inputs, target)
+        time = self._estimator_roles.time
+        return Events(users, items, inputs, target, time=None if time is None else rows.times(time))
 
     def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any]) -> Any:
         self._structure = {
@@ -295,7 +306,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             "catalogue": _shapes(arrays.catalogue or {}),
             "optimizer": self.optimizer,
             "apart": (apart["optimizer"], tuple(sorted(apart["parts"]))) if (apart := self._apart()) else None,
-            "batch_size": _auto_batch_size(arrays.n_rows) if self.batch_size == "auto" else int(self.batch_size),
+            "batch_size": _auto_batch_size(arrays.target) if self.batch_size == "auto" else int(self.batch_size),
             "penalised": bool(self.l1 or self.l2),
             "dropout": self.dropout > 0,
             "id_dropout": self.id_dropout > 0,
@@ -355,6 +366,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _embeddings(self, role: str) -> NDArray[np.float32]:
         check_is_fitted(self)
         self._need_role(role)
+        if f"{role}/embeddings" not in self._weights:
+            raise AttributeError(f"{type(self).__name__} learns no embedding of {role}s: only of what they did.")
         rows: NDArray[np.float32] = self._weights[f"{role}/embeddings"][1:]
         rows.flags.writeable = False  # of this view: a program may hold the weights already
         return rows
@@ -377,7 +390,9 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _row_logits(self, rows: Rows) -> NDArray[np.float32]:
         from skrec._engine.scoring import pairs
 
-        inputs = self._row_inputs(rows, *self._pair_codes(rows))
+        codes, time = self._pair_codes(rows), self._estimator_roles.time
+        past = self._past(*codes, None if time is None else rows.times(time))
+        inputs = {**self._row_inputs(rows, *codes), **past}
         return pairs(self._fitted_structure(), self._weights, inputs)
 
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
@@ -390,9 +405,13 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         return score_catalogue(self._fitted_structure(), self._weights, *inputs)
 
 
-def _auto_batch_size(n_rows: int) -> int:
-    """About 64 steps an epoch, within 8 and 1,024: a power of two, so that few programs serve many fits."""
-    return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))
+def _auto_batch_size(target: NDArray[Any]) -> int:
+    """About 64 steps an epoch, within 8 and 1,024: a power of two, so that few programs serve many fits.
+
+    Of sequences, no more than have 16,384 places.
+    """
+    most = 10 if target.ndim == 1 else max(3, 14 - (target.shape[1] - 1).bit_length())
+    return int(2 ** np.clip(np.round(np.log2(max(len(target), 1) / 64)), 3, most))
 
 
 def row_weights(sample_weight: Any, X: Any) -> NDArray[np.float32] | None:

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
@@ -232,7 +233,11 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         positives.sum_duplicates()
         n_relevant = np.diff(positives.indptr) + np.bincount(np.searchsorted(users, missed.users), minlength=len(users))
         excluded = self._log.seen(users)
-        queries, items = self._query_inputs(Asked(users)), self._item_inputs(Asked(self._catalogue_codes()))
+        times = None
+        if events.time is not None:  # one list a user: it must not know what came after the first of its events
+            times = pd.Series(events.time).groupby(events.users).min().loc[users].to_numpy()
+        queries = self._query_inputs(Asked(users, times=times))
+        items = self._item_inputs(Asked(self._catalogue_codes()))
 
         def score(program: Any) -> float:
             values = np.empty(len(users))

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column
+from skrec._data.windows import Windows
 from skrec._engine.topk import top_k
 from skrec._sklearn_compat import StrOptions
 from skrec.exceptions import ColumnError
@@ -39,11 +40,17 @@ class Asked:
         The rows they came in, where they came with features or a context.
     at : ndarray of shape (n,) or None
         The row of each; None: in order.
+    times : ndarray of shape (n,) or None
+        Of queries: only what was before counts; None: all that is known.
+    history : Windows or None
+        Of queries: what to go by instead of the stored histories.
     """
 
     codes: Codes
     rows: Rows | None = None
     at: NDArray[Any] | None = None
+    times: NDArray[Any] | None = None
+    history: Windows | None = None
 
 
 class _Fitted:
@@ -192,7 +199,18 @@ class Recommender(_Fitted, BaseEstimator):
     def _asked(self, data: Any, role: str) -> tuple[NDArray[Any], Asked]:
         """Read users or items given as ids (1-D) or as rows: their ids, and what scores depend on."""
         ids, rows = self._ids_and_rows(data, role)
-        return ids, Asked(self._encode(ids, role), rows)
+        times = self._times_in(rows) if rows is not None and role == "user" else None
+        return ids, Asked(self._encode(ids, role), rows, times=times)
+
+    def _times_in(self, rows: Rows) -> NDArray[Any] | None:
+        """Return the times of rows that need not have any."""
+        roles = self._estimator_roles
+        if roles.time is None:
+            return None
+        if rows.names is None or roles.names is None:
+            return rows.times(roles.time) if roles.time < rows.n_columns else None
+        name = roles.names[roles.time]
+        return rows.times(rows.names.index(name)) if name in rows.names else None
 
     def _column_of(self, data: Any, role: str) -> Any:
         return self._ids_and_rows(data, role)[0]
@@ -279,7 +297,9 @@ class Recommender(_Fitted, BaseEstimator):
             Columns in the order of ``items_`` or of ``candidates``.
         """
         check_is_fitted(self)
-        _, asked = self._asked(queries, "user")
+        return self._scored(self._asked(queries, "user")[1], candidates)
+
+    def _scored(self, asked: Asked, candidates: Any) -> NDArray[np.float32]:
         items = Asked(self._catalogue_codes()) if candidates is None else self._asked(candidates, "item")[1]
         scores = np.empty((len(asked.codes), len(items.codes)), np.float32)
         for part, block in self._score_catalogue(asked, items):
@@ -328,11 +348,31 @@ class Recommender(_Fitted, BaseEstimator):
             If ``k`` is not a whole number of at least 1, or there are no candidates.
         """
         check_is_fitted(self)
+        return self._ranked(
+            *self._asked(queries, "user"),
+            k,
+            candidates=candidates,
+            exclude_seen=exclude_seen,
+            exclude=exclude,
+            as_frame=as_frame,
+        )
+
+    def _ranked(
+        self,
+        ids: NDArray[Any],
+        asked: Asked,
+        k: int,
+        *,
+        candidates: Any,
+        exclude_seen: bool,
+        exclude: Any,
+        as_frame: bool,
+    ) -> Any:
+        """Rank for queries that have been read; see :meth:`recommend`."""
         _check_k(k)
-        ids, asked = self._asked(queries, "user")
         item_ids, chosen_from = self._candidates(candidates)
         users, items = asked.codes, chosen_from.codes
-        left_out = self._seen_among(users, items) if exclude_seen else csr_array((len(users), len(items)), dtype=bool)
+        left_out = self._seen_among(asked, items) if exclude_seen else csr_array((len(users), len(items)), dtype=bool)
         if exclude is not None:
             left_out = left_out.maximum(self._excluded_among(exclude, ids, item_ids)).tocsr()
         k = min(int(k), len(items))
@@ -429,13 +469,17 @@ class Recommender(_Fitted, BaseEstimator):
         both = [*self._items.ids[known - 1], *as_column(ids)[strangers]]
         return as_column(both), Asked(codes[at], asked.rows, at)
 
-    def _seen_among(self, users: Codes, items: Codes) -> csr_array:
-        """Mark the (query, candidate) pairs of the log."""
-        seen, n_items = self._log.seen(users), len(self._items)
+    def _seen(self, queries: Asked) -> csr_array:
+        """Mark the items of the catalogue that queries have seen."""
+        return self._log.seen(queries.codes)
+
+    def _seen_among(self, queries: Asked, items: Codes) -> csr_array:
+        """Mark the (query, candidate) pairs that have been seen."""
+        seen, n_items = self._seen(queries), len(self._items)
         if len(items) == n_items and items[0] == 1 and items[-1] == n_items:
             return seen
         known = seen[:, items[items > 0] - 1].tocsr()  # unknown candidates come last, and nobody has seen them
-        return csr_array((known.data, known.indices, known.indptr), shape=(len(users), len(items)))
+        return csr_array((known.data, known.indices, known.indptr), shape=(len(queries.codes), len(items)))
 
     def _excluded_among(self, exclude: Any, queries: NDArray[Any], candidates: NDArray[Any]) -> csr_array:
         """Mark the (query, candidate) pairs that ``exclude`` names; by id, for they need not be known."""

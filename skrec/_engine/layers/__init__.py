@@ -1,5 +1,6 @@
 """The layers that architectures are made of, handed to every ``_build_network``."""
 
+from skrec._engine.layers.attention import SelfAttention, past
 from skrec._engine.layers.bias import Bias
 from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_interaction
 from skrec._engine.layers.dropout import Dropout
@@ -14,10 +15,12 @@ from skrec._engine.layers.fields import (
     flatten,
 )
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
+from skrec._engine.layers.recurrent import GRU
 from skrec._engine.layers.scale import Scale
 from skrec._engine.layers.table import Table, penalise
 
 __all__ = [
+    "GRU",
     "Bias",
     "Cross",
     "Dropout",
@@ -27,6 +30,7 @@ __all__ = [
     "Network",
     "Numbers",
     "Scale",
+    "SelfAttention",
     "Side",
     "Table",
     "bi_interaction",
@@ -38,5 +42,6 @@ __all__ = [
     "flatten",
     "match",
     "mlp",
+    "past",
     "penalise",
 ]

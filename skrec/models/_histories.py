@@ -1,0 +1,253 @@
+"""What models of histories share: the stored events of every user, those the caller gives, and those added later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.utils.validation import check_is_fitted
+
+from skrec._data import Interactions, Rows, as_rows
+from skrec._data.columns import as_column
+from skrec._data.histories import Histories, Windows
+from skrec._sklearn_compat import Interval
+from skrec.models._base import Events, Inputs, NetworkRecommender
+from skrec.models._recommender import Asked, Codes
+from skrec.models._transaction import transaction
+
+
+class _FittedHistories:
+    """What a fitted model of histories holds besides; no dataclass, so that none of it becomes a parameter."""
+
+    _histories: Histories
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class HistoryModel(_FittedHistories, NetworkRecommender):
+    """Base of the models that read a user's past.
+
+    One rule says what a row may see of it, in training and after (:meth:`Histories.ends`): the stored events strictly
+    before the row's time; without times, a row that was in ``fit`` sees what came before it, and a new one sees all.
+    """
+
+    max_history: int = 200
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "max_history": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    # -- the stored events --------------------------------------------------------------------------------------------
+
+    def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
+        super()._log_events(events, inside, log)
+        # Rows outside stand in no history, but their place among the others tells what they may see.
+        rows = (events.users, events.items, events.time, self._counts(events) & inside)
+        if log is None:
+            self._histories = Histories.from_events(*rows, n_users=len(self._users))
+        else:
+            self._histories = self._histories.append(*rows, n_users=len(self._users))
+
+    def _counts(self, events: Events) -> NDArray[np.bool_]:
+        """Which rows are events of the user's history, and not something merely shown."""
+        return events.target > 0
+
+    @property
+    def _length(self) -> int:
+        """Places of a window: a power of two, so that few programs serve many fits, or ``max_history``."""
+        longest = int(np.diff(self._histories.indptr).max(initial=0))
+        return int(min(self.max_history, max(8, 1 << longest.bit_length())))
+
+    def _past(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:
+        past = self._histories
+        whole = time is None and past.times is not None
+        return {"history": past.windows(users, self._length, None if whole else past.ends(users, items, time))}
+
+    def _query_inputs(self, queries: Asked) -> Inputs:
+        return {**super()._query_inputs(queries), "history": self._queried(queries)}
+
+    def _queried(self, queries: Asked) -> Windows:
+        """Return the histories of queries: given, or stored, up to a time where one is asked for."""
+        if queries.history is not None:
+            return queries.history
+        ends = None
+        if queries.times is not None and self._histories.times is not None:
+            ends = self._histories.ends(queries.codes, np.zeros_like(queries.codes), queries.times)
+        return self._histories.windows(queries.codes, self._length, ends)
+
+    def append_history(self, X: Any, y: Any = None) -> Any:
+        """Add events to the users' histories, without training.
+
+        What they lead to is recommended from now on, and they count as seen. New users join; an item that ``fit`` did
+        not see is an unknown one until :meth:`partial_fit`. An event that is stored, with the same user, item and time,
+        is not added again; without times every row is a new event.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Events, with the columns of ``fit``.
+        y : array-like of shape (n_rows,), default=None
+            As in ``fit``.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        check_is_fitted(self)
+        with transaction(self):
+            rows = self._read(X, reset=False)
+            roles = self._estimator_roles
+            self._users, users = self._users.extend(rows.column(roles.user))
+            items = self._encode(rows.column(roles.item), "item")
+            target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
+            time = None if roles.time is None else rows.times(roles.time)
+            self._log_events(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
+            table = self._weights.get("user/embeddings")
+            if table is not None and len(table) <= len(self._users):
+                more = np.repeat(table[:1], len(self._users) + 1 - len(table), axis=0)
+                self._weights = type(self._weights)({**self._weights, "user/embeddings": np.concatenate([table, more])})
+                self._slots = None
+        return self
+
+    # -- histories given by the caller --------------------------------------------------------------------------------
+
+    def recommend(
+        self,
+        queries: Any = None,
+        k: int = 10,
+        *,
+        history: Any = None,
+        candidates: Any = None,
+        exclude_seen: bool = True,
+        exclude: Any = None,
+        as_frame: bool = True,
+    ) -> Any:
+        """Return the ``k`` best items for each query.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows, default=None
+            User ids, or rows with a user column; of rows with a time, only events before it are looked at. Not needed
+            with ``history``.
+        k : int, default=10
+            How many items at most.
+        history : list of lists of item ids, or rows, default=None
+            What to go by instead of the stored histories, for known users, new ones, or sessions of nobody known: for
+            each query its items, oldest first; or events with user and item columns (and times).
+        candidates : array-like of shape (n_candidates,) or rows, default=None
+            The items to choose from: ids, or rows with an item column. The whole catalogue by default.
+        exclude_seen : bool, default=True
+            Leave out the items of the stored or given history.
+        exclude : array-like of shape (n_pairs, 2) or rows, default=None
+            Further (user, item) pairs to leave out.
+        as_frame : bool, default=True
+            Whether to return a DataFrame or a pair of arrays.
+
+        Returns
+        -------
+        DataFrame
+            Columns: user, item (named as in ``fit``), ``score`` and ``rank`` (from 1); best first, at most ``k`` rows a
+            query, in the order of the queries. Sessions without a user are numbered from 0. A user without a history
+            gets what is best to begin with.
+        items, scores : ndarray of shape (n_queries, min(k, n_candidates))
+            With ``as_frame=False``. Where fewer items are left for a user, the score is ``-inf`` and the item None.
+
+        Raises
+        ------
+        ValueError
+            If there are neither queries nor histories, not as many of one as of the other, or ``k`` is less than 1.
+        """
+        check_is_fitted(self)
+        ids, asked = self._asked_with(queries, history)
+        return self._ranked(
+            ids, asked, k, candidates=candidates, exclude_seen=exclude_seen, exclude=exclude, as_frame=as_frame
+        )
+
+    def score_items(self, queries: Any = None, candidates: Any = None, *, history: Any = None) -> NDArray[np.float32]:
+        """Score items for users: the relevance that :meth:`recommend` ranks by.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows, default=None
+            User ids, or rows with a user column. Not needed with ``history``.
+        candidates : array-like of shape (n_candidates,) or rows, default=None
+            Item ids, or rows with an item column; the whole catalogue by default.
+        history : list of lists of item ids, or rows, default=None
+            As for :meth:`recommend`.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, n_items or n_candidates), float32
+            Columns in the order of ``items_`` or of ``candidates``.
+        """
+        check_is_fitted(self)
+        return self._scored(self._asked_with(queries, history)[1], candidates)
+
+    def _asked_with(self, queries: Any, history: Any) -> tuple[NDArray[Any], Asked]:
+        """Read queries, and the histories that come with them."""
+        if history is None:
+            if queries is None:
+                raise ValueError("Pass queries (user ids or rows), or history= for sessions without a user.")
+            return self._asked(queries, "user")
+        if isinstance(history, pd.DataFrame) or hasattr(history, "to_series") or getattr(history, "ndim", 1) == 2:
+            return self._asked_with_events(queries, as_rows(history, name="history"))
+        if isinstance(history, str) or not hasattr(history, "__len__"):
+            raise ValueError(f"history is {history!r}; pass a list with the item ids of each query, oldest first.")
+        lists = [as_column(self._item_list(items)) for items in history]
+        if queries is None:
+            ids, codes, asked = np.arange(len(lists)), np.zeros(len(lists), np.int32), None
+        else:
+            ids, asked = self._asked(queries, "user")
+            codes = asked.codes
+        if len(ids) != len(lists):
+            raise ValueError(f"There are {len(ids)} queries, but {len(lists)} histories: pass one for each query.")
+        lengths = np.array([len(items) for items in lists], np.int64)
+        flat = [self._encode(items, "item") for items in lists if len(items)]
+        stop = np.cumsum(lengths)
+        joined = np.concatenate(flat) if flat else np.empty(0, np.int32)
+        windows = Windows(joined, stop - lengths, stop, self._length)
+        return ids, replace(asked or Asked(codes), history=windows)
+
+    @staticmethod
+    def _item_list(items: Any) -> Any:
+        if np.isscalar(items) or items is None or isinstance(items, str):
+            raise ValueError(
+                f"history holds {items!r}, which is no list: pass a list of lists, one for each query, such as "
+                "[[12, 7], [3]]. For one session: [[12, 7]]."
+            )
+        return items if hasattr(items, "__len__") else list(items)
+
+    def _asked_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Asked]:
+        """Take the histories from events with a user and an item."""
+        owner = pd.Series(rows.column(self._position(rows, "user")))
+        items = self._encode(rows.column(self._position(rows, "item")), "item")
+        if queries is None:
+            ids = owner.drop_duplicates().to_numpy()
+            asked = Asked(self._encode(as_column(ids), "user"))
+        else:
+            ids, asked = self._asked(queries, "user")
+        at = pd.Index(ids).drop_duplicates().get_indexer(owner)
+        place = pd.Index(ids).drop_duplicates().get_indexer(pd.Index(ids)) + 1
+        time = self._times_in(rows)
+        past = Histories.from_events(
+            (at + 1).astype(np.int32), items, time, n_users=int(place.max(initial=0))
+        )  # an event of nobody asked for is one of user 0
+        return ids, replace(asked, history=past.windows(place.astype(np.int32), self._length))
+
+    def _seen(self, queries: Asked) -> csr_array:
+        if queries.history is None:
+            return super()._seen(queries)
+        windows = queries.history
+        n = windows.stop - windows.start
+        rows = np.repeat(np.arange(len(n)), n)
+        items = windows.flat[np.arange(len(rows)) + np.repeat(windows.start - np.cumsum(n) + n, n)]
+        known = items > 0
+        shape = (len(n), len(self._items))
+        seen = csr_array((np.ones(known.sum(), bool), (rows[known], items[known] - 1)), shape=shape)
+        seen.sum_duplicates()
+        return seen

@@ -1,0 +1,102 @@
+"""SASRec: self-attention over a user's past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+from skrec._sklearn_compat import Interval
+from skrec.models._sequences import SequenceRanker
+
+__all__ = ["SASRecRanker"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class SASRecRanker(SequenceRanker):
+    """Placeholder."""
+
+    n_blocks: int = 2
+    n_heads: int = 1
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "n_blocks": [Interval(Integral, 1, None, closed="left")],
+        "n_heads": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
+        if self.embedding_dim % self.n_heads:
+            raise ValueError(
+                f"embedding_dim={self.embedding_dim} cannot be split among n_heads={self.n_heads}: make it a multiple."
+            )
+        return {"dim": int(self.embedding_dim), "n_blocks": int(self.n_blocks), "n_heads": int(self.n_heads)}
+
+    @staticmethod
+    def _build_network(keras: Any, layers: Any, *, dim: int, n_blocks: int, n_heads: int) -> Any:
+        ops = keras.ops
+        parts = {
+            "item": layers.Table("item", dim, stddev=dim**-0.5),
+            "position": layers.Table("position", dim, stddev=0.02, penalised=False),
+            "norm": keras.layers.LayerNormalization(epsilon=1e-8),
+        }
+        for i in range(1, n_blocks + 1):
+            parts[f"attention_norm_{i}"] = keras.layers.LayerNormalization(epsilon=1e-8)
+            parts[f"attention_{i}"] = layers.SelfAttention(dim, n_heads)
+            parts[f"forward_norm_{i}"] = keras.layers.LayerNormalization(epsilon=1e-8)
+            parts[f"inner_{i}"] = keras.layers.Dense(dim, activation="relu")
+            parts[f"outer_{i}"] = keras.layers.Dense(dim)
+        dropout = layers.Dropout()
+
+        def embed(history: Any, position: Any) -> Any:
+            """Sum the vectors of items and places; row 0 of the places is what a history starts with."""
+            start = parts["position"](ops.zeros_like(position[:1, :1]))
+            items = parts["item"](ops.maximum(history, 0))
+            items = ops.where(history[..., None] >= 0, items, start)
+            return dropout(items + parts["position"](history.shape[1] - position))
+
+        def block(i: int, x: Any, allowed: Any, last: int | None = None) -> Any:
+            """Attend and transform (sections 3.2 and 3.3); of the last places only, if so asked."""
+            own = x if last is None else x[:, -last:]
+            normed = parts[f"attention_norm_{i}"](x)
+            seen = parts[f"attention_{i}"](normed if last is None else normed[:, -last:], normed, allowed)
+            own = own + dropout(seen)
+            hidden = dropout(parts[f"inner_{i}"](parts[f"forward_norm_{i}"](own)))
+            return own + dropout(parts[f"outer_{i}"](hidden))
+
+        def steps(inputs: Mapping[str, Any]) -> Any:
+            x, allowed = embed(inputs["history"], inputs["position"]), layers.past(inputs["position"])
+            for i in range(1, n_blocks + 1):
+                x = block(i, x, allowed)
+            return ops.take_along_axis(parts["norm"](x), inputs["source"][..., None], axis=1)
+
+        def before_last(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
+            """Compute what the last block is given for whole windows, one to a row."""
+            history = inputs["history"]
+            position = ops.broadcast_to(ops.arange(history.shape[1]), ops.shape(history))
+            # The place before the first event starts the history.
+            there = ops.concatenate([history[:, 1:], ops.ones_like(history[:, :1])], axis=1) >= 0
+            place = ops.arange(history.shape[1])
+            allowed = there[:, None, :] & (place[:, None] >= place[None, :])
+            x = embed(history, position)
+            for i in range(1, n_blocks):
+                x = block(i, x, allowed)
+            return x, allowed[:, -1:]
+
+        def query(inputs: Mapping[str, Any]) -> Any:
+            return parts["norm"](block(n_blocks, *before_last(inputs), last=1))[:, 0]
+
+        def attention(inputs: Mapping[str, Any]) -> Any:
+            x, allowed = before_last(inputs)
+            x = parts[f"attention_norm_{n_blocks}"](x)
+            return ops.mean(parts[f"attention_{n_blocks}"].attention(x[:, -1:], x, allowed), axis=1)[:, 0]
+
+        return layers.Network(
+            query=query,
+            item=lambda inputs: parts["item"](inputs["item"]),
+            interact=layers.match,
+            parts=parts,
+            dot=True,
+            steps=steps,
+            views={"attention": attention},
+        )

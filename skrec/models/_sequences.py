@@ -1,0 +1,93 @@
+"""Rankers that read a history event by event and are trained on all its places at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrec._data import Interactions, Rows
+from skrec._data.packing import pack
+from skrec._sklearn_compat import Interval, StrOptions
+from skrec.models._base import Events, Inputs
+from skrec.models._histories import HistoryModel
+from skrec.models._ranking import NetworkRanker
+from skrec.models._recommender import Asked, Codes
+
+SequenceLoss = Literal["auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class SequenceRanker(HistoryModel, NetworkRanker):
+    """Base of the sequence models: they know a user by the events of the history alone."""
+
+    embedding_dim: int = 64
+    epochs: int = 50
+    learning_rate: float = 0.001
+    l2: float = 0.0
+    dropout: float = 0.2
+    loss: SequenceLoss = "auto"  # type: ignore[assignment]
+    gbce_t: float = 0.75
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+        "loss": [StrOptions({"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"})],
+        "gbce_t": [Interval(Real, 0, 1, closed="both")],
+    }
+
+    @property
+    def _factorised(self) -> bool:
+        return True
+
+    def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
+        return {"item": items}
+
+    def _query_inputs(self, queries: Asked) -> Inputs:
+        return {"history": self._queried(queries)}
+
+    def _table_rows(self) -> dict[str, int]:
+        return {"item": len(self._items) + 1, "position": self._length + 1}
+
+    def _with_past(self, events: Events) -> Events:
+        return events  # it is packed for training, and asked for by user for validation
+
+    def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
+        plan = super()._training(events, log)
+        packed = pack(self._histories, events.users, self._ends(events), events.items, self._length)
+        there = packed.event >= 0
+        weight = there.astype(np.float32)
+        if events.weight is not None:
+            weight[there] = events.weight[packed.event[there]]
+        target = np.ones_like(weight)
+        target[there] = events.target[packed.event[there]]
+        columns = {name: getattr(packed, name) for name in ("history", "position", "item", "source")}
+        if plan["structure"]["reject"]:
+            columns["user"] = np.where(there, events.users[packed.event], 0).astype(np.int32)
+        plan["arrays"] = replace(plan["arrays"], columns=columns, target=target, weight=weight)
+        plan["structure"]["length"] = self._length
+        if plan["structure"]["loss"] == "gbce":
+            plan["settings"]["beta"] = _gbce_beta(plan["settings"]["n_negatives"], log.n_items, float(self.gbce_t))
+        return plan
+
+    def _ends(self, events: Events) -> NDArray[np.int64]:
+        """Return where the past of each event ends; without times the order of the rows tells, repeated items too."""
+        past = self._histories
+        if events.time is not None:
+            return past.ends(events.users, events.items, events.time)
+        order = np.argsort(events.users, kind="stable")
+        counts = self._counts(events)[order]
+        users = events.users[order]
+        total = np.bincount(users, weights=counts, minlength=past.n_users + 1).astype(np.int64)
+        before = np.cumsum(counts) - counts - (np.cumsum(total) - total)[users]
+        ends = np.empty(len(order), np.int64)
+        ends[order] = past.indptr[users + 1] - total[users] + before
+        return ends
+
+
+def _gbce_beta(n_negatives: int, n_items: int, t: float) -> float:
+    """Return the power of gBCE (Petrov & Macdonald, 2023, equation 13) at calibration ``t``."""
+    share = min(1.0, n_negatives / max(1, n_items - 1))
+    return share * (t * (1.0 - 1.0 / share) + 1.0 / share)
