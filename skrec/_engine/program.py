@@ -264,8 +264,8 @@ class Program(keras.Model):
 
     def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
         """Weighted sum of the losses of rows with targets of their own."""
-        inputs: Mapping[str, Any] = {**columns, **{role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}}
-        inputs = self._history_dropped(inputs, context)
+        ids = {role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}
+        inputs = self._history_dropped({**columns, **ids}, context)
         logits = self.pairs(self.network.query(inputs), inputs)
         return tf.reduce_sum(weight * POINTWISE[self.structure.loss](logits, target))
 

@@ -5,9 +5,11 @@ from skrec.models._dcn import DCNClassifier, DCNRanker, DCNRegressor
 from skrec.models._deepfm import DeepFMClassifier, DeepFMRanker, DeepFMRegressor
 from skrec.models._dnn import DNNClassifier, DNNRanker, DNNRegressor
 from skrec.models._fm import FMClassifier, FMRanker, FMRegressor
+from skrec.models._gru4rec import GRU4RecRanker
 from skrec.models._ncf import NCFClassifier, NCFRanker, NCFRegressor
 from skrec.models._nfm import NFMClassifier, NFMRanker, NFMRegressor
 from skrec.models._popularity import PopularityRanker
+from skrec.models._sasrec import SASRecRanker
 from skrec.models._wide_deep import WideDeepClassifier, WideDeepRanker, WideDeepRegressor
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "FMClassifier",
     "FMRanker",
     "FMRegressor",
+    "GRU4RecRanker",
     "NCFClassifier",
     "NCFRanker",
     "NCFRegressor",
@@ -33,6 +36,7 @@ __all__ = [
     "NFMRanker",
     "NFMRegressor",
     "PopularityRanker",
+    "SASRecRanker",
     "WideDeepClassifier",
     "WideDeepRanker",
     "WideDeepRegressor",
