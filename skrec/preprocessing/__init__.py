@@ -1,7 +1,8 @@
 """Transformers for tables of interactions, which work wherever scikit-learn's do."""
 
 from skrec.preprocessing._feature_crosses import FeatureCrosses
+from skrec.preprocessing._history_encoder import HistoryEncoder
 from skrec.preprocessing._id_encoder import IDEncoder
 from skrec.preprocessing._multi_hot import MultiHotEncoder
 
-__all__ = ["FeatureCrosses", "IDEncoder", "MultiHotEncoder"]
+__all__ = ["FeatureCrosses", "HistoryEncoder", "IDEncoder", "MultiHotEncoder"]

@@ -21,7 +21,8 @@ def test_kinds_can_be_chosen():
     for kind in ("classifier", "regressor"):
         expected = [f"{name}{kind.title()}" for name in architectures]
         assert [name for name, _ in all_estimators(kind)] == expected
-    assert [name for name, _ in all_estimators("transformer")] == ["FeatureCrosses", "IDEncoder", "MultiHotEncoder"]
+    transformers = ["FeatureCrosses", "HistoryEncoder", "IDEncoder", "MultiHotEncoder"]
+    assert [name for name, _ in all_estimators("transformer")] == transformers
     both = [name for name, _ in all_estimators(["ranker", "regressor"])]
     assert both == sorted(
         [f"{name}{kind}" for name in architectures for kind in ("Ranker", "Regressor")] + ["PopularityRanker"]
