@@ -224,7 +224,7 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         users = self._users.encode(rows.column(self._roles.user))
         items = self._items.encode(rows.column(self._roles.item))
         ends = self._past.ends(users, items, self._times_of(rows))
-        return self._output(X, rows, _lists_of(self._past.windows(users, self.max_history, ends), self._items))
+        return self._output(X, rows, self._past.windows(users, self.max_history, ends))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the output columns: those of the input, and ``"history"``.
@@ -303,18 +303,17 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
             )
         return np.asarray(labels > 0)
 
-    def _output(self, X: Any, rows: Rows, lists: list[list[Any]]) -> Any:
+    def _output(self, X: Any, rows: Rows, windows: Windows) -> Any:
         library = get_output_config("transform", self)["dense"]
-        column = object_array(lists).reshape(-1, 1)
         passes = self.remainder == "passthrough"
-        if library == "default":
-            return array_beside(rows, column) if passes else column
-        if library == "pandas":
-            return frame_beside(X, rows, column, library) if passes else column
-        import polars as pl
-
-        history = pl.Series(_NAME, lists, dtype=pl.List(pl.Series(self._items.ids[:1].tolist()).dtype))
-        return frame_beside(X, rows, column[:, :0], library).with_columns(history) if passes else history.to_frame()
+        if library == "polars":
+            history = _series_of(windows, self._items)
+            no_column = np.empty((len(windows), 0))
+            return frame_beside(X, rows, no_column, library).with_columns(history) if passes else history.to_frame()
+        column = object_array(_lists_of(windows, self._items)).reshape(-1, 1)
+        if not passes:
+            return column
+        return array_beside(rows, column) if library == "default" else frame_beside(X, rows, column, library)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -339,3 +338,13 @@ def _lists_of(windows: Windows, items: Vocabulary) -> list[list[Any]]:
         ends = np.concatenate([[0], np.cumsum(shown.sum(axis=1))]).tolist()
         lists += [ids[a:b] for a, b in pairwise(ends)]
     return lists
+
+
+def _series_of(windows: Windows, items: Vocabulary) -> Any:
+    """Return the same as a polars Series of lists, which polars is slow to make of Python's."""
+    import polars as pl
+
+    ids = pl.Series(_NAME, [None, None, *items.ids.tolist()])  # padding and unknown items, -1 and 0, have no id
+    blocks = (windows[start : start + _CHUNK] for start in range(0, len(windows), _CHUNK))
+    lists = [ids.gather(block.ravel() + 1).reshape(block.shape).arr.to_list().list.drop_nulls() for block in blocks]
+    return pl.concat(lists)

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,6 +98,18 @@ def test_events_of_one_instant_do_not_see_each_other():
     past = Histories.from_events([1, 1, 1], [5, 6, 7], np.full(3, 2**60, np.int64), n_users=1)
     assert past.ends([1, 1, 1], [5, 6, 7], np.full(3, 2**60)).tolist() == [0, 0, 0]
     assert past.ends([1], [5], [2**60 + 1]).tolist() == [3]
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_many_rows_see_all_that_was_before_them(timed):
+    rng = np.random.default_rng(0)
+    users = rng.integers(0, 1000, 300_000)
+    when = rng.permutation(len(users)) if timed else np.arange(len(users))
+    items = np.arange(1, len(users) + 1)
+    past = Histories.from_events(users, items, when if timed else None, n_users=1000)
+    rank = pd.Series(when).groupby(users).rank().to_numpy() - 1
+    expected = np.where(users > 0, past.indptr[users] + rank, 0)
+    assert np.array_equal(past.ends(users, items, when if timed else None), expected)
 
 
 @pytest.mark.parametrize("rows", [slice(1, 3), np.array([3, 0, 3]), np.array([True, False, False, True]), [], [2]])

@@ -173,6 +173,17 @@ def test_no_row_sees_itself_or_what_came_later(events, new, positive, max_histor
         assert lists(encoder.transform(X[::-1])) == expected[::-1]
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_many_rows(library):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"user_id": rng.integers(0, 500, 70_000), "item_id": rng.integers(0, 90, 70_000)})
+    X["timestamp"] = rng.permutation(70_000)
+    last = X.sort_values("timestamp").groupby("user_id")["item_id"].shift().sort_index()
+    encoder = HistoryEncoder(max_history=1, remainder="drop").set_output(transform=library)
+    past = list(encoder.fit_transform(X)["history"])
+    assert [list(items) for items in past] == [[] if np.isnan(item) else [item] for item in last]
+
+
 def test_rows_that_are_transformed_are_no_history():
     encoder = HistoryEncoder().fit(pd.DataFrame(TABLE))
     X = pd.DataFrame({"user_id": ["bo", "bo"], "item_id": [1, 2], "timestamp": [40, 50]})
