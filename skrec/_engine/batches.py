@@ -27,15 +27,18 @@ class Column:
         Codes or numbers.
     shape : tuple of int
         Shape of one row.
+    window : bool, default=False
+        Whether rows are parts of one long array, of which only the ends are held row by row.
     """
 
     name: str
     dtype: str = "int32"
     shape: tuple[int, ...] = ()
+    window: bool = False
 
     def holder(self) -> Any:
         """Make a variable for any number of rows."""
-        return _holder(self.dtype, self.shape)
+        return _holder("int64", (2,)) if self.window else _holder(self.dtype, self.shape)
 
     def one(self) -> Any:
         """Make one row of zeros."""
@@ -49,7 +52,8 @@ class TrainingArrays:
     Parameters
     ----------
     columns : dict of str to ndarray (n_rows, ...)
-        The inputs of the network, row by row: ``"user"`` and ``"item"`` codes, and what the architecture wants besides.
+        The inputs of the network, row by row: ``"user"`` and ``"item"`` codes, and what the architecture wants besides;
+        of histories, Windows.
     target : ndarray (n_rows,) or (n_rows, length) of float32
         Label, rating, class number, or 1 / 0 for positive and negative events; of a sequence, at each place.
     weight : ndarray of the same shape or None
@@ -98,6 +102,8 @@ class TrainingData:
         self._popularity = popularity
         self.columns = {column.name: column.holder() for column in columns}
         self.catalogue = {column.name: column.holder() for column in catalogue}
+        self.flat = {column.name: _holder(column.dtype) for column in columns if column.window}
+        self._lengths = {column.name: column.shape[0] for column in columns if column.window}
         self.target = _holder(tf.float32, self._places)
         self.weight = _holder(tf.float32, self._places)
         self.permutation = _holder(tf.int32)
@@ -109,7 +115,12 @@ class TrainingData:
     def fill(self, arrays: TrainingArrays, alpha: float) -> None:
         """Take the data of a fit; negatives will be drawn in proportion to ``item_counts ** alpha``."""
         for name, holder in self.columns.items():
-            holder.assign(arrays.columns[name])
+            column = arrays.columns[name]
+            if name in self.flat:
+                self.flat[name].assign(np.append(column.flat, np.int32(0)))  # never empty
+                holder.assign(np.column_stack([column.start, column.stop]))
+            else:
+                holder.assign(column)
         for name, holder in self.catalogue.items():
             holder.assign((arrays.catalogue or {})[name])
         self.target.assign(arrays.target)
@@ -126,7 +137,7 @@ class TrainingData:
 
     def clear(self) -> None:
         """Give the memory back."""
-        for holder in (*self.columns.values(), *self.catalogue.values(), self.target, self.weight, self.permutation,
+        for holder in (*self.columns.values(), *self.flat.values(), *self.catalogue.values(), self.target, self.weight, self.permutation,
                        self.cumulative, self.log_shares, self.positives):  # fmt: skip
             holder.assign(tf.zeros([0, *holder.shape[1:]], holder.dtype))
 
@@ -144,11 +155,19 @@ class TrainingData:
         rows = tf.slice(self.permutation.value(), [tf.cast(step, tf.int32) * self._batch_size], [self._batch_size])
         usable = tf.cast(rows >= 0, tf.float32)
         rows = tf.maximum(rows, 0)
-        columns = {name: tf.gather(holder, rows) for name, holder in self.columns.items()}
+        columns = {name: self._rows(name, rows) for name in self.columns}
         last = tf.shape(self.weight)[0] - 1
         weight = tf.gather(self.weight, tf.minimum(rows, last))
         weight *= tf.reshape(usable, [-1, *(1 for _ in self._places)])
         return columns, tf.reshape(tf.gather(self.target, rows), [-1]), tf.reshape(weight, [-1])
+
+    def _rows(self, name: str, rows: Any) -> Any:
+        """Gather rows of a column; windows are right-aligned and padded with -1."""
+        found = tf.gather(self.columns[name], rows)
+        if name not in self.flat:
+            return found
+        at = found[:, 1:] + tf.range(-self._lengths[name], 0, dtype=tf.int64)
+        return tf.where(at >= found[:, :1], tf.gather(self.flat[name], tf.maximum(at, 0)), -1)
 
     def items(self, codes: Any) -> dict[str, Any]:
         """Return the inputs of the network for items: codes (M,)."""

@@ -47,15 +47,14 @@ class Step:
         return tf.where(self.uniform(tf.shape(codes)) >= self.id_dropout, codes, unknown)
 
     def looked_up(self, rows: Any) -> None:
-        """Note rows (..., dim) taken from a table, and the weights (n,) of their examples, for the penalty on them.
+        """Note rows (..., dim) taken from a table for the penalty on them: the same number for each example.
 
-        Rows of several dimensions belong to the examples in order: (n, k, dim) to n examples of k rows, or to n / k.
+        The weights of the examples are those of ``lookup_weight``; None: each row counts once.
         """
         if self.penalised:
             weight = self.lookup_weight
-            if rows.shape.rank > 2:
-                rows = tf.reshape(rows, [tf.shape(rows if weight is None else weight)[0], -1])
-            self.lookups.append((rows, weight))
+            n = tf.shape(rows)[0] if weight is None else tf.size(weight)
+            self.lookups.append((tf.reshape(rows, [n, -1]), weight))
 
 
 def current_step() -> Step | None:

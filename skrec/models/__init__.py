@@ -3,6 +3,7 @@
 from skrec.models._autoint import AutoIntClassifier, AutoIntRanker, AutoIntRegressor
 from skrec.models._dcn import DCNClassifier, DCNRanker, DCNRegressor
 from skrec.models._deepfm import DeepFMClassifier, DeepFMRanker, DeepFMRegressor
+from skrec.models._din import DINClassifier, DINRanker, DINRegressor
 from skrec.models._dnn import DNNClassifier, DNNRanker, DNNRegressor
 from skrec.models._fm import FMClassifier, FMRanker, FMRegressor
 from skrec.models._gru4rec import GRU4RecRanker
@@ -19,6 +20,9 @@ __all__ = [
     "DCNClassifier",
     "DCNRanker",
     "DCNRegressor",
+    "DINClassifier",
+    "DINRanker",
+    "DINRegressor",
     "DNNClassifier",
     "DNNRanker",
     "DNNRegressor",

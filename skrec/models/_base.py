@@ -15,6 +15,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows
+from skrec._data.windows import Windows
 from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
 from skrec.models._recommender import Asked, Codes, Recommender
 from skrec.models._transaction import transaction
@@ -186,10 +187,9 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         """Choose the rows of the validation part."""
 
-    def _seen_pairs(self, events: Events) -> tuple[Codes, Codes]:
-        """Users and items of the rows that count as seen: what was chosen, not what was merely shown."""
-        chosen = events.target > 0
-        return events.users[chosen], events.items[chosen]
+    def _chosen(self, events: Events) -> NDArray[np.bool_]:
+        """Tell which rows count as seen and belong to a history: what was chosen, not what was merely shown."""
+        return events.target > 0
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         """Score logits of the validation rows; higher is better."""
@@ -251,7 +251,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
 
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         """Log what users chose in the events that are inside: beside what ``log`` holds, or alone."""
-        seen = self._seen_pairs(events if inside.all() else events.take(np.flatnonzero(inside)))
+        chosen = self._chosen(events) & inside
+        seen = events.users[chosen], events.items[chosen]
         sizes = {"n_users": len(self._users), "n_items": len(self._items)}
         self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
 
@@ -431,6 +432,8 @@ def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
     return TrainingArrays(events.inputs, events.target, events.weight, log.n_items, **more)
 
 
-def _shapes(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
-    """Name, type and shape of a row of each input."""
-    return tuple(sorted((name, str(array.dtype), array.shape[1:]) for name, array in arrays.items()))
+def _shapes(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...], bool], ...]:
+    """Name, type and shape of a row of each input, and whether it is a window."""
+    return tuple(
+        sorted((name, str(array.dtype), array.shape[1:], isinstance(array, Windows)) for name, array in arrays.items())
+    )

@@ -209,14 +209,32 @@ classes_ : ndarray of shape (n_classes,)
 }
 
 
+_EVENTS = """\
+>>> from skrec.datasets import make_interactions
+>>> from skrec.models import {name}
+>>> X, y = make_interactions(n_users=50, n_items=30, target="{target}", random_state=0)
+>>> model = {name}(epochs=2, random_state=0).fit(X, y)
+>>> model.{method}(X[:3]).shape
+{shape}"""
+
+_EVENT_EXAMPLES = {
+    "Classifier": {"target": "label", "method": "predict_proba", "shape": "(3, 2)"},
+    "Regressor": {"target": "rating", "method": "predict", "shape": "(3,)"},
+}
+
+
 def field_model(
-    *, architecture: str, references: str, one_dim: bool = True, factorised: bool = False
+    *, architecture: str, references: str, one_dim: bool = True, factorised: bool = False, needs_ids: bool = False
 ) -> Callable[[_Class], _Class]:
     """Write the docstring of a model of features after its first paragraph."""
 
     def fill(cls: _Class) -> _Class:
         task = next(name for name in _TASKS if cls.__name__.endswith(name))
-        texts = _TASKS[task]
+        texts = dict(_TASKS[task])
+        if needs_ids:
+            texts["roles"] = _EVENT_ROLES
+            if task in _EVENT_EXAMPLES:
+                texts["example"] = _EVENTS.format(name="{name}", **_EVENT_EXAMPLES[task])
         defaults = {field.name: field.default for field in fields(cls)}
         parameters = [
             _ROLES.format(roles=texts["roles"]),

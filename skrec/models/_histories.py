@@ -46,15 +46,11 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         super()._log_events(events, inside, log)
         # Rows outside stand in no history, but their place among the others tells what they may see.
-        rows = (events.users, events.items, events.time, self._counts(events) & inside)
+        rows = (events.users, events.items, events.time, self._chosen(events) & inside)
         if log is None:
             self._histories = Histories.from_events(*rows, n_users=len(self._users))
         else:
             self._histories = self._histories.append(*rows, n_users=len(self._users))
-
-    def _counts(self, events: Events) -> NDArray[np.bool_]:
-        """Which rows are events of the user's history, and not something merely shown."""
-        return events.target > 0
 
     @property
     def _length(self) -> int:
@@ -251,3 +247,74 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         seen = csr_array((np.ones(known.sum(), bool), (rows[known], items[known] - 1)), shape=shape)
         seen.sum_duplicates()
         return seen
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Explained(HistoryModel):
+    """A model of histories whose network has a view ``attention``: how much each past event counted."""
+
+    def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
+        """Tell which past items led to recommendations: the attention that each was given.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows, default=None
+            As for :meth:`recommend`. Rows that have an item column too, such as those that ``recommend`` returns, are
+            about that item.
+        items : array-like of shape (n_queries,), default=None
+            The recommended item of each query. Needed where attention depends on it.
+        history : list of lists of item ids, or rows, default=None
+            As for :meth:`recommend`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each query and past event, the most attended first: ``query`` (its number, from 0), the user, the
+            recommended item (if given), ``past_item``, ``age`` (1 is the latest event) and ``weight``. Unknown items of
+            a given history are missing values.
+
+        Raises
+        ------
+        ValueError
+            If items are needed and not given, or not as many as queries.
+        """
+        windows, weights, ids, item_ids = self._attention(queries, items, history)
+        codes = windows[:]
+        query, place = np.nonzero(codes >= 0)
+        past = pd.array(self._items.ids[np.maximum(codes[query, place], 1) - 1])
+        past = pd.Series(past).where(codes[query, place] > 0)
+        frame = pd.DataFrame({"query": query, self._estimator_roles.user_name: np.asarray(ids)[query]})
+        if item_ids is not None:
+            frame[self._estimator_roles.item_name] = np.asarray(item_ids)[query]
+        frame["past_item"] = past.to_numpy()
+        frame["age"] = codes.shape[1] - place
+        frame["weight"] = weights[query, place]
+        return frame.sort_values(["query", "weight"], ascending=[True, False], kind="stable", ignore_index=True)
+
+    def _attention(self, queries: Any, items: Any, history: Any) -> tuple[Windows, NDArray[np.float32], Any, Any]:
+        """Return the windows of past events and the attention to each, with the ids of the queries and the items."""
+        from skrec._engine.scoring import views
+
+        check_is_fitted(self)
+        ids, asked = self._asked_with(queries, history)
+        if items is None and asked.rows is not None and self._has_column(asked.rows, "item"):
+            items = asked.rows.column(self._position(asked.rows, "item"))
+        inputs = self._query_inputs(asked)
+        if items is not None:
+            items, about = self._asked(items, "item")
+            if len(items) != len(ids):
+                raise ValueError(f"There are {len(ids)} queries, but {len(items)} items: pass one for each query.")
+            inputs |= self._item_inputs(about)
+        elif "user" in inputs:  # a network that knows more than the history pays attention by candidate
+            raise ValueError(
+                f"The attention of a {type(self).__name__} depends on the item: pass items=, one for each query, or "
+                "the rows that recommend returned."
+            )
+        parts = views(self._fitted_structure(), self._weights, inputs, "attention")
+        weights = np.concatenate([block for _, block in parts]) if len(ids) else np.empty((0, self._length), np.float32)
+        return inputs["history"], weights, ids, items
+
+    def _has_column(self, rows: Rows, role: str) -> bool:
+        """Whether rows have the column of a role, by name."""
+        roles = self._estimator_roles
+        return rows.names is not None and roles.names is not None and roles.names[getattr(roles, role)] in rows.names

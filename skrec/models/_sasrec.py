@@ -8,13 +8,14 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
+from skrec.models._histories import Explained
 from skrec.models._sequences import SequenceRanker
 
 __all__ = ["SASRecRanker"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class SASRecRanker(SequenceRanker):
+class SASRecRanker(Explained, SequenceRanker):
     """Placeholder."""
 
     n_blocks: int = 2

@@ -278,8 +278,8 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         return _latest_or_random(events, self.validation_fraction, random_state, None)
 
-    def _seen_pairs(self, events: Events) -> tuple[Codes, Codes]:
-        return events.users, events.items  # whatever the rating
+    def _chosen(self, events: Events) -> NDArray[np.bool_]:
+        return np.ones(len(events), bool)  # whatever the rating
 
     def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         for part, block in super()._score_catalogue(queries, items):

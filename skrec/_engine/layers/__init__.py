@@ -14,6 +14,7 @@ from skrec._engine.layers.fields import (
     first_order,
     flatten,
 )
+from skrec._engine.layers.interest import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
 from skrec._engine.layers.recurrent import GRU
 from skrec._engine.layers.scale import Scale
@@ -22,11 +23,13 @@ from skrec._engine.layers.table import Table, penalise
 __all__ = [
     "GRU",
     "Bias",
+    "Catalogue",
     "Cross",
     "Dropout",
     "FieldAttention",
     "FieldTable",
     "HashedCrosses",
+    "LocalActivation",
     "Network",
     "Numbers",
     "Scale",
@@ -36,6 +39,7 @@ __all__ = [
     "bi_interaction",
     "categories",
     "dense_stack",
+    "distinct",
     "embed",
     "field_network",
     "first_order",

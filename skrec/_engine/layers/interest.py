@@ -1,0 +1,88 @@
+"""The attention of a candidate over a history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from skrec._engine.backend import keras, tf, unsized
+from skrec._engine.step import current_step
+
+__all__ = ["Catalogue", "LocalActivation", "distinct"]
+
+
+def distinct(function: Callable[[Any], Any], codes: Any) -> Any:
+    """Apply ``function`` to codes (N,), in training to each distinct one once: histories hold many items many times.
+
+    The penalties, too, see each item once, as in the paper's mini-batch aware regularisation (section 5.1).
+    """
+    step = current_step()
+    if step is None:
+        return function(codes)  # a row's score must not depend on the rows beside it, not even in the last bit
+    once, at = tf.unique(codes)
+    weight, step.lookup_weight = step.lookup_weight, None
+    vectors = function(once)
+    step.lookup_weight = weight
+    return tf.gather(vectors, at)
+
+
+class Catalogue(keras.layers.Layer):
+    """The inputs of every item, so that the items of a history have their features; not trained.
+
+    Parameters
+    ----------
+    columns : tuple of (name, dtype, shape)
+        Inputs that an item has besides its code, and the shape of one item's.
+    """
+
+    def __init__(self, columns: tuple[tuple[str, str, tuple[int, ...]], ...]) -> None:
+        super().__init__()
+        self.arrays = {}
+        for name, dtype, shape in columns:
+            weight = self.add_weight(shape=(1, *shape), initializer="zeros", dtype=dtype, trainable=False, name=name)
+            self.arrays[name] = unsized(weight)
+        self.built = True
+
+    def call(self, codes: Any) -> Mapping[str, Any]:
+        """Return the inputs of items: codes (N,), unknown ones 0."""
+        return {"item": codes, **{name: tf.gather(array.value, codes) for name, array in self.arrays.items()}}
+
+
+class LocalActivation(keras.layers.Layer):
+    """The local activation unit (Zhou et al., 2018, section 4.3): how much each past item matters to a candidate.
+
+    A small network over the past item ``h``, the candidate ``v`` and their product gives its weight, which is not
+    normalised: the sum of a history's weights is how strong an interest is. Layers are linear in ``h`` and ``v``, so
+    that these parts are computed once for all their partners.
+
+    Parameters
+    ----------
+    dim : int
+        Width of an item's vector.
+    units : int
+        Units of the hidden layer.
+    """
+
+    def __init__(self, dim: int, units: int) -> None:
+        super().__init__()
+        for name in ("past", "candidate", "product"):
+            setattr(self, name, self.add_weight(shape=(dim, units), initializer="zeros", name=f"{name}_kernel"))
+        self.bias = self.add_weight(shape=(units,), initializer="zeros", name="bias")
+        self.output_kernel = self.add_weight(shape=(units, 1), initializer="zeros", name="output_kernel")
+        self.output_bias = self.add_weight(shape=(1,), initializer="zeros", name="output_bias")
+        self.built = True
+
+    def weights_of(self, history: Any, there: Any, candidates: Any) -> Any:
+        """Return the weights (B, M, L) of past items (B, L, dim) for candidates (B, M, dim); 0 where nothing is."""
+        past = tf.einsum("bld,du->blu", history, self.past.value) + self.bias.value
+        candidate = tf.einsum("bmd,du->bmu", candidates, self.candidate.value)
+        # (h * v) W = h (v * W): one product for each candidate instead of one for each pair.
+        scaled = candidates[..., None] * self.product.value
+        product = tf.einsum("bld,bmdu->bmlu", history, scaled)
+        hidden = tf.sigmoid(product + past[:, None] + candidate[:, :, None])
+        weights = tf.einsum("bmlu,uo->bmlo", hidden, self.output_kernel.value)[..., 0] + self.output_bias.value
+        return weights * tf.cast(there, weights.dtype)[:, None]
+
+    def call(self, history: Any, there: Any, candidates: Any) -> Any:
+        """Return the weighted sums (B, M, dim) of the past items."""
+        return tf.matmul(self.weights_of(history, there, candidates), history)

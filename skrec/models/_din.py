@@ -1,0 +1,166 @@
+"""DIN: attention of the candidate over the history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrec._data import Roles, Rows
+from skrec._sklearn_compat import Interval
+from skrec.models._docs import field_model
+from skrec.models._field_inputs import whole_numbers
+from skrec.models._fields import FieldModel, FieldRanker
+from skrec.models._histories import Explained, HistoryModel
+from skrec.models._recommender import Recommender
+from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+
+__all__ = ["DINClassifier", "DINRanker", "DINRegressor"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class _DIN(Explained, HistoryModel, FieldModel):
+    """The architecture."""
+
+    max_history: int = 50
+    attention_units: int = 36
+    hidden_units: Any = (128, 64)
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "attention_units": [Interval(Integral, 1, None, closed="left")],
+        "hidden_units": ["array-like"],
+    }
+    _needs_ids: ClassVar[bool] = True
+
+    def _find_roles(self, rows: Rows) -> Roles:
+        return Recommender._find_roles(self, rows)
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        kept = sorted((name, str(array.dtype), array.shape[1:]) for name, array in self._catalogue.items())
+        return {
+            **self._fields_config(),
+            "catalogue": tuple(kept),
+            "attention_units": int(self.attention_units),
+            "hidden_units": whole_numbers(self.hidden_units),
+            "n_outputs": n_outputs,
+        }
+
+    def _constants(self) -> dict[str, NDArray[Any]]:
+        kept = {f"catalogue/{name}": np.asarray(array) for name, array in self._catalogue.items()}
+        return {**super()._constants(), **kept}
+
+    @staticmethod
+    def _build_network(
+        keras: Any,
+        layers: Any,
+        *,
+        query: tuple[Any, ...],
+        item: tuple[Any, ...],
+        dim: int,
+        n_bins: int,
+        pooling: str,
+        n_outputs: int,
+        catalogue: tuple[Any, ...],
+        attention_units: int,
+        hidden_units: tuple[int, ...],
+    ) -> Any:
+        ops = keras.ops
+        sides = layers.Side(*query), layers.Side(*item)
+        parts: dict[str, Any] = {}
+        user_vectors, item_vectors = (
+            layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides
+        )
+        width = sides[1].n_fields * dim
+        parts["catalogue"] = layers.Catalogue(catalogue)
+        parts["activation"] = layers.LocalActivation(width, attention_units)
+        deep = layers.mlp(parts, hidden_units)
+        parts["output"] = keras.layers.Dense(n_outputs)
+
+        def of_query(inputs: Mapping[str, Any]) -> dict[str, Any]:
+            codes = inputs["history"]
+            flat = ops.reshape(ops.maximum(codes, 0), [-1])
+            past = layers.distinct(lambda codes: of_item(parts["catalogue"](codes)), flat)
+            return {
+                "user": layers.flatten(user_vectors(inputs)),
+                "history": ops.reshape(past, [-1, codes.shape[1], width]),
+                "there": codes >= 0,
+            }
+
+        def of_item(inputs: Mapping[str, Any]) -> Any:
+            return layers.flatten(item_vectors(inputs))
+
+        def candidates(query: Mapping[str, Any], item: Any) -> Any:
+            """Give each query its candidates: (B, M, width)."""
+            shape = [ops.shape(query["user"])[0], *ops.shape(item)[-2:]]
+            return item if len(item.shape) == 3 else ops.broadcast_to(item, shape)
+
+        def interact(query: Mapping[str, Any], item: Any) -> Any:
+            item = candidates(query, item)
+            interest = parts["activation"](query["history"], query["there"], item)
+            n_pairs = ops.shape(item)[:2]
+            user = query["user"][:, None]
+            user = ops.broadcast_to(user, [*n_pairs, user.shape[-1]])
+            joined = ops.concatenate([user, interest, item, interest * item], axis=-1)
+            logits = parts["output"](deep(ops.reshape(joined, [-1, joined.shape[-1]])))
+            logits = ops.reshape(logits, [*n_pairs, n_outputs])
+            return logits[..., 0] if n_outputs == 1 else logits
+
+        def attention(inputs: Mapping[str, Any]) -> Any:
+            seen = of_query(inputs)
+            weights = parts["activation"].weights_of(seen["history"], seen["there"], of_item(inputs)[:, None])
+            return weights[:, 0]
+
+        return layers.Network(
+            query=of_query,
+            item=of_item,
+            interact=interact,
+            parts=parts,
+            width=64 * attention_units,
+            views={"attention": attention},
+        )
+
+
+_ARCHITECTURE = """\
+max_history : int, default=50
+    Events of the past that a row sees: the latest.
+attention_units : int, default=36
+    Units of the local activation unit's hidden layer.
+hidden_units : sequence of int, default=(128, 64)
+    Units of the hidden layers."""
+
+_REFERENCES = """\
+G. Zhou, X. Zhu, C. Song, Y. Fan, H. Zhu, X. Ma, Y. Yan, J. Jin, H. Li, K. Gai. "Deep Interest Network for Click-Through
+Rate Prediction". KDD 2018, doi:10.1145/3219819.3219823."""
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, needs_ids=True)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DINClassifier(_DIN, NetworkClassifier):
+    """The Deep Interest Network (Zhou et al., 2018) for labels such as clicked or not.
+
+    Past items weigh as much as they matter to the candidate, with their features. The history of a row is what its
+    user chose before: rows whose label is not the first class.
+    """
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, needs_ids=True)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DINRegressor(_DIN, NetworkRegressor):
+    """The Deep Interest Network (Zhou et al., 2018) for ratings.
+
+    Past items weigh as much as they matter to the candidate, with their features. The history of a row is what its
+    user rated before.
+    """
+
+
+@field_model(architecture=_ARCHITECTURE, references=_REFERENCES, needs_ids=True)
+@dataclass(eq=False, repr=False, kw_only=True)
+class DINRanker(_DIN, FieldRanker):
+    """The Deep Interest Network (Zhou et al., 2018) for ranking: from events with features to recommendations.
+
+    Past items weigh as much as they matter to the candidate, with their features.
+    """
