@@ -114,9 +114,7 @@ def main():
             print(f"{name:<18}{'':>6}{scores[0]:>8.4f}{scores[1]:>9.4f}{'':>9}  {PUBLISHED[name]}", flush=True)
             continue
         for seed in range(options.seeds):
-            state = run(
-                name, seed, data, work, every=options.every, longest=options.longest, patience=options.patience
-            )
+            state = run(name, seed, data, work, every=options.every, longest=options.longest, patience=options.patience)
             seconds = next(point[1] for point in state["curve"] if point[0] == state["best"])
             print(
                 f"{name:<18}{state['best']:>6}{state['test'][0]:>8.4f}{state['test'][1]:>9.4f}{seconds:>9.0f}  "

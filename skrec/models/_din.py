@@ -71,9 +71,7 @@ class _DIN(Explained, HistoryModel, FieldModel):
         ops = keras.ops
         sides = layers.Side(*query), layers.Side(*item)
         parts: dict[str, Any] = {}
-        user_vectors, item_vectors = (
-            layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides
-        )
+        user_vectors, item_vectors = (layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides)
         width = sides[1].n_fields * dim
         parts["catalogue"] = layers.Catalogue(catalogue)
         parts["activation"] = layers.LocalActivation(width, attention_units)
