@@ -137,8 +137,9 @@ class TrainingData:
 
     def clear(self) -> None:
         """Give the memory back."""
-        for holder in (*self.columns.values(), *self.flat.values(), *self.catalogue.values(), self.target, self.weight, self.permutation,
-                       self.cumulative, self.log_shares, self.positives):  # fmt: skip
+        tables = (*self.columns.values(), *self.flat.values(), *self.catalogue.values())
+        lists = (self.target, self.weight, self.permutation, self.cumulative, self.log_shares, self.positives)
+        for holder in (*tables, *lists):
             holder.assign(tf.zeros([0, *holder.shape[1:]], holder.dtype))
 
     def shuffle(self, seed: int, epoch: int) -> None:

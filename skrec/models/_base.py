@@ -187,7 +187,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         """Choose the rows of the validation part."""
 
-    def _chosen(self, events: Events) -> NDArray[np.bool_]:
+    def _counted(self, events: Events) -> NDArray[np.bool_]:
         """Tell which rows count as seen and belong to a history: what was chosen, not what was merely shown."""
         return events.target > 0
 
@@ -251,7 +251,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
 
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         """Log what users chose in the events that are inside: beside what ``log`` holds, or alone."""
-        chosen = self._chosen(events) & inside
+        chosen = self._counted(events) & inside
         seen = events.users[chosen], events.items[chosen]
         sizes = {"n_users": len(self._users), "n_items": len(self._items)}
         self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)

@@ -46,7 +46,7 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         super()._log_events(events, inside, log)
         # Rows outside stand in no history, but their place among the others tells what they may see.
-        rows = (events.users, events.items, events.time, self._chosen(events) & inside)
+        rows = (events.users, events.items, events.time, self._counted(events) & inside)
         if log is None:
             self._histories = Histories.from_events(*rows, n_users=len(self._users))
         else:

@@ -107,7 +107,7 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         if events.time is not None:
             return past.ends(events.users, events.items, events.time)
         order = np.argsort(events.users, kind="stable")
-        counts = self._chosen(events)[order]
+        counts = self._counted(events)[order]
         users = events.users[order]
         total = np.bincount(users, weights=counts, minlength=past.n_users + 1).astype(np.int64)
         before = np.cumsum(counts) - counts - (np.cumsum(total) - total)[users]

@@ -19,7 +19,7 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.models._base import Events, NetworkRecommender, row_weights, training_arrays
-from skrec.models._recommender import Asked, Codes
+from skrec.models._recommender import Asked
 
 
 def _latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
@@ -278,7 +278,7 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         return _latest_or_random(events, self.validation_fraction, random_state, None)
 
-    def _chosen(self, events: Events) -> NDArray[np.bool_]:
+    def _counted(self, events: Events) -> NDArray[np.bool_]:
         return np.ones(len(events), bool)  # whatever the rating
 
     def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
