@@ -11,7 +11,7 @@ are chosen in the same way at 50 and 60 %, so that the models never see an event
 
 For each user of the later events all 1,682 movies are ranked, known or not, but those of the user's training events:
 ``score_items`` gets the users with their features as queries and the movies with theirs as candidates. (The scorers of
-``skrec.metrics`` rank the training catalogue, and take cold users by their id alone; so the metric is computed here.)
+``skrec.metrics`` rank the training catalogue, in which a new movie is a miss; so the metric is computed here.)
 
 ``cold users``: users without a training event; ``known users``: the others. ``cold movies``: only the later events
 of movies without a training event are relevant, among all movies; ``among cold movies``: the same events, with only

@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from skrec._data import Vocabulary
 from skrec._data.columns import as_column
 from skrec._recommend import Unwrapped
+from skrec._sklearn_compat import safe_indexing
 from skrec.metrics._rows import Array, RowIds, codes_of, labels_of
 
 
@@ -37,6 +38,8 @@ class HeldOut:
         Position of the item column in the raw rows; ``ABSENT`` if the raw item ids are not known.
     cold_user_share, cold_item_share : float
         Share of the users, and of the relevant pairs, that the training data did not hold.
+    context : table of shape (n_users, n_columns) or None
+        The first held-out row of each user as the model is given it; None where the model takes no context.
     """
 
     users: pd.Index
@@ -49,6 +52,7 @@ class HeldOut:
     item_position: int
     cold_user_share: float
     cold_item_share: float
+    context: Any
 
     @classmethod
     def read(cls, unwrapped: Unwrapped, X: Any, y: Any) -> "HeldOut":
@@ -94,7 +98,14 @@ class HeldOut:
             item_position=ids.item_position,
             cold_user_share=float(np.mean(cold)),
             cold_item_share=float(np.mean(item[is_relevant] < 0)),
+            context=None if ids.context is None else safe_indexing(ids.context, np.flatnonzero(kept)[first_row]),
         )
+
+    def asked(self, users: slice) -> Any:
+        """Return the queries of some users as ``score_items`` takes them: rows with their context, or ids."""
+        if self.context is None:
+            return self.queries[users]
+        return safe_indexing(self.context, np.arange(users.start, users.stop))
 
     def left_out(self, model: Any, users: slice, pairs: slice) -> csr_array:
         """Return what is not ranked, by user and item: training items minus the held-out ones, and barred items."""

@@ -30,7 +30,7 @@ class Outcome:
 
 
 def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any) -> Outcome:
-    """Rank the whole catalogue for each user (``protocol="full"``).
+    """Rank the whole catalogue for each user, in the context of the user's first row (``protocol="full"``).
 
     Left out are the user's training items, minus the held-out ones, relevant or not: these are what is being scored.
     """
@@ -43,7 +43,7 @@ def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any) -
         found = relevant & (item >= 0)
         excluded = held_out.left_out(model, users, pairs)
         positives = cells(row[found], item[found], excluded.shape)
-        indptr, ranks = positive_ranks(model.score_items(held_out.queries[users]), positives, excluded)
+        indptr, ranks = positive_ranks(model.score_items(held_out.asked(users)), positives, excluded)
         parts.append(metrics_from_ranks(names, indptr, ranks, np.bincount(row[relevant])))
     values = {name: np.concatenate([part[name] for part in parts]) for name in names}
     return Outcome(held_out.users, values, held_out.cold_user_share, held_out.cold_item_share)

@@ -11,7 +11,7 @@ from skrec._data import ABSENT, as_rows, resolve_roles
 from skrec._data.columns import as_column
 from skrec._recommend import Unwrapped
 from skrec._recommend._encoded import Stage, _block, _origin
-from skrec._recommend._tables import columns_of
+from skrec._recommend._tables import as_table, columns_of
 
 Array = NDArray[Any]
 
@@ -39,6 +39,8 @@ class RowIds:
         Name of the user column.
     item_position : int
         Position of the item column in the raw rows; ``ABSENT`` where the transformers cannot be inverted.
+    context : table of shape (n_rows, n_columns) or None
+        The rows as the model is given them, where it was fitted with columns besides the user, the item and the time.
     """
 
     users: Array
@@ -50,20 +52,22 @@ class RowIds:
     barred: NDArray[np.int64]
     user_name: str
     item_position: int
+    context: Any
 
     @classmethod
     def of(cls, unwrapped: Unwrapped, X: Any) -> "RowIds":
         """Read the ids of raw rows."""
         transformed = unwrapped.transform(X)
+        context = _context(unwrapped.model, transformed)
         users, items = map(as_column, unwrapped.model.role_ids(transformed))
         roles = unwrapped.model._estimator_roles
         every, nothing = np.ones(len(users), dtype=np.bool_), np.empty(0, dtype=np.int64)
         if not unwrapped.transformers:
-            return cls(users, items, users, items, every, every, nothing, roles.user_name, roles.item)
+            return cls(users, items, users, items, every, every, nothing, roles.user_name, roles.item, context)
         try:
             stages, user, item = _way_back(unwrapped)
         except (AttributeError, ValueError):  # it cannot be told which raw columns they are
-            return cls(users, items, users, items, every, every, nothing, roles.user_name, ABSENT)
+            return cls(users, items, users, items, every, every, nothing, roles.user_name, ABSENT, context)
         rows, names = as_rows(X), stages[-1].names
         if names is not None and rows.names is not None:
             user, item = rows.names.index(str(names[user])), rows.names.index(str(names[item]))
@@ -83,7 +87,18 @@ class RowIds:
             np.flatnonzero(pd.isna(catalogue) | (catalogue.astype(object) == "infrequent_sklearn")),
             roles.user_name if rows.names is None else rows.names[user],
             item,
+            context,
         )
+
+
+def _context(model: Any, X: Any) -> Any:
+    """Return the rows as a table that the model takes as queries; None where it knows a query by its user alone."""
+    roles = model._estimator_roles
+    n_ids = 2 if roles.time is None else 3
+    if getattr(model, "n_features_in_", n_ids) <= n_ids:
+        return None
+    table = as_rows(X).table
+    return as_table(table, None) if isinstance(table, list) else table
 
 
 def _way_back(unwrapped: Unwrapped) -> tuple[list[Stage], int, int]:

@@ -64,7 +64,7 @@ def _ranks_among(
     """Return the rank of each pair's item among its candidates; it means nothing where the item is unknown."""
     pair, other = entries
     row, item = held_out.user[pairs] - users.start, np.maximum(held_out.item[pairs], 0)
-    queries = held_out.queries[users]
+    queries = held_out.asked(users)
     if whole:
         scores = model.score_items(queries)
     else:
