@@ -4,6 +4,7 @@ Every test asserts that the parameters set from outside reached the network.
 """
 
 import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -80,6 +81,41 @@ def test_grid_search_in_two_processes_gives_what_one_gives(events):
     two, one = (search.cv_results_ for search in searches)
     assert two["mean_test_score"].tolist() == one["mean_test_score"].tolist()
     assert two["mean_test_threads"].tolist() == [max(1, (os.cpu_count() or 2) // 2)] * 2
+
+
+CELL = """
+from sklearn.model_selection import GridSearchCV
+from skrec.datasets import make_interactions
+from skrec.metrics import make_ranking_scorer
+from skrec.model_selection import LeaveLastOut
+from skrec.models import NCFRanker
+
+def both(model, X, y=None):  # a function of the notebook's own, which the processes cannot import
+    return sum(make_ranking_scorer(["ndcg@10", "recall@10"])(model, X, y).values())
+
+search = GridSearchCV(
+    NCFRanker(architecture="gmf", embedding_dim=8, learning_rate=0.02, random_state=0),
+    {"epochs": [1, 10]}, cv=LeaveLastOut(), scoring=both, n_jobs=2,
+).fit(make_interactions(random_state=0))
+search.best_params_, search.best_score_
+"""
+
+
+def test_grid_search_in_two_processes_from_a_notebook(tmp_path, monkeypatch):
+    """A cell in a kernel of its own shows the best score, and nothing else that it or its processes write."""
+    nbclient, nbformat = pytest.importorskip("nbclient"), pytest.importorskip("nbformat")
+    pytest.importorskip("ipykernel.kernelspec").write_kernel_spec(tmp_path / "kernels" / "this")
+    for name in ("JUPYTER_PATH", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # or ipykernel would not show what processes write
+    cell = nbformat.v4.new_code_cell(CELL)
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbclient.NotebookClient(notebook, kernel_name="this", timeout=300).execute(cwd=str(Path(skrec.__file__).parents[1]))
+    (output,) = notebook.cells[0].outputs
+    here = {}
+    exec(CELL.replace("n_jobs=2", "n_jobs=1"), here)
+    assert here["search"].best_params_ == {"epochs": 10}
+    assert output["data"]["text/plain"] == repr(({"epochs": 10}, here["search"].best_score_))
 
 
 def test_randomized_search(ratings):
