@@ -68,7 +68,7 @@ class TrainingArrays:
         The inputs of the network for each item code, where items are drawn.
     """
 
-    columns: dict[str, np.ndarray]
+    columns: dict[str, Any]
     target: np.ndarray
     weight: np.ndarray | None
     n_items: int

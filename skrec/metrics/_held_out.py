@@ -39,7 +39,8 @@ class HeldOut:
     cold_user_share, cold_item_share : float
         Share of the users, and of the relevant pairs, that the training data did not hold.
     context : table of shape (n_users, n_columns) or None
-        The first held-out row of each user as the model is given it; None where the model takes no context.
+        The first held-out row of each user, in time where there is one, as the model is given it; None where the model
+        takes no context.
     """
 
     users: pd.Index
@@ -84,7 +85,9 @@ class HeldOut:
         item = positions_of(ids.items[kept][first], model.items_, "item_id")
         item[~ids.own_item[kept][first]] = -1
         is_relevant = np.bincount(pair, weights=relevant[kept]) > 0
-        user, first_row = keys // len(item_labels), np.unique(users, return_index=True)[1]
+        user = keys // len(item_labels)
+        in_time = np.lexsort((users,) if ids.when is None else (ids.when[kept], users))
+        first_row = in_time[np.unique(users[in_time], return_index=True)[1]]
         queries, own = ids.users[kept][first_row], ids.own_user[kept][first_row]
         cold = ~own | (positions_of(queries, model.users_, "user_id") < 0)
         return cls(

@@ -40,7 +40,10 @@ class RowIds:
     item_position : int
         Position of the item column in the raw rows; ``ABSENT`` where the transformers cannot be inverted.
     context : table of shape (n_rows, n_columns) or None
-        The rows as the model is given them, where it was fitted with columns besides the user, the item and the time.
+        The rows as the model is given them, where it was fitted with columns besides the user, the item and the time,
+        or reads what its users did before.
+    when : ndarray of shape (n_rows,) or None
+        The times of these rows.
     """
 
     users: Array
@@ -53,21 +56,23 @@ class RowIds:
     user_name: str
     item_position: int
     context: Any
+    when: Array | None
 
     @classmethod
     def of(cls, unwrapped: Unwrapped, X: Any) -> "RowIds":
         """Read the ids of raw rows."""
         transformed = unwrapped.transform(X)
         context = _context(unwrapped.model, transformed)
+        when = None if context is None else unwrapped.model._times_in(as_rows(context))
         users, items = map(as_column, unwrapped.model.role_ids(transformed))
         roles = unwrapped.model._estimator_roles
         every, nothing = np.ones(len(users), dtype=np.bool_), np.empty(0, dtype=np.int64)
         if not unwrapped.transformers:
-            return cls(users, items, users, items, every, every, nothing, roles.user_name, roles.item, context)
+            return cls(users, items, users, items, every, every, nothing, roles.user_name, roles.item, context, when)
         try:
             stages, user, item = _way_back(unwrapped)
         except (AttributeError, ValueError):  # it cannot be told which raw columns they are
-            return cls(users, items, users, items, every, every, nothing, roles.user_name, ABSENT, context)
+            return cls(users, items, users, items, every, every, nothing, roles.user_name, ABSENT, context, when)
         rows, names = as_rows(X), stages[-1].names
         if names is not None and rows.names is not None:
             user, item = rows.names.index(str(names[user])), rows.names.index(str(names[item]))
@@ -88,6 +93,7 @@ class RowIds:
             roles.user_name if rows.names is None else rows.names[user],
             item,
             context,
+            when,
         )
 
 
@@ -95,7 +101,8 @@ def _context(model: Any, X: Any) -> Any:
     """Return the rows as a table that the model takes as queries; None where it knows a query by its user alone."""
     roles = model._estimator_roles
     n_ids = 2 if roles.time is None else 3
-    if getattr(model, "n_features_in_", n_ids) <= n_ids:
+    reads_times = roles.time is not None and hasattr(model, "append_history")
+    if getattr(model, "n_features_in_", n_ids) <= n_ids and not reads_times:
         return None
     table = as_rows(X).table
     return as_table(table, None) if isinstance(table, list) else table

@@ -223,8 +223,8 @@ def make_ranking_scorer(
         - "full": among all items of the training data, without the user's training items (except those among the
           held-out rows). Rows with ``y`` None or ``y > 0`` are relevant; the same (user, item) twice is one relevant
           item. A relevant item that training did not hold is a miss. Unknown users are scored by the model as such.
-          Each user gets one list: of a model fitted with columns besides the user, the item and the time, in the
-          context of the user's first held-out row.
+          Each user gets one list: of a model fitted with columns besides the user, the item and the time, or of one
+          that reads histories, in the context of the user's first held-out row (in time, where there is one).
         - "rerank": the user's held-out rows among each other, by ``predict`` (for two classes by
           ``decision_function`` or ``predict_proba``), for any scikit-learn estimator. Needs labels ``y`` that differ
           within users; NDCG takes them as gains, the other metrics ask for ``y > 0``.
@@ -257,7 +257,8 @@ def make_ranking_scorer(
     Notes
     -----
     A model of features is asked as ``recommend`` would be asked with the first held-out row of each user in ``X``: the
-    columns of the user and of the context are that row's, so that a user new to the model is known by the features.
+    columns of the user and of the context are that row's, so that a user new to the model is known by the features. A
+    model of histories sees what was before that row.
     They must be known before the choice is made: leave a column such as the rating out of ``X``. The features of the
     items are those that training saw last, never those of the held-out rows. ``permutation_importance`` therefore gives
     item features the importance 0 here; ``protocol="rerank"`` reads them from the rows.
