@@ -19,6 +19,7 @@ DEEP = {**QUICK, "hidden_units": (16,)}
 SETTINGS = {
     "AutoInt": {**DEEP, "n_attention_layers": 1, "attention_units": 8},
     "DCN": {**DEEP, "n_cross_layers": 1},
+    "DIN": {**DEEP, "attention_units": 4, "max_history": 8},
     "DNN": DEEP,
     "DeepFM": DEEP,
     "FM": QUICK,
@@ -28,6 +29,8 @@ SETTINGS = {
 OF_FEATURES = {
     getattr(models, f"{architecture}{task}"): settings for architecture, settings in SETTINGS.items() for task in TASKS
 }
+SEQUENCES = {"epochs": 6, "embedding_dim": 8, "max_history": 16}
+OF_SEQUENCES = {models.SASRecRanker: {**SEQUENCES, "n_blocks": 1}, models.GRU4RecRanker: SEQUENCES}
 EXPECTED_FAILURES = {
     "check_sample_weight_equivalence_on_dense_data": (
         "training is stochastic: a row of weight 2 meets other batches and other random numbers than two equal rows"
@@ -43,7 +46,7 @@ def expected_failures(estimator):
     [
         *(network() for network in NETWORKS),
         PopularityRanker(),
-        *(network(**settings) for network, settings in OF_FEATURES.items()),
+        *(network(**settings) for network, settings in {**OF_FEATURES, **OF_SEQUENCES}.items()),
     ],
     expected_failed_checks=expected_failures,
 )
@@ -62,7 +65,7 @@ def test_the_classifier_faces_every_check_that_a_gradient_boosting_classifier_fa
     assert set(theirs) <= set(ours)
 
 
-@pytest.mark.parametrize("network", [*NETWORKS, *OF_FEATURES])
+@pytest.mark.parametrize("network", [*NETWORKS, *OF_FEATURES, *OF_SEQUENCES])
 def test_scikit_learn_knows_the_type_of_each_estimator(network):
     name = network.__name__
     assert is_classifier(network()) is name.endswith("Classifier")

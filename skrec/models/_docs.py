@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from textwrap import indent
+from typing import Any
 from typing import TypeVar
 
 _Class = TypeVar("_Class", bound=type)
@@ -18,11 +19,11 @@ handle_unknown : {"oov", "error"}, default="oov"
     What to do with an id that ``fit`` did not see: score it with the row trained for unknown ids, or raise
     :class:`~skrec.exceptions.UnknownIdError`."""
 
-TRAINING = """\
-epochs : int, default=20
+_TRAINING = """\
+epochs : int, default={epochs}
     Passes over the rows; the most there can be, with early stopping.
 batch_size : int or "auto", default="auto"
-    Rows of a step. ``"auto"``: about 64 steps an epoch, at least 8 and at most 1,024 rows a step.
+    Rows of a step. ``"auto"``: about 64 steps an epoch, {batch}.
 learning_rate : float, default={rate}
     Step size of the optimiser.
 optimizer : {{"adam", "adagrad", "sgd"}}, default="adam"
@@ -30,8 +31,8 @@ optimizer : {{"adam", "adagrad", "sgd"}}, default="adam"
 l1, l2 : float, default=0.0 and {l2}
     Penalties on the sum of the absolute values and of the squares: of the embeddings a row looks up (negatives too),
     and of the layers' kernels.
-dropout : float, default=0.0
-    Share of the inputs of each hidden layer that is dropped in training.
+dropout : float, default={dropout}
+    Share of the {dropped} that is dropped in training.
 id_dropout : float, default=0.01
     Share of the ids replaced by "unknown" in training, which trains the row that serves unknown ids.
 early_stopping : bool or "auto", default="auto"
@@ -55,6 +56,19 @@ random_state : int, RandomState instance or None, default=None
     An int makes the fit repeat bit for bit on the same machine.
 verbose : int, default=0
     0 is silent, 1 shows a progress bar, 2 prints a line an epoch."""
+
+
+def training(
+    *,
+    epochs: Any = 20,
+    batch: str = "at least 8 and at most 1,024 rows a step",
+    dropout: Any = 0.0,
+    dropped: str = "inputs of each hidden layer",
+    **texts: Any,
+) -> str:
+    """Describe the parameters of training."""
+    return _TRAINING.format(epochs=epochs, batch=batch, dropout=dropout, dropped=dropped, **texts)
+
 
 HELD_OUT_ROWS = """\
 Share of the rows held out for early stopping: the latest where there is a time, else drawn at random (stratified)."""
@@ -92,6 +106,90 @@ n_features_in_ : int
     Number of columns of ``X``.
 feature_names_in_ : ndarray of str
     Their names, if all are strings."""
+
+
+SEQUENCES = """\
+max_history : int, default=200
+    Events of the past that are looked at: the latest. What a row may see: the stored events strictly before its time;
+    without times, a row that was in ``fit`` sees what came before it, and a new one sees all.
+embedding_dim : int, default=64
+    Width of the vectors of items and of histories."""
+
+SEQUENCE_LOSSES = """\
+loss : {{"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"}}, default="auto"
+    ``softmax``: the next item among all, or among the negatives. ``log_loss``: the next item and each negative on its
+    own (the BCE of Kang & McAuley). ``gbce``: the same, generalised for what the sampling of negatives does to
+    probabilities (Petrov & Macdonald, 2023, doi:10.1145/3604915.3608783). ``bpr``: the next item above each negative.
+    ``bpr_max``, ``top1_max``: above negatives by their share of a softmax (Hidasi & Karatzoglou, 2018,
+    doi:10.1145/3269206.3271761). ``"auto"``: softmax.
+n_negatives : int, "auto" or "all", default="auto"
+    Negatives: with ``softmax``, ``gbce``, ``bpr_max`` and ``top1_max`` of a batch, which shares them; with ``log_loss``
+    and ``bpr`` of each event. ``"all"``: the whole catalogue (``softmax`` only). ``"auto"``: with ``softmax`` all up to
+    16,384 items, else 1,024; with ``log_loss`` and ``bpr`` 1; else 256.
+negative_sampling : {{"uniform", "popularity"}} or float, default="uniform"
+    How negatives are drawn from the catalogue: all items alike, in proportion to their events, or to their events to
+    the power given. ``softmax`` corrects for it (logQ correction: Bengio & Senecal, 2008,
+    doi:10.1109/TNN.2007.912312).
+reject_positives : bool, default=False
+    Whether to draw anew where a negative is one of the user's training positives; for ``log_loss`` and ``bpr``.
+gbce_t : float, default=0.75
+    Calibration of ``gbce``: 0 is plain ``log_loss``, 1 undoes the sampling."""
+
+
+def sequence_model(*, architecture: str, references: str, more: str = "") -> Callable[[_Class], _Class]:
+    """Write the docstring of a sequence model after its first paragraphs."""
+
+    def fill(cls: _Class) -> _Class:
+        defaults = {field.name: field.default for field in fields(cls)}
+        trained = training(
+            epochs=defaults["epochs"],
+            batch=_PACKED,
+            dropout=defaults["dropout"],
+            dropped="numbers after each layer",
+            held_out=HELD_OUT_EVENTS,
+            fraction="1.0",
+            auto="no, for it costs the latest events",
+            score="val_ndcg",
+            rate=defaults["learning_rate"],
+            l2=defaults["l2"],
+        )
+        parameters = [_ROLES.format(roles=_SEQUENCE_ROLES), SEQUENCES, architecture, trained, SEQUENCE_LOSSES, more]
+        fitted = FITTED.format(scores="NDCG@10 of the held-out events among the whole catalogue")
+        fitted = fitted.replace("user_embeddings_, ", "").replace("(n_users, dim) and ", "")
+        sections = {
+            "Parameters": "\n".join(filter(None, parameters)).replace("{{", "{").replace("}}", "}"),
+            "Attributes": fitted,
+            "See Also": "skrec.preprocessing.HistoryEncoder : The past of each row as a column, for any other model.\n"
+            "PopularityRanker : The baseline to beat.",
+            "References": references,
+            "Examples": _SESSION.format(name=cls.__name__),
+        }
+        body = "\n\n".join(f"{title}\n{'-' * len(title)}\n{text}" for title, text in sections.items())
+        cls.__doc__ = f"{(cls.__doc__ or '').rstrip()}\n\n{indent(body, '    ')}\n    "
+        return cls
+
+    return fill
+
+
+_PACKED = (
+    "of rows that each hold several histories side by side, or a part of a\n    long one; at most 16,384 events a step"
+)
+
+_SEQUENCE_ROLES = """\
+Columns of the user, the item and the time, by name or position. By default ``"user_id"``, ``"item_id"`` and
+    ``"timestamp"`` (if there is one) in a DataFrame, columns 0 and 1 and no time in an array. Without a time the rows
+    of a user are in order of time. Other columns are not looked at."""
+
+_SESSION = """\
+>>> from skrec.datasets import make_interactions
+>>> from skrec.models import {name}
+>>> events = make_interactions(n_users=50, n_items=30, random_state=0)
+>>> model = {name}(embedding_dim=16, epochs=5, random_state=0).fit(events)
+>>> model.recommend([3, 5], k=2)["rank"].tolist()
+[1, 2, 1, 2]
+>>> items = model.items_[:3].tolist()
+>>> model.recommend(history=[items], k=2)["rank"].tolist()  # a session of nobody known
+[1, 2]"""
 
 
 def documented(**sections: str) -> Callable[[_Class], _Class]:
@@ -246,7 +344,7 @@ def field_model(
                 '    others: ``{"city": 8}``.',
             ),
             architecture,
-            TRAINING.format(
+            training(
                 held_out=texts["held_out"],
                 fraction=texts["fraction"],
                 auto=texts["auto"],

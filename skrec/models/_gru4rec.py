@@ -10,14 +10,45 @@ from typing import Any, ClassVar
 from skrec._data import Interactions
 from skrec._sklearn_compat import Interval
 from skrec.models._base import Events
+from skrec.models._docs import sequence_model
 from skrec.models._sequences import SequenceRanker
 
 __all__ = ["GRU4RecRanker"]
 
 
+_ARCHITECTURE = """\
+n_layers : int, default=1
+    Layers of gated recurrent units, each ``embedding_dim`` wide."""
+
+_REFERENCES = """\
+B. Hidasi, A. Karatzoglou, L. Baltrunas, D. Tikk. "Session-based Recommendations with Recurrent Neural Networks". ICLR
+2016, arXiv:1511.06939.
+
+B. Hidasi, A. Karatzoglou. "Recurrent Neural Networks with Top-k Gains for Session-based Recommendations". CIKM 2018,
+doi:10.1145/3269206.3271761.
+
+B. Hidasi, A. Czapp. "The Effect of Third Party Implementations on Reproducibility". RecSys 2023,
+doi:10.1145/3604915.3609487."""
+
+_MORE = """\
+bpreg : float, default=1.0
+    Weight of the negatives' squared scores in ``bpr_max``."""
+
+
+@sequence_model(architecture=_ARCHITECTURE, references=_REFERENCES, more=_MORE)
 @dataclass(eq=False, repr=False, kw_only=True)
 class GRU4RecRanker(SequenceRanker):
-    """Placeholder."""
+    """GRU4Rec (Hidasi et al., 2016; Hidasi & Karatzoglou, 2018): a recurrent network over what a user did.
+
+    Users are known by their histories alone, so that new ones and sessions without a user are served as well
+    (``recommend(history=...)``), and :meth:`append_history` takes effect without training.
+
+    As the authors have it: items have one vector for input and output (constrained embeddings) and a bias; negatives
+    are drawn by ``negative_sampling`` and shared by the batch; dropout is on the items' vectors and on the states;
+    losses are the cross-entropy, BPR-max with its regularisation and TOP1-max. Unlike theirs, gradients flow through
+    the whole window, not through one step, and the states of a batch belong to whole histories, not to steps of
+    parallel sessions.
+    """
 
     n_layers: int = 1
     bpreg: float = 1.0

@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec.models._base import NetworkRecommender
-from skrec.models._docs import COLUMNS, FITTED, HELD_OUT_EVENTS, HELD_OUT_ROWS, RANKING, TRAINING, documented
+from skrec.models._docs import COLUMNS, FITTED, HELD_OUT_EVENTS, HELD_OUT_ROWS, RANKING, documented, training
 from skrec.models._ranking import NetworkRanker
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
@@ -211,7 +211,7 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=TRAINING.format(
+    training=training(
         held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", rate=0.003, l2=0.001
     ),
     fitted=FITTED.format(scores="Minus the log loss of the held-out rows"),
@@ -260,7 +260,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=TRAINING.format(
+    training=training(
         held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", rate=0.003, l2=0.001
     ),
     fitted=FITTED.format(scores="Minus the mean squared error of the held-out rows"),
@@ -303,7 +303,7 @@ class NCFRegressor(_NCF, NetworkRegressor):
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=TRAINING.format(
+    training=training(
         held_out=HELD_OUT_EVENTS,
         fraction=1.0,
         auto="no, for it costs the latest events",

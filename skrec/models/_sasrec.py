@@ -8,15 +8,42 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
+from skrec.models._docs import sequence_model
 from skrec.models._histories import Explained
 from skrec.models._sequences import SequenceRanker
 
 __all__ = ["SASRecRanker"]
 
 
+_ARCHITECTURE = """\
+n_blocks : int, default=2
+    Blocks of self-attention and a feed-forward layer.
+n_heads : int, default=1
+    Heads of the attention, which share the width."""
+
+_REFERENCES = """\
+W.-C. Kang, J. McAuley. "Self-Attentive Sequential Recommendation". ICDM 2018, doi:10.1109/ICDM.2018.00035.
+
+A. Klenitskiy, A. Vasilev. "Turning Dross Into Gold Loss: is BERT4Rec really better than SASRec?". RecSys 2023,
+doi:10.1145/3604915.3610644 (the softmax over the catalogue).
+
+A. Petrov, C. Macdonald. "gSASRec: Reducing Overconfidence in Sequential Recommendation Trained with Negative Sampling".
+RecSys 2023, doi:10.1145/3604915.3608783."""
+
+
+@sequence_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class SASRecRanker(Explained, SequenceRanker):
-    """Placeholder."""
+    """SASRec (Kang & McAuley, 2018): self-attention over what a user did, for what comes next.
+
+    Users are known by their histories alone, so that new ones and sessions without a user are served as well
+    (``recommend(history=...)``), and :meth:`append_history` takes effect without training. All events of a history are
+    learnt in one pass, each from those before it; long histories are cut into windows, short ones share a row.
+    :meth:`explain` tells which past items a recommendation rests on.
+
+    Beside the paper: places are counted from the latest event; a start place, which an empty history consists of; and
+    the softmax instead of one negative (``loss="log_loss"``), which ranks better.
+    """
 
     n_blocks: int = 2
     n_heads: int = 1
