@@ -64,7 +64,7 @@ def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
         return tf.reshape(logits, [size, -1])
 
     n = _length(inputs)
-    size = _SMALL if n <= 8 * _SMALL else _LARGE
+    size = _SMALL if n <= 8 * _SMALL else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
     call = _traced(program, "pairs", score, _specs(inputs, size))
     parts = [call(_take(inputs, at, size)).numpy()[: n - at] for at in range(0, n, size)]
     return np.concatenate(parts)
@@ -124,7 +124,12 @@ class _Catalogue:
 def _chunk(n_items: int, network: Any) -> int:
     """How many queries to score at once."""
     most = _MANY_USERS if n_items <= _MANY_ITEMS else _FEW_USERS
-    return most if network.dot else int(np.clip(2 ** int(np.log2(_CELLS / (_ITEMS * network.width))), 1, most))
+    return most if network.dot else int(np.clip(_power(_CELLS // (_ITEMS * network.width)), 1, most))
+
+
+def _power(n: int) -> int:
+    """Return the largest power of two up to ``n``, at least 1."""
+    return 1 << max(0, n.bit_length() - 1)
 
 
 def catalogue(program: Program, queries: Inputs, items: Inputs) -> Iterator[tuple[slice, np.ndarray]]:

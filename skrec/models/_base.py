@@ -389,11 +389,13 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         return self._row_logits(self._read(X, reset=False))
 
     def _row_logits(self, rows: Rows) -> NDArray[np.float32]:
-        from skrec._engine.scoring import pairs
-
         codes, time = self._pair_codes(rows), self._estimator_roles.time
         past = self._past(*codes, None if time is None else rows.times(time))
-        inputs = {**self._row_inputs(rows, *codes), **past}
+        return self._pair_logits({**self._row_inputs(rows, *codes), **past})
+
+    def _pair_logits(self, inputs: Inputs) -> NDArray[np.float32]:
+        from skrec._engine.scoring import pairs
+
         return pairs(self._fitted_structure(), self._weights, inputs)
 
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:

@@ -101,6 +101,7 @@ class GRU4RecRanker(SequenceRanker):
             interact=layers.match,
             parts=parts,
             dot=True,
+            width=2**15,
             steps=steps,
         )
 

@@ -125,6 +125,7 @@ class SASRecRanker(Explained, SequenceRanker):
             interact=layers.match,
             parts=parts,
             dot=True,
+            width=2**16,
             steps=steps,
             views={"attention": attention},
         )

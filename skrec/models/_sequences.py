@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skrec._data import Interactions, Rows
 from skrec._data.packing import pack
+from skrec._data.windows import Windows
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.models._base import Events, Inputs
 from skrec.models._histories import HistoryModel
@@ -47,17 +48,15 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         return True
 
     def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[Any, NDArray[np.float32]]]:
-        """Yield (queries, their scores), those with short histories in short windows: most of a long one is padding."""
-        windows = self._queried(queries)
-        longer = windows.lengths + 1  # and the place where it starts
-        lengths = [n for n in (windows.length // 4, windows.length // 2) if n >= _SHORT]
-        group = np.searchsorted(lengths, longer) if lengths else np.zeros_like(longer)
-        for i in np.unique(group):
-            rows = np.flatnonzero(group == i)
-            short = replace(windows.take(rows), length=[*lengths, windows.length][i])
-            asked = Asked(queries.codes[rows], history=short)
-            for part, block in super()._score_catalogue(asked, items):
+        for rows, windows in _by_length(self._queried(queries)):
+            for part, block in super()._score_catalogue(Asked(queries.codes[rows], history=windows), items):
                 yield rows[part], block
+
+    def _pair_logits(self, inputs: Inputs) -> NDArray[np.float32]:
+        logits = np.empty((len(inputs["item"]), 1), np.float32)
+        for rows, windows in _by_length(inputs["history"]):
+            logits[rows] = super()._pair_logits({"item": inputs["item"][rows], "history": windows})
+        return logits
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
         return {"item": items}
@@ -114,6 +113,16 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         ends = np.empty(len(order), np.int64)
         ends[order] = past.indptr[users + 1] - total[users] + before
         return ends
+
+
+def _by_length(windows: Windows) -> Iterator[tuple[NDArray[np.int64], Windows]]:
+    """Yield rows and their windows, those of short histories cut short: most of a long window would be padding."""
+    longer = windows.lengths + 1  # and the place where it starts
+    lengths = [n for n in (windows.length // 8, windows.length // 4, windows.length // 2) if n >= _SHORT]
+    group = np.searchsorted(lengths, longer) if lengths else np.zeros_like(longer)
+    for i in np.unique(group):
+        rows = np.flatnonzero(group == i)
+        yield rows, replace(windows.take(rows), length=[*lengths, windows.length][i])
 
 
 def _gbce_beta(n_negatives: int, n_items: int, t: float) -> float:
