@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -23,8 +23,9 @@ from skrec._data.roles import resolve_roles
 from skrec._data.table import as_rows
 from skrec._data.vocabulary import Vocabulary
 from skrec._recommend import is_recommender, unwrap
+from skrec.datasets import make_interactions
 from skrec.exceptions import ColumnError, UnknownIdError
-from skrec.models import NCFRanker, PopularityRanker
+from skrec.models import NCFRanker, PopularityRanker, SASRecRanker
 from skrec.preprocessing import IDEncoder
 
 USERS = ["ann", "bob", "cy"]
@@ -502,3 +503,28 @@ def test_users_that_an_encoder_merges_do_not_lose_each_others_items():
     assert ranked.groupby("user_id", sort=False)["item_id"].agg(list).to_dict() == {
         "s": ["w", "x"], "r": ["w", "x"], "new": ["w", "x"]
     }  # fmt: skip
+
+
+# -- histories ---------------------------------------------------------------------------------------------------------
+
+SESSIONS = [["i3", "i5"], [], ["i7", "nothing known"]]
+
+
+def clicks():
+    events = make_interactions(n_users=40, n_items=20, random_state=0)
+    return events.assign(item_id="i" + events["item_id"].astype(str))
+
+
+def test_sessions_behind_an_encoder_are_ranked_as_without_one():
+    model = SASRecRanker(epochs=2, embedding_dim=8, random_state=0)
+    alone = clone(model).fit(clicks())
+    encoded = make_pipeline(IDEncoder().set_output(transform="pandas"), model).fit(clicks())
+    for queries in (None, [1, 2, 3]):
+        expected = alone.recommend(queries, k=3, history=SESSIONS)
+        pd.testing.assert_frame_equal(skrec.recommend(alone, queries, k=3, history=SESSIONS), expected)
+        pd.testing.assert_frame_equal(skrec.recommend(encoded, queries, k=3, history=SESSIONS), expected)
+
+
+def test_a_model_without_histories_is_told_of():
+    with pytest.raises(TypeError, match="PopularityRanker reads no histories: use a sequence model"):
+        skrec.recommend(PopularityRanker().fit(clicks()), history=SESSIONS)

@@ -11,9 +11,10 @@ from skrec._recommend._unwrap import is_recommender, unwrap
 
 def recommend(
     estimator: Any,
-    queries: Any,
+    queries: Any = None,
     k: int = 10,
     *,
+    history: Any = None,
     candidates: Any = None,
     exclude_seen: bool = True,
     exclude: Any = None,
@@ -30,11 +31,14 @@ def recommend(
         Fitted: a skrec model, a search or Pipeline that ends in one, or any other scikit-learn estimator with
         ``predict_proba``, ``decision_function`` or ``predict``. One that is not skrec's is given every pair of a query
         and a candidate as a row with columns ``user_id`` and ``item_id`` (and those of the queries and candidates).
-    queries : array-like of shape (n_queries,) or table of shape (n_queries, n_columns)
+    queries : array-like of shape (n_queries,) or table of shape (n_queries, n_columns), default=None
         Raw user ids, or rows as the estimator takes them. Behind transformers, the rows of a pandas DataFrame may lack
-        the item column.
+        the item column. Not needed with `history`.
     k : int, default=10
         Number of items for each query, at least 1. There are fewer rows where there are fewer items.
+    history : list of lists of item ids, default=None
+        For a model of histories: the raw ids of the items of each query, oldest first, instead of what it has stored.
+        Sessions without `queries` are numbered from 0.
     candidates : array-like of shape (n_candidates,) or table of shape (n_candidates, n_columns), default=None
         Raw ids of the items to choose from, or rows with item features. None is the whole catalogue of a skrec model;
         an estimator that is not skrec's has none, and needs them.
@@ -61,6 +65,8 @@ def recommend(
         If the estimator, or the search around it, is not fitted.
     ValueError
         If `k` is below 1, `candidates` are empty, or missing where they are needed, or an encoder cannot be inverted.
+    TypeError
+        If there is a `history`, but the model reads none.
     ColumnError
         If a column is missing.
     UnknownIdError
@@ -78,15 +84,21 @@ def recommend(
     """
     k = _checked(k)
     unwrapped = unwrap(estimator)
+    if history is not None and not hasattr(unwrapped.model, "append_history"):
+        raise TypeError(
+            f"history= was passed, but a {type(unwrapped.model).__name__} reads no histories: use a sequence model, "
+            "such as SASRecRanker, or leave it out."
+        )
     if is_recommender(unwrapped.model):
         if not unwrapped.transformers:
-            return unwrapped.model.recommend(
-                queries, k, candidates=candidates, exclude_seen=exclude_seen, exclude=exclude, as_frame=as_frame
-            )
+            options = {"candidates": candidates, "exclude_seen": exclude_seen, "exclude": exclude, "as_frame": as_frame}
+            if history is not None:
+                options["history"] = history
+            return unwrapped.model.recommend(queries, k, **options)
         space = EncodedSpace(unwrapped)
         names = space.user_name, space.item_name
         exclusions = exclusions_of(exclude, *names)
-        ranking = space.rank(queries, k + exclusions.most, candidates, exclude_seen=exclude_seen)
+        ranking = space.rank(queries, k + exclusions.most, candidates, exclude_seen=exclude_seen, history=history)
     else:
         names = "user_id", "item_id"
         exclusions = exclusions_of(exclude, *names)

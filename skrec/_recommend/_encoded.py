@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data.columns import Column
+from skrec._data.columns import Column, as_column
 from skrec._data.vocabulary import Vocabulary
 from skrec._recommend._ranking import Ranking
 from skrec._recommend._tables import (
@@ -103,16 +103,23 @@ class EncodedSpace:
         self.items = Vocabulary(np.asarray(self.model.items_), "item_id")
         self.catalogue = self._decode_items(self.model.items_)
 
-    def rank(self, queries: Any, k: int, candidates: Any, *, exclude_seen: bool) -> Ranking:
-        """Rank for raw queries among raw candidates."""
-        users, encoded = self._encode_queries(queries)
+    def rank(self, queries: Any, k: int, candidates: Any, *, exclude_seen: bool, history: Any = None) -> Ranking:
+        """Rank for raw queries, or by raw histories, among raw candidates."""
+        if queries is None:
+            users, encoded = np.arange(len(history)), None
+        else:
+            users, encoded = self._encode_queries(queries)
         n_candidates, encoded_candidates = self._encode_candidates(candidates)
         k = min(k, n_candidates)
         if not (k and len(users)):
             shape = (len(users), 0)
             return Ranking(users, self.catalogue, np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32))
         try:
-            items, scores = self._recommend(encoded, k, encoded_candidates, exclude_seen=exclude_seen)
+            if history is None:
+                items, scores = self._recommend(encoded, k, encoded_candidates, exclude_seen=exclude_seen)
+            else:
+                options = {"candidates": encoded_candidates, "exclude_seen": exclude_seen, "as_frame": False}
+                items, scores = self.model.recommend(encoded, k, history=self._encode_lists(history), **options)
         except UnknownIdError as error:
             codes = columns_of(encoded)[self.user] if is_table(encoded) else encoded
             unknown = Vocabulary(self.model.users_).encode(codes) == 0
@@ -147,6 +154,13 @@ class EncodedSpace:
             return self._raw_column(rows, self.raw_user, "queries"), self.unwrapped.transform(rows)
         users = as_ids(queries, "queries")
         return users, self._encode_ids(users, self.raw_user, self.user)
+
+    def _encode_lists(self, history: Any) -> list[Any]:
+        """Encode lists of item ids, all in one go."""
+        lists = [as_ids(items, "history") if len(items) else np.empty(0, object) for items in history]
+        flat = as_column([item for items in lists for item in items.tolist()])
+        codes = self._encode_ids(flat, self.raw_item, self.item)
+        return np.split(codes, np.cumsum([len(items) for items in lists])[:-1]) if lists else []
 
     def _encode_candidates(self, candidates: Any) -> tuple[int, Any]:
         """Return how many items are candidates, and the candidates for the model."""
