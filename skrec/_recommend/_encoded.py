@@ -105,7 +105,7 @@ class EncodedSpace:
 
     def rank(self, queries: Any, k: int, candidates: Any, *, exclude_seen: bool, history: Any = None) -> Ranking:
         """Rank for raw queries, or by raw histories, among raw candidates."""
-        if queries is None:
+        if queries is None and history is not None:
             users, encoded = np.arange(len(history)), None
         else:
             users, encoded = self._encode_queries(queries)
