@@ -48,6 +48,7 @@ def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
     See Also
     --------
     AttentionDisplay : Plots the mean over the rows, without holding the weights of all rows.
+    history_attention : The attention over past items, of models of histories.
 
     References
     ----------
@@ -72,7 +73,11 @@ def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
 
 def attention_model(estimator: Any) -> Unwrapped:
     """Check that an estimator is a fitted AutoInt, and peel it."""
-    return fitted(estimator, _AutoInt, "Attention is learnt by AutoInt alone: pass a fitted one")
+    return fitted(
+        estimator,
+        _AutoInt,
+        "Attention between fields is learnt by AutoInt alone (over past items: history_attention): pass a fitted one",
+    )
 
 
 def mean_attention(unwrapped: Unwrapped, X: Any) -> NDArray[np.float64]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from skrec.inspection._attention import attention_model, mean_attention
 from skrec.inspection._cross_strengths import cross_strengths
 from skrec.inspection._field_importance import field_importance
+from skrec.inspection._plotting import Display
 
 __all__ = ["AttentionDisplay", "CrossStrengthDisplay", "FieldImportanceDisplay"]
 
 
-class FieldImportanceDisplay:
+class FieldImportanceDisplay(Display):
     """Bars of the importance of fields, the most important one on top.
 
     Parameters
@@ -82,7 +82,7 @@ class FieldImportanceDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        _pyplot(cls.__name__)
+        cls._pyplot()
         importances = field_importance(estimator, X, n_repeats=n_repeats, random_state=random_state)
         return cls(importances=importances).plot(ax, max_fields=max_fields, **kwargs)
 
@@ -108,18 +108,13 @@ class FieldImportanceDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        plt = _pyplot(type(self).__name__)
-        if ax is None:
-            _, ax = plt.subplots()
         shown = self.importances.sort_values(kind="stable", ascending=False)[:max_fields][::-1]
-        self.bars_ = ax.barh(range(len(shown)), shown.to_numpy(), **kwargs)
-        ax.set_yticks(range(len(shown)), [str(name) for name in shown.index])
-        ax.set(xlabel="Mean absolute difference of the prediction", ylabel="Field")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.bars_ = self._bars(ax, shown.index, shown.to_numpy(), kwargs)
+        self.ax_.set(xlabel="Mean absolute difference of the prediction", ylabel="Field")
         return self
 
 
-class CrossStrengthDisplay:
+class CrossStrengthDisplay(Display):
     """Heat map of the strength of the cross of each pair of fields.
 
     Parameters
@@ -176,7 +171,7 @@ class CrossStrengthDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        _pyplot(cls.__name__)
+        cls._pyplot()
         return cls(strengths=cross_strengths(estimator, X)).plot(ax, colorbar=colorbar, **kwargs)
 
     def plot(self, ax: Any = None, *, colorbar: bool = True, **kwargs: Any) -> CrossStrengthDisplay:
@@ -201,15 +196,13 @@ class CrossStrengthDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        plt = _pyplot(type(self).__name__)
-        values, names = self.strengths.to_numpy(), list(self.strengths.index)
-        self.im_ = _heat_map(plt, values, names, ax, colorbar=colorbar, options=kwargs)
-        self.im_.axes.set(xlabel="multiplied by", ylabel="Field")
-        self.ax_, self.figure_ = self.im_.axes, self.im_.axes.figure
+        names, values = list(self.strengths.index), self.strengths.to_numpy()
+        self.im_ = self._heat_map(ax, names, values, kwargs, colorbar=colorbar)
+        self.ax_.set(xlabel="multiplied by", ylabel="Field")
         return self
 
 
-class AttentionDisplay:
+class AttentionDisplay(Display):
     """Heat map of the attention of each field for each, the mean over rows; of one layer.
 
     Parameters
@@ -283,7 +276,7 @@ class AttentionDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        _pyplot(cls.__name__)
+        cls._pyplot()
         unwrapped = attention_model(estimator)
         display = cls(attention=mean_attention(unwrapped, X), field_names=unwrapped.model.field_names_)
         return display.plot(ax, layer=layer, head=head, colorbar=colorbar, **kwargs)
@@ -318,37 +311,11 @@ class AttentionDisplay:
         IndexError
             If there is no such layer or head.
         """
-        plt = _pyplot(type(self).__name__)
         n_layers, n_heads = self.attention.shape[:2]
         for name, at, n in (("layer", layer, n_layers), ("head", 0 if head is None else head, n_heads)):
             if not -n <= at < n:
                 raise IndexError(f"There is no {name} {at}: the model has {n}, counted from 0.")
         weights = self.attention[layer].mean(axis=0) if head is None else self.attention[layer, head]
-        self.im_ = _heat_map(plt, weights, self.field_names, ax, colorbar=colorbar, options=kwargs)
-        self.im_.axes.set(xlabel="attends to", ylabel="Field")
-        self.ax_, self.figure_ = self.im_.axes, self.im_.axes.figure
+        self.im_ = self._heat_map(ax, self.field_names, weights, kwargs, colorbar=colorbar)
+        self.ax_.set(xlabel="attends to", ylabel="Field")
         return self
-
-
-def _pyplot(display: str) -> Any:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        raise ImportError(
-            f"{display} needs matplotlib, which is not installed: pip install matplotlib, or skrec-deep[plot]."
-        ) from error
-    return plt
-
-
-def _heat_map(
-    plt: Any, values: NDArray[Any], names: Sequence[str], ax: Any, *, colorbar: bool, options: dict[str, Any]
-) -> Any:
-    if ax is None:
-        _, ax = plt.subplots()
-    image = ax.imshow(np.asarray(values), **{"vmin": 0, **options})
-    labels = [str(name) for name in names]
-    ax.set_xticks(range(len(labels)), labels, rotation=90)
-    ax.set_yticks(range(len(labels)), labels)
-    if colorbar:
-        ax.figure.colorbar(image, ax=ax)
-    return image

@@ -49,7 +49,8 @@ def field_importance(estimator: Any, X: Any, *, n_repeats: int = 5, random_state
     -------
     Series of shape (n_fields,), float64
         At least 0, in the unit of the predictions; the fields in the order of the model's ``field_names_``. A number
-        and the flag that tells where it is missing are one field, with the name of their column.
+        and the flag that tells where it is missing are one field, with the name of their column. A model of histories
+        (DIN) has one more, the last: ``"history"``, all of a row's past.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def field_importance(estimator: Any, X: Any, *, n_repeats: int = 5, random_state
     )
     unwrapped = field_model(estimator)
     model: FieldModel = unwrapped.model
-    inputs = row_inputs(unwrapped, X)
+    inputs = {name: np.asarray(array) for name, array in row_inputs(unwrapped, X).items()}
     n_rows = len(next(iter(inputs.values())))
     if n_rows < 2:
         raise ValueError(
@@ -97,11 +98,12 @@ def field_importance(estimator: Any, X: Any, *, n_repeats: int = 5, random_state
     random = check_random_state(random_state)
     others = [random.permutation(n_rows) for _ in range(n_repeats)]
     predicted = _predictions(model, inputs)
-    found = {}
-    for name, places in _columns(model):
+    columns = [*_columns(model)] + [("history", {"history": np.s_[:]})] * ("history" in inputs)
+    found = []
+    for _, places in columns:
         average = sum(_predictions(model, _replaced(inputs, places, rows)) for rows in others) / n_repeats
-        found[name] = np.abs(predicted - average).mean()
-    return pd.Series(found, name="importance", dtype=np.float64).rename_axis("field")
+        found.append(np.abs(predicted - average).mean())
+    return pd.Series(found, [name for name, _ in columns], np.float64, "importance").rename_axis("field")
 
 
 def field_model(estimator: Any) -> Any:

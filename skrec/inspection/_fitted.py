@@ -38,10 +38,11 @@ def fitted(estimator: Any, kinds: type | tuple[type, ...], needs: str) -> Unwrap
 
 
 def row_inputs(unwrapped: Unwrapped, X: Any) -> Inputs:
-    """Encode raw rows as the network is given them."""
+    """Encode raw rows as the network is given them, with what a model of histories sees of their users' past."""
     model: FieldModel = unwrapped.model
     rows = model._read(unwrapped.transform(X), reset=False)
-    return model._row_inputs(rows, *model._pair_codes(rows))
+    codes, time = model._pair_codes(rows), model._estimator_roles.time
+    return {**model._row_inputs(rows, *codes), **model._past(*codes, None if time is None else rows.times(time))}
 
 
 def row_views(unwrapped: Unwrapped, X: Any, name: str) -> Iterator[tuple[slice, NDArray[np.float32]]]:

@@ -11,11 +11,13 @@ from skrec.inspection import (
     AttentionDisplay,
     CrossStrengthDisplay,
     FieldImportanceDisplay,
+    HistoryAttentionDisplay,
     attention_weights,
     cross_strengths,
     field_importance,
+    history_attention,
 )
-from skrec.models import AutoIntClassifier, DCNClassifier
+from skrec.models import AutoIntClassifier, DCNClassifier, SASRecRanker
 
 mpl.use("Agg")
 X = pd.DataFrame({"city": ["Bern", "Rome", "Oslo"] * 100, "age": range(300), "noise": np.arange(300) % 7})
@@ -100,7 +102,38 @@ def test_layers_and_heads_must_be_there():
         display.plot(head=3)
 
 
-@pytest.mark.parametrize("display", [AttentionDisplay, CrossStrengthDisplay, FieldImportanceDisplay])
+def test_bars_are_the_past_items_with_the_weightiest_on_top(ax):
+    events = pd.DataFrame({"user_id": np.arange(60) % 4, "item_id": np.arange(60) * 7 % 11})
+    model = SASRecRanker(epochs=1, embedding_dim=8, random_state=0).fit(events)
+    display = HistoryAttentionDisplay.from_estimator(model, [3, 1], query=1, top=5, ax=ax, color="red")
+    expected = history_attention(model, [3, 1])
+    assert np.array_equal(display.weights, expected.weights)
+    weights = expected.weights[1]
+    assert [bar.get_width() for bar in display.bars_] == np.sort(weights)[-5:].tolist()
+    assert labels(ax.get_yticklabels()) == [str(item) for item in expected.past_items[1, np.argsort(weights)[-5:]]]
+    assert display.ax_ is ax
+    assert display.figure_ is ax.figure
+    assert display.bars_[0].get_facecolor() == (1, 0, 0, 1)
+
+
+def test_past_items_have_names_as_far_as_there_are_some():
+    past_items = np.array([[None, 7, None, 9, 7], [None] * 5], dtype=object)
+    weights = np.array([[0, 0.1, 0.2, -0.3, 0.4], [0] * 5])
+    display = HistoryAttentionDisplay(past_items=past_items, weights=weights)
+    for names in ({7: "Up"}, pd.Series(["Up"], [7])):
+        assert display.plot(names=names) is display
+        assert labels(display.ax_.get_yticklabels()) == ["9", "Up", "unknown item", "Up"]
+        assert [bar.get_width() for bar in display.bars_] == [-0.3, 0.1, 0.2, 0.4]
+    assert labels(display.plot(top=2).ax_.get_yticklabels()) == ["unknown item", "7"]
+    assert len(display.plot(top=None).bars_) == 4
+    assert len(display.plot(query=1).bars_) == 0
+    with pytest.raises(IndexError, match="There is no query 2: there are 2, counted from 0"):
+        display.plot(query=2)
+
+
+@pytest.mark.parametrize(
+    "display", [AttentionDisplay, CrossStrengthDisplay, FieldImportanceDisplay, HistoryAttentionDisplay]
+)
 def test_without_matplotlib_the_error_says_so_before_anything_is_computed(display, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=rf"{display.__name__} needs matplotlib, .* pip install matplotlib"):

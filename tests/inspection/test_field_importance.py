@@ -13,6 +13,7 @@ from skrec.inspection import field_importance
 from skrec.models import (
     DCNClassifier,
     DCNRanker,
+    DINClassifier,
     DNNClassifier,
     FMClassifier,
     FMRegressor,
@@ -113,6 +114,16 @@ def test_fields_of_arrays_are_named_by_position():
     X = TABLE.to_numpy(dtype=object)
     model = FMClassifier(epochs=1, categorical_features=[0, 1], random_state=0).fit(X, LABEL)
     assert field_importance(model, X).index.tolist() == ["x0", "x1", "x2", "x3"]
+
+
+def test_the_past_of_a_row_is_one_field_more():
+    X = pd.DataFrame({"user_id": np.arange(90) % 9, "item_id": np.arange(90) * 7 % 11, "weak": np.arange(90) % 2})
+    model = DINClassifier(epochs=2, random_state=0).fit(X, X["item_id"] > 5)
+    found = field_importance(model, X, random_state=0)
+    assert found.index.tolist() == ["user_id", "weak", "item_id", "history"]
+    assert (found > 0).all()
+    same = X.assign(user_id=0, item_id=12)  # new events of one user all see the same past
+    assert field_importance(model, same, random_state=0)["history"] == 0
 
 
 def test_errors_say_what_to_do():
