@@ -5,7 +5,7 @@ python benchmarks/next_item.py --data ML_1M_FOLDER --models SASRec --seeds 1    
 python benchmarks/next_item.py --data ML_1M_FOLDER --work FOLDER                goes on where a stopped run was
 python benchmarks/next_item.py --data VIDEO_FOLDER --models SASRec-Games        the paper's sampled protocol
 
-The folder of MovieLens holds ``ratings.csv`` of MovieLens 1M with ``user_id``, ``movie_id`` and ``time_rank`` (rows without a rank,
+The folder of MovieLens 1M holds ``ratings.csv`` with ``user_id``, ``movie_id`` and ``time_rank`` (rows without a rank,
 -1, are left out). A user's last event is the test item and the one before it the validation item; the whole catalogue
 is ranked without the items of the user's history. The validation items choose the epoch; then they join the histories,
 without training, and the test items are ranked. Every few epochs the estimator is saved with its optimiser's state: a
