@@ -271,7 +271,7 @@ class Explained(HistoryModel):
         DataFrame
             A row for each query and past event, the most attended first: ``query`` (its number, from 0), the user, the
             recommended item (if given), ``past_item``, ``age`` (1 is the latest event) and ``weight``. Unknown items of
-            a given history are missing values.
+            a given history are None.
 
         Raises
         ------
@@ -281,12 +281,15 @@ class Explained(HistoryModel):
         windows, weights, ids, item_ids = self._attention(queries, items, history)
         codes = windows[:]
         query, place = np.nonzero(codes >= 0)
-        past = pd.array(self._items.ids[np.maximum(codes[query, place], 1) - 1])
-        past = pd.Series(past).where(codes[query, place] > 0)
+        past = self._items.ids[np.maximum(codes[query, place], 1) - 1]
+        unknown = codes[query, place] == 0
+        if unknown.any():
+            past = past.astype(object)
+            past[unknown] = None
         frame = pd.DataFrame({"query": query, self._estimator_roles.user_name: np.asarray(ids)[query]})
         if item_ids is not None:
             frame[self._estimator_roles.item_name] = np.asarray(item_ids)[query]
-        frame["past_item"] = past.to_numpy()
+        frame["past_item"] = past
         frame["age"] = codes.shape[1] - place
         frame["weight"] = weights[query, place]
         return frame.sort_values(["query", "weight"], ascending=[True, False], kind="stable", ignore_index=True)
