@@ -202,7 +202,8 @@ def train(
         average = _Average(settings.ema_momentum) if settings.ema_momentum else None
         validation = None if score is None else _Validation(score, settings, average)
         steps = -(-arrays.n_rows // structure.batch_size)
-        history = _fit(program, steps, settings, [_Epochs(settings.seed, iterations), average, validation, *callbacks])
+        epochs = _Epochs(settings.seed, iterations // steps)  # as if they had been trained in one fit
+        history = _fit(program, steps, settings, [epochs, average, validation, *callbacks])
         kept_slots = program.move_optimizer_state() if keep_slots else None
         program.release()
         if validation is not None and validation.best is not None:

@@ -142,7 +142,10 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     # What the network is given: its columns, by the names that ``_build_network`` knows them by.
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
-        """Give the inputs of rows; ``fit="fresh"`` learns how to read them first, ``fit="more"`` learns more."""
+        """Give the inputs of rows.
+
+        ``fit="fresh"`` learns how to read them first, ``"more"`` learns more, ``"seen"`` keeps what was seen last.
+        """
         return {"user": users, "item": items}
 
     def _query_inputs(self, queries: Asked) -> Inputs:

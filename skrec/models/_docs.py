@@ -109,7 +109,8 @@ feature_names_in_ : ndarray of str
 
 SEQUENCES = """\
 max_history : int, default=200
-    Events of the past that are looked at: the latest. What a row may see: the stored events strictly before its time;
+    Events of the past that are looked at: the latest; no more than the longest history of ``fit`` has, rounded up to a
+    power of two. What a row may see: the stored events strictly before its time;
     without times, a row that was in ``fit`` sees what came before it, and a new one sees all.
 embedding_dim : int, default=64
     Width of the vectors of items and of histories."""

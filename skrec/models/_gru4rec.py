@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skrec._data import Interactions
 from skrec._sklearn_compat import Interval
 from skrec.models._base import Events
@@ -70,7 +73,7 @@ class GRU4RecRanker(SequenceRanker):
     def _build_network(keras: Any, layers: Any, *, dim: int, n_layers: int) -> Any:
         ops = keras.ops
         # The items' vectors are input and output weights alike (constrained embeddings), beside a bias of each item.
-        parts = {"item": layers.Table("item", dim + 1, stddev=dim**-0.5), "start": layers.Table("start", dim)}
+        parts = {"item": layers.Table("item", dim + 1, stddev=dim**-0.5), "start": layers.Table("start", dim, penalised=False)}
         for i in range(1, n_layers + 1):
             parts[f"gru_{i}"] = layers.GRU(dim, dim)
         dropout = layers.Dropout()
@@ -104,6 +107,9 @@ class GRU4RecRanker(SequenceRanker):
             width=2**15,
             steps=steps,
         )
+
+    def _embeddings(self, role: str) -> NDArray[np.float32]:
+        return super()._embeddings(role)[:, :-1]  # without the biases
 
     def _table_rows(self) -> dict[str, int]:
         return {"item": len(self._items) + 1, "start": 1}

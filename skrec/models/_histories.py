@@ -25,6 +25,7 @@ class _FittedHistories:
     """What a fitted model of histories holds besides; no dataclass, so that none of it becomes a parameter."""
 
     _histories: Histories
+    _length: int
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -43,7 +44,19 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
 
     # -- the stored events --------------------------------------------------------------------------------------------
 
+    def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
+        super()._prepare(X, y, sample_weight)
+        self._length = 0
+
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
+        self._store(events, inside, log)
+        # A power of two, so that few programs serve many fits; and not shorter than what was trained before.
+        added = np.bincount(events.users[self._counted(events)], minlength=len(self._users) + 1)
+        longest = int(np.maximum(np.diff(self._histories.indptr), added).max(initial=0))
+        self._length = int(min(self.max_history, max(8, self._length, 1 << longest.bit_length())))
+
+    def _store(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
+        """Add events to the log and to the histories."""
         super()._log_events(events, inside, log)
         # Rows outside stand in no history, but their place among the others tells what they may see.
         rows = (events.users, events.items, events.time, self._counted(events) & inside)
@@ -51,12 +64,6 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             self._histories = Histories.from_events(*rows, n_users=len(self._users))
         else:
             self._histories = self._histories.append(*rows, n_users=len(self._users))
-
-    @property
-    def _length(self) -> int:
-        """Places of a window: a power of two, so that few programs serve many fits, or ``max_history``."""
-        longest = int(np.diff(self._histories.indptr).max(initial=0))
-        return int(min(self.max_history, max(8, 1 << longest.bit_length())))
 
     def _past(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:
         past = self._histories
@@ -102,7 +109,8 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             items = self._encode(rows.column(roles.item), "item")
             target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
             time = None if roles.time is None else rows.times(roles.time)
-            self._log_events(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
+            inputs = self._row_inputs(rows, users, items, fit="seen")
+            self._store(Events(users, items, inputs, target, None, time), np.ones(rows.n_rows, bool), self._log)
             table = self._weights.get("user/embeddings")
             if table is not None and len(table) <= len(self._users):
                 more = np.repeat(table[:1], len(self._users) + 1 - len(table), axis=0)
@@ -216,6 +224,8 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
                 f"history holds {items!r}, which is no list: pass a list of lists, one for each query, such as "
                 "[[12, 7], [3]]. For one session: [[12, 7]]."
             )
+        if isinstance(items, (set, frozenset, dict)):
+            raise ValueError(f"history holds a {type(items).__name__}, which has no order: pass a list, oldest first.")
         return items if hasattr(items, "__len__") else list(items)
 
     def _asked_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Asked]:
@@ -269,7 +279,7 @@ class Explained(HistoryModel):
         Returns
         -------
         DataFrame
-            A row for each query and past event, the most attended first: ``query`` (its number, from 0), the user, the
+            A row for each query and past event, the most attended first (by magnitude): ``query`` (its number, from 0), the user, the
             recommended item (if given), ``past_item``, ``age`` (1 is the latest event) and ``weight``. Unknown items of
             a given history are None.
 
@@ -292,7 +302,8 @@ class Explained(HistoryModel):
         frame["past_item"] = past
         frame["age"] = codes.shape[1] - place
         frame["weight"] = weights[query, place]
-        return frame.sort_values(["query", "weight"], ascending=[True, False], kind="stable", ignore_index=True)
+        order = np.lexsort((-np.abs(frame["weight"]), query))
+        return frame.iloc[order].reset_index(drop=True)
 
     def _attention(self, queries: Any, items: Any, history: Any) -> tuple[Windows, NDArray[np.float32], Any, Any]:
         """Return the windows of past events and the attention to each, with the ids of the queries and the items."""

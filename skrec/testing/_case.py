@@ -70,6 +70,10 @@ class Case:
         """All item ids, sorted."""
         return np.unique(self.X[self.columns[1]])
 
+    def items_of(self, user: Any) -> NDArray[Any]:
+        """Return the items of a user's rows."""
+        return self.X.loc[self.X[self.columns[0]] == user, self.columns[1]].to_numpy()
+
     def fit(self, **parameters: Any) -> Any:
         """Fit a copy of the estimator, always with the same ``random_state``."""
         model = clone(self.estimator)

@@ -17,7 +17,7 @@ def test_all_public_models_and_transformers_are_listed_by_name():
 
 
 def test_kinds_can_be_chosen():
-    architectures = ["AutoInt", "DCN", "DNN", "DeepFM", "FM", "NCF", "NFM", "WideDeep"]
+    architectures = ["AutoInt", "DCN", "DIN", "DNN", "DeepFM", "FM", "NCF", "NFM", "WideDeep"]
     for kind in ("classifier", "regressor"):
         expected = [f"{name}{kind.title()}" for name in architectures]
         assert [name for name, _ in all_estimators(kind)] == expected
@@ -25,7 +25,8 @@ def test_kinds_can_be_chosen():
     assert [name for name, _ in all_estimators("transformer")] == transformers
     both = [name for name, _ in all_estimators(["ranker", "regressor"])]
     assert both == sorted(
-        [f"{name}{kind}" for name in architectures for kind in ("Ranker", "Regressor")] + ["PopularityRanker"]
+        [f"{name}{kind}" for name in architectures for kind in ("Ranker", "Regressor")]
+        + ["GRU4RecRanker", "PopularityRanker", "SASRecRanker"]
     )
 
 
