@@ -7,9 +7,9 @@ import tensorflow as tf
 from scipy.special import logsumexp
 
 from skrec._engine.batches import TrainingArrays
-from skrec._engine.losses import POINTWISE, catalogue_softmax, pairwise
+from skrec._engine.losses import POINTWISE, catalogue_dot_softmax, catalogue_softmax, pairwise
 from skrec._engine.program import Program, Structure
-from skrec.models import NCFClassifier, NCFRanker, NCFRegressor
+from skrec.models import GRU4RecRanker, NCFClassifier, NCFRanker, NCFRegressor, SASRecRanker
 from skrec.models._ncf import _NCF
 
 RANDOM = np.random.default_rng(0)
@@ -61,6 +61,92 @@ def test_the_softmax_over_the_catalogue():
     np.testing.assert_allclose(values, expected)
 
 
+def gbce(score, negatives, beta=0.3):
+    """Petrov and Macdonald (2023), equation 11, a sum over the negatives."""
+    return -np.log(sigmoid(score) ** beta) - np.log(1 - sigmoid(negatives)).sum()
+
+
+def bpr_max(score, negatives, regularisation=0.7):
+    """Hidasi and Karatzoglou (2018), equation 10."""
+    share = softmax_of(negatives)
+    return -np.log(share @ sigmoid(score - negatives)) + regularisation * share @ negatives**2
+
+
+def top1_max(score, negatives):
+    """Hidasi and Karatzoglou (2018), equation 8."""
+    return softmax_of(negatives) @ (sigmoid(negatives - score) + sigmoid(negatives**2))
+
+
+def softmax_of(logits):
+    return np.exp(logits - logsumexp(logits))
+
+
+@pytest.mark.parametrize("loss", [gbce, bpr_max, top1_max])
+def test_the_losses_of_sequence_models(loss):
+    more = {"beta": tf.constant(0.3, tf.float64), "regularisation": tf.constant(0.7, tf.float64)}
+    values = pairwise(loss.__name__, *map(tf.constant, (SCORE, NEGATIVES, USABLE, np.ones(6))), **more).numpy()
+    rows = USABLE.any(axis=1)
+    expected = [loss(score, row[usable > 0]) for score, row, usable in zip(SCORE, NEGATIVES, USABLE, strict=True)
+                if usable.any()]  # fmt: skip
+    np.testing.assert_allclose(values[rows], expected, rtol=1e-6)
+    assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("loss", ["gbce", "bpr_max", "top1_max"])
+def test_a_row_without_negatives_has_no_gradient_but_its_own(loss):
+    score, negatives = tf.Variable([0.5]), tf.Variable([[1.0, 2.0]])
+    with tf.GradientTape() as tape:
+        value = pairwise(loss, score, negatives, tf.zeros([1, 2]), tf.ones([1]), beta=0.3, regularisation=0.7)
+    of_score, of_negatives = tape.gradient(value, [score, negatives])
+    assert not of_negatives.numpy().any()
+    assert of_score.numpy() == pytest.approx([-0.3 * (1 - sigmoid(0.5)) if loss == "gbce" else 0.0], abs=1e-6)
+
+
+def test_a_row_marked_as_negative_has_the_complement_in_sequence_models_too():
+    def of(loss):
+        beta = tf.constant(0.3, tf.float64)
+        return pairwise(loss, *map(tf.constant, (SCORE, NEGATIVES, np.ones((6, 4)), POSITIVE)), beta=beta).numpy()[rows]
+
+    rows = POSITIVE == 0
+    np.testing.assert_allclose(of("gbce"), -np.log(1 - sigmoid(SCORE[rows])))  # only what is chosen is overrated
+    above = SCORE[rows, None] - NEGATIVES[rows]
+    share = np.exp(NEGATIVES[rows] - logsumexp(NEGATIVES[rows], axis=1, keepdims=True))
+    np.testing.assert_allclose(of("bpr_max"), -np.log(1 - (share * sigmoid(above)).sum(axis=1)))
+    expected = (share * (sigmoid(above) + sigmoid(NEGATIVES[rows] ** 2))).sum(axis=1)
+    np.testing.assert_allclose(of("top1_max"), expected)
+
+
+@pytest.mark.parametrize("n_rows", [1, 6, 40])
+def test_the_softmax_of_dot_products_and_its_gradient(monkeypatch, n_rows):
+    """In chunks of 16 rows it is what the whole matrix of logits gives."""
+    monkeypatch.setattr("skrec._engine.losses._CHUNK", 1)
+    random = np.random.default_rng(1)
+    query = tf.Variable(random.standard_normal((n_rows, 5)), dtype=tf.float32)
+    items = tf.Variable(random.standard_normal((9, 5)), dtype=tf.float32)
+    target = random.integers(0, 9, n_rows).astype(np.int32)
+    positive, weight = (random.random(n_rows) < 0.7).astype(np.float32), random.random(n_rows).astype(np.float32)
+
+    logits = query.numpy().astype(np.float64) @ items.numpy().T.astype(np.float64)
+    share = np.exp(logits - logsumexp(logits, axis=1, keepdims=True))
+    own = share[np.arange(n_rows), target]
+    expected = weight @ np.where(positive > 0, -np.log(own), -np.log(1 - own))
+    slope = weight * np.where(positive > 0, 1, -own / (1 - own))
+    of_logits = slope[:, None] * (share - np.eye(9)[target])
+
+    rows = [tf.constant(array) for array in (target, positive, weight)]
+
+    @tf.function
+    def value_and_gradients():
+        with tf.GradientTape() as tape:
+            value = 3.0 * catalogue_dot_softmax(query + 0, items + 0, *rows)
+        return value, tape.gradient(value, [query, items])
+
+    value, (to_query, to_items) = value_and_gradients()
+    assert value.numpy() / 3 == pytest.approx(expected, rel=1e-5)
+    np.testing.assert_allclose(to_query.numpy() / 3, of_logits @ items.numpy(), atol=1e-5)
+    np.testing.assert_allclose(to_items.numpy() / 3, of_logits.T @ query.numpy(), atol=1e-5)
+
+
 def test_the_losses_of_labels_and_ratings():
     logits, labels = RANDOM.standard_normal((6, 1)), (RANDOM.random(6) < 0.5).astype(float)
     expected = -labels * np.log(sigmoid(logits[:, 0])) - (1 - labels) * np.log(1 - sigmoid(logits[:, 0]))
@@ -94,6 +180,36 @@ def test_what_an_untrained_ranker_loses(parameters, expected):
     """All items are equal to it; a negative that is the row's own item does not count."""
     model = NCFRanker(random_state=0, epochs=1, learning_rate=1e-12, **parameters).fit(EVENTS)
     assert model.loss_curve_ == [pytest.approx(expected, rel=0.03)]
+
+
+@pytest.mark.parametrize(
+    ("make", "parameters", "expected"),
+    [
+        (SASRecRanker, {}, np.log(50)),
+        (GRU4RecRanker, {}, np.log(50)),
+        (SASRecRanker, {"loss": "softmax", "n_negatives": 20}, np.log(21)),
+        (SASRecRanker, {"loss": "log_loss"}, (1 + 48 / 49) * np.log(2)),
+        (GRU4RecRanker, {"loss": "bpr"}, 48 / 49 * np.log(2)),
+        (GRU4RecRanker, {"loss": "bpr_max"}, np.log(2)),
+        (GRU4RecRanker, {"loss": "top1_max"}, 1.0),
+        # A quarter of the items are drawn: beta = 1/4 (3/4 (1 - 4) + 4) = 7/16 at t = 3/4, and the 12 negatives' part.
+        (SASRecRanker, {"loss": "gbce", "n_negatives": 12}, (7 / 16 + 12 * 48 / 49) * np.log(2)),
+        (SASRecRanker, {"loss": "gbce", "n_negatives": 12, "gbce_t": 0.0}, (1 + 12 * 48 / 49) * np.log(2)),
+        (SASRecRanker, {"loss": "gbce", "n_negatives": 12, "gbce_t": 1.0}, (1 / 4 + 12 * 48 / 49) * np.log(2)),
+    ],
+    ids=str,
+)
+def test_what_an_untrained_sequence_model_loses(monkeypatch, make, parameters, expected):
+    """All items are equal to one whose item vectors are 0."""
+
+    def start(self, fresh):
+        return {name: 0 * array if name == "item/embeddings" else array for name, array in fresh.items()}
+
+    monkeypatch.setattr(make, "_start_weights", start)
+    model = make(
+        embedding_dim=4, max_history=4, random_state=0, epochs=1, learning_rate=1e-12, **parameters
+    ).fit(EVENTS)  # fmt: skip
+    assert model.loss_curve_ == [pytest.approx(expected, rel=0.01)]
 
 
 def test_what_an_untrained_classifier_or_regressor_loses():

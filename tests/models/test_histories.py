@@ -338,24 +338,43 @@ def test_unknown_ids_can_be_refused(model, unchanged):
 @pytest.mark.parametrize("frame", [EVENTS, TIMED], ids=["untimed", "timed"])
 @pytest.mark.parametrize("model", MODELS, ids=IDS)
 def test_appended_events_count_as_stored_ones(model, frame):
-    """Known and new users, known and unknown items, more events than fit saw of anybody; no weight moves."""
+    """Known and new users, known and unknown items; no weight moves."""
     fitted = clone(model).fit(frame)
     before = pickle.loads(pickle.dumps(fitted))
-    more = pd.DataFrame({"user_id": [0, *[1] * 12, 77], "item_id": [3, *[4, 5] * 6, 999]})
+    more = pd.DataFrame({"user_id": [6, 4, 4, 77, 77], "item_id": [3, 4, 5, 1, 999]})
     if "timestamp" in frame:
         more["timestamp"] = np.arange(len(more)) + 1000
     assert fitted.append_history(more) is fitted
     assert fitted.users_.tolist() == [*before.users_, 77]
     assert fitted.items_.tolist() == before.items_.tolist()
     assert all((fitted._weights[name][: len(array)] == array).all() for name, array in before._weights.items())
-    users = [0, 1, 2, 77]
+    users = [6, 4, 2, 77]
     lists = [items_of(frame, user) + items_of(more, user) for user in users]
-    assert fitted.score_items(users) == pytest.approx(before.score_items(users, history=lists), abs=1e-5)
-    assert 3 not in fitted.recommend([0], k=99)["item_id"].tolist()
-    assert fitted.recommend([77], k=99)["item_id"].nunique() == N_ITEMS
-    assert fitted.predict(more[:1].assign(item_id=9, **{"timestamp": 9999} if "timestamp" in frame else {})) == (
-        pytest.approx(fitted.score_items([0], [9])[0], abs=1e-5)
-    )
+    assert (fitted.score_items(users) == before.score_items(users, history=lists)).all()
+    assert 3 not in fitted.recommend([6], k=99)["item_id"].tolist()
+    assert set(fitted.recommend([77], k=99)["item_id"]) == set(range(N_ITEMS)) - {1}
+    later = more[:1].assign(item_id=9)
+    if "timestamp" in frame:
+        later["timestamp"] = 9999
+    assert fitted.predict(later) == pytest.approx(fitted.score_items([6], [9])[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_a_history_may_grow_longer_than_any_in_fit(model):
+    more = pd.DataFrame({"user_id": 1, "item_id": [4, 5] * 20})
+    fitted = clone(model).fit(EVENTS).append_history(more)
+    assert fitted.recommend([0, 1], k=1, exclude_seen=False).shape == (2, 4)
+    lists = [items_of(EVENTS, 0), items_of(EVENTS, 1) + more["item_id"].tolist()]
+    assert (fitted.score_items([0, 1]) == fitted.score_items([0, 1], history=lists)).all()
+    assert fitted.partial_fit(more[:3]).score_items([1]).shape == (1, N_ITEMS)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+@pytest.mark.parametrize("n", [7, 8, 9])
+def test_the_held_out_event_may_make_the_longest_history_longer(model, n):
+    events = pd.DataFrame({"user_id": np.repeat([0, 1], n), "item_id": np.arange(2 * n) % N_ITEMS})
+    fitted = clone(model).set_params(early_stopping=True, epochs=1).fit(events)
+    assert fitted.recommend([0, 1], k=1, exclude_seen=False).shape == (2, 4)
 
 
 def test_a_stored_event_is_not_appended_again(timed):
@@ -404,7 +423,7 @@ def test_partial_fit_learns_from_new_events(model):
     fitted = clone(model).fit(EVENTS)
     before = pickle.loads(pickle.dumps(fitted))
     new = pd.DataFrame({"user_id": [0, 5, 88], "item_id": [50, 3, 50]})
-    fitted.append_history(new[:0]).partial_fit(new)
+    fitted.partial_fit(new)
     assert fitted.items_.tolist() == [*range(N_ITEMS), 50]
     assert fitted.n_iter_ == before.n_iter_ + 1
     assert (fitted.score_items([1]) != before.score_items([1], fitted.items_)).any()
