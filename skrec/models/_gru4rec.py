@@ -73,7 +73,10 @@ class GRU4RecRanker(SequenceRanker):
     def _build_network(keras: Any, layers: Any, *, dim: int, n_layers: int) -> Any:
         ops = keras.ops
         # The items' vectors are input and output weights alike (constrained embeddings), beside a bias of each item.
-        parts = {"item": layers.Table("item", dim + 1, stddev=dim**-0.5), "start": layers.Table("start", dim, penalised=False)}
+        parts = {
+            "item": layers.Table("item", dim + 1, stddev=dim**-0.5),
+            "start": layers.Table("start", dim, penalised=False),
+        }
         for i in range(1, n_layers + 1):
             parts[f"gru_{i}"] = layers.GRU(dim, dim)
         dropout = layers.Dropout()

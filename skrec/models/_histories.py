@@ -225,7 +225,7 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
                 "[[12, 7], [3]]. For one session: [[12, 7]]."
             )
         if isinstance(items, (set, frozenset, dict)):
-            raise ValueError(f"history holds a {type(items).__name__}, which has no order: pass a list, oldest first.")
+            raise TypeError(f"history holds a {type(items).__name__}, which has no order: pass a list, oldest first.")
         return items if hasattr(items, "__len__") else list(items)
 
     def _asked_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Asked]:
@@ -279,9 +279,9 @@ class Explained(HistoryModel):
         Returns
         -------
         DataFrame
-            A row for each query and past event, the most attended first (by magnitude): ``query`` (its number, from 0), the user, the
-            recommended item (if given), ``past_item``, ``age`` (1 is the latest event) and ``weight``. Unknown items of
-            a given history are None.
+            A row for each query and past event, the most attended first (by magnitude): ``query`` (its number, from 0),
+            the user, the recommended item (if given), ``past_item``, ``age`` (1 is the latest event) and ``weight``.
+            Unknown items of a given history are None.
 
         Raises
         ------

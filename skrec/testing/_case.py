@@ -72,7 +72,8 @@ class Case:
 
     def items_of(self, user: Any) -> NDArray[Any]:
         """Return the items of a user's rows."""
-        return self.X.loc[self.X[self.columns[0]] == user, self.columns[1]].to_numpy()
+        user_column, item_column = self.columns
+        return np.asarray(self.X.loc[self.X[user_column] == user, item_column])
 
     def fit(self, **parameters: Any) -> Any:
         """Fit a copy of the estimator, always with the same ``random_state``."""

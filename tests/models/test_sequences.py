@@ -90,7 +90,7 @@ def test_options_that_change_how_it_learns():
     assert model.fit(CYCLE).loss_curve_ != rejecting.fit(CYCLE).loss_curve_
 
 
-@pytest.mark.parametrize("penalty", [{"l2": 0.01}, {"l1": 0.001}], ids=str)
+@pytest.mark.parametrize("penalty", [{"l2": 0.3}, {"l1": 0.1}], ids=str)
 @BOTH
 def test_penalties_make_vectors_shorter(model, penalty):
     plain, penalised = (clone(model).set_params(epochs=10, **more).fit(CYCLE) for more in ({}, penalty))

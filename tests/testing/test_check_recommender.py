@@ -5,7 +5,17 @@ import pandas as pd
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
+from skrec.models import (
+    DINClassifier,
+    DINRanker,
+    DINRegressor,
+    GRU4RecRanker,
+    NCFClassifier,
+    NCFRanker,
+    NCFRegressor,
+    PopularityRanker,
+    SASRecRanker,
+)
 from skrec.testing import check_recommender
 
 FAST = {"batch_size": 32, "learning_rate": 0.01, "embedding_dim": 8, "mlp_embedding_dim": 8, "hidden_units": (16, 8)}
@@ -14,6 +24,16 @@ FAST = {"batch_size": 32, "learning_rate": 0.01, "embedding_dim": 8, "mlp_embedd
 @pytest.mark.parametrize("model", [NCFRanker, NCFClassifier, NCFRegressor])
 def test_networks_pass(model):
     check_recommender(model(**FAST))
+
+
+@pytest.mark.parametrize("model", [SASRecRanker, GRU4RecRanker])
+def test_models_of_sequences_pass(model):
+    check_recommender(model(epochs=60, learning_rate=0.01, embedding_dim=16))
+
+
+@pytest.mark.parametrize("model", [DINRanker, DINClassifier, DINRegressor])
+def test_models_of_histories_with_features_pass(model):
+    check_recommender(model(epochs=10, learning_rate=0.01, embedding_dim=8, hidden_units=(16,), max_history=16))
 
 
 def test_another_architecture_passes():
