@@ -133,7 +133,7 @@ class HistoryAttentionDisplay(Display):
             raise IndexError(f"There is no query {query}: there are {n_queries}, counted from 0.")
         items, weights = pd.Series(self.past_items[query], dtype=object), np.asarray(self.weights[query])
         there = np.flatnonzero(items.notna() | (weights != 0))  # an unknown item has a weight, but no id
-        shown = there[np.argsort(-weights[there], kind="stable")][:top][::-1]
+        shown = there[np.argsort(-np.abs(weights[there]), kind="stable")][:top][::-1]
         texts = ["unknown item" if pd.isna(item) else names.get(item, item) for item in items.iloc[shown]]
         self.bars_ = self._bars(ax, texts, weights[shown], kwargs)
         self.ax_.set(xlabel="Weight", ylabel="Past item")

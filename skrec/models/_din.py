@@ -124,7 +124,8 @@ class _DIN(Explained, HistoryModel, FieldModel):
 
 _ARCHITECTURE = """\
 max_history : int, default=50
-    Events of the past that a row sees: the latest.
+    Events of the past that a row sees: the latest of those strictly before its time; without times, of those before
+    it for a row that was in ``fit``, of all for a new one.
 attention_units : int, default=36
     Units of the local activation unit's hidden layer.
 hidden_units : sequence of int, default=(128, 64)

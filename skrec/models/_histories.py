@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, ClassVar
@@ -68,6 +69,7 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
     def _past(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:
         past = self._histories
         whole = time is None and past.times is not None
+        self._doubt(time)
         return {"history": past.windows(users, self._length, None if whole else past.ends(users, items, time))}
 
     def _query_inputs(self, queries: Asked) -> Inputs:
@@ -79,8 +81,21 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             return queries.history
         ends = None
         if queries.times is not None and self._histories.times is not None:
+            self._doubt(queries.times)
             ends = self._histories.ends(queries.codes, np.zeros_like(queries.codes), queries.times)
         return self._histories.windows(queries.codes, self._length, ends)
+
+    def _doubt(self, time: NDArray[Any] | None) -> None:
+        """Warn of times that leave no row a past: they are hardly meant so."""
+        stored = self._histories.times
+        if time is None or stored is None or not (len(time) and len(stored)) or time.max() >= stored.min():
+            return
+        warnings.warn(
+            f"All {len(time)} rows are from before the first stored event, so that none of them has a past. Are their "
+            "times in the unit of fit? An IDEncoder must not encode the time: pass it through, with "
+            "make_column_transformer((IDEncoder(), ['user_id', 'item_id']), remainder='passthrough').",
+            stacklevel=4,
+        )
 
     def append_history(self, X: Any, y: Any = None) -> Any:
         """Add events to the users' histories, without training.
@@ -94,7 +109,7 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         X : DataFrame or array-like of shape (n_rows, n_columns)
             Events, with the columns of ``fit``.
         y : array-like of shape (n_rows,), default=None
-            As in ``fit``.
+            As in ``fit``: which rows were chosen. None: all of them.
 
         Returns
         -------

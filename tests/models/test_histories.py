@@ -180,7 +180,8 @@ def test_what_is_held_out_is_no_history_of_its_own_score(model, frame):
 
 def test_validation_rows_from_before_training_see_nothing_of_it(timed):
     early = TIMED.drop_duplicates("user_id").assign(timestamp=-5, item_id=lambda frame: frame["user_id"] + 1)
-    stopped = clone(timed).set_params(epochs=1).fit(TIMED, X_val=early)
+    with pytest.warns(UserWarning, match="before the first stored event"):
+        stopped = clone(timed).set_params(epochs=1).fit(TIMED, X_val=early)
     plain = clone(timed).set_params(epochs=1).fit(TIMED)
     users = early["user_id"]
     scores = plain.score_items(users, history=[[]] * len(users))
@@ -460,3 +461,13 @@ def test_warm_start_on_shorter_histories(model):
     long = pd.DataFrame({"user_id": np.repeat([0, 1], 12), "item_id": np.arange(24) % N_ITEMS})
     fitted = clone(model).set_params(warm_start=True).fit(long).fit(long[::6])
     assert fitted.recommend([0, 1], k=1).shape == (2, 4)
+
+
+def test_times_that_leave_no_row_a_past_are_told_of():
+    """As behind an IDEncoder, for which a new time is an unknown id."""
+    events = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [3, 4, 3, 5], "timestamp": [10, 20, 10, 30]})
+    model = SASRecRanker(embedding_dim=8, epochs=1, random_state=0).fit(events)
+    assert np.isfinite(model.predict(events)).all()  # the first of them have no past either
+    for ask in (model.predict, model.recommend):
+        with pytest.warns(UserWarning, match="All 4 rows are from before the first stored event.*pass it through"):
+            ask(events.assign(timestamp=0))
