@@ -27,6 +27,7 @@ class _FittedHistories:
 
     _histories: Histories
     _length: int
+    _earliest: int | float | None
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -61,6 +62,10 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         super()._log_events(events, inside, log)
         # Rows outside stand in no history, but their place among the others tells what they may see.
         rows = (events.users, events.items, events.time, self._counted(events) & inside)
+        earliest = None if events.time is None else events.time.min().item()
+        if log is not None and earliest is not None and self._earliest is not None:
+            earliest = min(earliest, self._earliest)
+        self._earliest = earliest
         if log is None:
             self._histories = Histories.from_events(*rows, n_users=len(self._users))
         else:
@@ -87,11 +92,10 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
 
     def _doubt(self, time: NDArray[Any] | None) -> None:
         """Warn of times that leave no row a past: they are hardly meant so."""
-        stored = self._histories.times
-        if time is None or stored is None or not (len(time) and len(stored)) or time.max() >= stored.min():
+        if time is None or self._earliest is None or not len(time) or time.max() >= self._earliest:
             return
         warnings.warn(
-            f"All {len(time)} rows are from before the first stored event, so that none of them has a past. Are their "
+            f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are their "
             "times in the unit of fit? An IDEncoder must not encode the time: pass it through, with "
             "make_column_transformer((IDEncoder(), ['user_id', 'item_id']), remainder='passthrough').",
             stacklevel=4,
