@@ -225,17 +225,25 @@ class Program(keras.Model):
         self.optimizer.iterations.value.assign(counted)
         self.earlier_steps.assign(iterations - counted)
         for i, (slot, weight) in enumerate(self.slots):
+            old = None if slots is None else slots[str(i)]
+            if old is not None and old.shape == tuple(tf.shape(weight.value)):
+                slot.value.assign(old)
+                continue
             fresh = slot.start(weight.value)
-            if slots is not None:
-                old = slots[str(i)]
-                fresh = old if old.shape == tuple(fresh.shape) else tf.concat([old, fresh[len(old) :]], axis=0)
-            slot.value.assign(fresh)
+            slot.value.assign(fresh if old is None else tf.concat([old, fresh[len(old) :]], axis=0))
 
     def release(self) -> None:
         """Give back the memory of a fit; the weights stay for scoring."""
         self.data.clear()
         for slot, _ in self.slots:
             _empty(slot)
+
+    def forget(self) -> None:
+        """Give back the tables of an estimator that is gone."""
+        if self.held is not None and self.held() is None:
+            self.held = None
+            for weight in self.named.values():
+                _empty(weight)
 
     # -- the training step -------------------------------------------------------------------------------------------
 
@@ -338,10 +346,10 @@ class Program(keras.Model):
         return penalty
 
 
-def _empty(slot: Any) -> None:
-    """Give back the memory of a slot that belongs to a table."""
-    if slot.value.shape.rank and slot.value.shape[0] is None:
-        slot.value.assign(tf.zeros([0, *slot.value.shape[1:]], slot.dtype))
+def _empty(variable: Any) -> None:
+    """Give back the memory of a table, or of an optimiser's slot for one."""
+    if variable.value.shape.rank and variable.value.shape[0] is None:
+        variable.value.assign(tf.zeros([0, *variable.value.shape[1:]], variable.dtype))
 
 
 def _initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator, stddev: float | None) -> np.ndarray:
@@ -370,6 +378,8 @@ class _Cache:
             if self._process != os.getpid():
                 self._idle.clear()  # TensorFlow's threads do not survive a fork
                 self._process = os.getpid()
+            for program in self._idle.values():
+                program.forget()
             fitting = [key for key, program in self._idle.items() if program.structure == structure]
             if fitting:
                 holding = [k for k in fitting if weights is not None and _holds(self._idle[k], weights)]
