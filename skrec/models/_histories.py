@@ -119,6 +119,21 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         -------
         self
             The fitted estimator.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import SASRecRanker
+        >>> walks = pd.DataFrame(
+        ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
+        ... )
+        >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
+        >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
+        >>> model.recommend([1], k=1)["item_id"].tolist()
+        ['d']
+        >>> model = model.append_history(pd.DataFrame({"user_id": [1], "item_id": ["d"], "timestamp": [4]}))
+        >>> model.recommend([1], k=1)["item_id"].tolist()  # user 1 has had all four items now
+        []
         """
         check_is_fitted(self)
         with transaction(self):
@@ -184,6 +199,18 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         ------
         ValueError
             If there are neither queries nor histories, not as many of one as of the other, or ``k`` is less than 1.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import SASRecRanker
+        >>> walks = pd.DataFrame(
+        ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
+        ... )
+        >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
+        >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
+        >>> model.recommend(history=[["b"], ["b", "c"]], k=1)["item_id"].tolist()  # two sessions of nobody known
+        ['c', 'd']
         """
         check_is_fitted(self)
         ids, asked = self._asked_with(queries, history)
@@ -306,6 +333,21 @@ class Explained(HistoryModel):
         ------
         ValueError
             If items are needed and not given, or not as many as queries.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import SASRecRanker
+        >>> walks = pd.DataFrame(
+        ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
+        ... )
+        >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
+        >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
+        >>> model.explain([2])[["past_item", "age"]]
+          past_item  age
+        0         b    3
+        1         c    2
+        2         d    1
         """
         windows, weights, ids, item_ids = self._attention(queries, items, history)
         codes = windows[:]

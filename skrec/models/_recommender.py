@@ -258,6 +258,16 @@ class Recommender(_Fitted, BaseEstimator):
         Returns
         -------
         users, items : ndarray of shape (n_rows,)
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PopularityRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
+        >>> model = PopularityRanker().fit(events)
+        >>> users, items = model.role_ids(events[:2])
+        >>> users.tolist(), items.tolist()
+        (['ann', 'ann'], ['x', 'y'])
         """
         check_is_fitted(self)
         rows = as_rows(X)
@@ -277,6 +287,15 @@ class Recommender(_Fitted, BaseEstimator):
         -------
         csr_array of shape (n_queries, n_items)
             True where the user has seen the item; columns in the order of ``items_``. Unknown users have seen nothing.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PopularityRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
+        >>> model = PopularityRanker().fit(events)
+        >>> model.items_.tolist(), model.seen_items(["bob", "new"]).toarray().tolist()
+        (['x', 'y', 'z'], [[False, True, False], [False, False, False]])
         """
         check_is_fitted(self)
         return self._log.seen(self._encode(self._column_of(queries, "user"), "user"))
@@ -295,6 +314,18 @@ class Recommender(_Fitted, BaseEstimator):
         -------
         ndarray of shape (n_queries, n_items or n_candidates), float32
             Columns in the order of ``items_`` or of ``candidates``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PopularityRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
+        >>> model = PopularityRanker().fit(events)
+        >>> model.score_items(["ann", "bob"])
+        array([[1., 2., 1.],
+               [1., 2., 1.]], dtype=float32)
+        >>> model.score_items(["ann"], candidates=["y", "x"])
+        array([[2., 1.]], dtype=float32)
         """
         check_is_fitted(self)
         return self._scored(self._asked(queries, "user")[1], candidates)
@@ -346,6 +377,23 @@ class Recommender(_Fitted, BaseEstimator):
         ------
         ValueError
             If ``k`` is not a whole number of at least 1, or there are no candidates.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PopularityRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
+        >>> model = PopularityRanker().fit(events)
+        >>> model.recommend(["bob", "new"], k=2)
+          user_id item_id  score  rank
+        0     bob       x    1.0     1
+        1     bob       z    1.0     2
+        2     new       y    2.0     1
+        3     new       x    1.0     2
+        >>> model.recommend(["bob"], candidates=["y", "z"], exclude_seen=False)
+          user_id item_id  score  rank
+        0     bob       y    2.0     1
+        1     bob       z    1.0     2
         """
         check_is_fitted(self)
         return self._ranked(
@@ -413,6 +461,15 @@ class Recommender(_Fitted, BaseEstimator):
             If the model has no item embeddings.
         UnknownIdError
             If an item was not seen in ``fit``.
+
+        Examples
+        --------
+        >>> from skrec.datasets import make_interactions
+        >>> from skrec.models import NCFRanker
+        >>> model = NCFRanker(epochs=2, random_state=0).fit(make_interactions(50, 20, 600, random_state=0))
+        >>> similar = model.similar_items([3], k=2)
+        >>> similar.columns.tolist(), len(similar)
+        (['item_id', 'similar_item', 'score', 'rank'], 2)
         """
         check_is_fitted(self)
         _check_k(k)
