@@ -95,11 +95,11 @@ def _block_norms(model: Any) -> NDArray[np.float64]:
             f"This {type(model).__name__} has version=1, whose cross layers learn one weight for each number of a "
             "vector and none for a pair: every field is crossed with all others alike. Fit one with version=2."
         )
-    n_fields = len(model.field_names_)
-    widths = config["dims"] or (config["dim"],) * n_fields
     kernel = model._weights["cross_1/kernel"].astype(np.float64)
     if config["rank"]:
         kernel = model._weights["cross_1/inner_kernel"].astype(np.float64) @ kernel
+    n_fields = len(model.field_names_)
+    widths = config["dims"] or (len(kernel) // n_fields,) * n_fields
     starts = np.cumsum([0, *widths[:-1]])
     # The layer multiplies rows of vectors from the right: its kernel is the paper's W transposed.
     squares = np.add.reduceat(np.add.reduceat(np.square(kernel.T), starts, axis=0), starts, axis=1)

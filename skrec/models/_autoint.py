@@ -33,12 +33,11 @@ class _AutoInt(FieldModel):
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
-            **self._fields_config(),
+            **super()._network_config(n_outputs),
             "n_attention_layers": int(self.n_attention_layers),
             "n_heads": int(self.n_heads),
             "units": self._attention_units(),
             "hidden_units": whole_numbers(self.hidden_units),
-            "n_outputs": n_outputs,
         }
 
     def _attention_units(self) -> int:
@@ -54,23 +53,18 @@ class _AutoInt(FieldModel):
         keras: Any,
         layers: Any,
         *,
-        query: tuple[Any, ...],
-        item: tuple[Any, ...],
-        dim: int,
-        n_bins: int,
-        pooling: str,
+        fields: tuple[Any, ...],
         n_outputs: int,
         n_attention_layers: int,
         n_heads: int,
         units: int,
         hidden_units: tuple[int, ...],
     ) -> Any:
-        sides = layers.Side(*query), layers.Side(*item)
-        parts: dict[str, Any] = {}
-        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+        pair, parts = layers.Fields(*fields), dict[str, Any]()
+        embed = pair.embed(parts)
         attention = []
         for i in range(1, n_attention_layers + 1):
-            parts[f"attention_{i}"] = layers.FieldAttention(dim if i == 1 else units, units, n_heads=n_heads)
+            parts[f"attention_{i}"] = layers.FieldAttention(pair.dim if i == 1 else units, units, n_heads=n_heads)
             attention.append(parts[f"attention_{i}"])
         deep = layers.mlp(parts, hidden_units)
         parts["output"] = keras.layers.Dense(n_outputs)
@@ -93,13 +87,9 @@ class _AutoInt(FieldModel):
                 x = layer(x)
             return keras.ops.stack(found, axis=1)
 
-        def side(i: int) -> Any:
-            return lambda inputs: {"vectors": embed[i](inputs)}
-
-        n_fields = sum(side.n_fields for side in sides)
-        width = n_fields * (4 * units + n_heads * n_fields)
+        width = len(pair) * (4 * units + n_heads * len(pair))
         views = {"attention": weights}
-        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width, views=views)
+        return layers.field_network(core, parts, {"vectors": embed}, n_outputs=n_outputs, width=width, views=views)
 
 
 _ARCHITECTURE = """\

@@ -36,14 +36,13 @@ class _DCN(FieldModel):
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
-            **self._fields_config(),
+            **super()._network_config(n_outputs),
             "dims": self._dims(),
             "version": int(self.version),
             "n_cross_layers": int(self.n_cross_layers),
             "rank": int(self.rank or 0),
             "stacked": self.structure == "stacked",
             "hidden_units": whole_numbers(self.hidden_units),
-            "n_outputs": n_outputs,
         }
 
     @staticmethod
@@ -51,11 +50,7 @@ class _DCN(FieldModel):
         keras: Any,
         layers: Any,
         *,
-        query: tuple[Any, ...],
-        item: tuple[Any, ...],
-        dim: int,
-        n_bins: int,
-        pooling: str,
+        fields: tuple[Any, ...],
         n_outputs: int,
         dims: tuple[int, ...] | None,
         version: int,
@@ -64,10 +59,9 @@ class _DCN(FieldModel):
         stacked: bool,
         hidden_units: tuple[int, ...],
     ) -> Any:
-        sides = layers.Side(*query), layers.Side(*item)
-        parts: dict[str, Any] = {}
-        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
-        width = sum(dims) if dims else sum(side.n_fields for side in sides) * dim
+        pair, parts = layers.Fields(*fields), dict[str, Any]()
+        embed = pair.embed(parts)
+        width = sum(dims) if dims else pair.width
         cross = []
         for i in range(1, n_cross_layers + 1):
             parts[f"cross_{i}"] = layers.Cross(width, version=version, rank=rank)
@@ -83,10 +77,7 @@ class _DCN(FieldModel):
                 return parts["output"](deep(x))
             return parts["output"](keras.ops.concatenate([x, deep(x0)], axis=1))
 
-        def side(i: int) -> Any:
-            return lambda inputs: {"vectors": embed[i](inputs)}
-
-        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=4 * width)
+        return layers.field_network(core, parts, {"vectors": embed}, n_outputs=n_outputs, width=4 * width)
 
 
 _ARCHITECTURE = """\

@@ -28,9 +28,8 @@ class _DeepFM(FieldModel):
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
-            **self._fields_config(),
+            **super()._network_config(n_outputs),
             "hidden_units": whole_numbers(self.hidden_units),
-            "n_outputs": n_outputs,
         }
 
     @staticmethod
@@ -38,18 +37,13 @@ class _DeepFM(FieldModel):
         keras: Any,
         layers: Any,
         *,
-        query: tuple[Any, ...],
-        item: tuple[Any, ...],
-        dim: int,
-        n_bins: int,
-        pooling: str,
+        fields: tuple[Any, ...],
         n_outputs: int,
         hidden_units: tuple[int, ...],
     ) -> Any:
-        sides = layers.Side(*query), layers.Side(*item)
-        parts: dict[str, Any] = {}
-        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling, small_numbers=True) for side in sides]
-        linear = [layers.first_order(parts, side, n_outputs, n_bins=n_bins) for side in sides]
+        pair, parts = layers.Fields(*fields), dict[str, Any]()
+        embed = pair.embed(parts, small_numbers=True)
+        linear = pair.first_order(parts, n_outputs)
         deep = layers.mlp(parts, hidden_units)
         parts["output"] = keras.layers.Dense(n_outputs)
         if n_outputs > 1:
@@ -60,12 +54,10 @@ class _DeepFM(FieldModel):
             pairs = parts["pairs"](pairs) if n_outputs > 1 else keras.ops.sum(pairs, axis=1, keepdims=True)
             return pairs + parts["output"](deep(layers.flatten(inputs["vectors"])))
 
-        def side(i: int) -> Any:
-            return lambda inputs: {"vectors": embed[i](inputs), "logits": linear[i](inputs)}
-
-        width = sum(side.n_fields for side in sides) * dim
         views = {"vectors": lambda inputs: inputs["vectors"]}
-        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width, views=views)
+        return layers.field_network(
+            core, parts, {"vectors": embed, "logits": linear}, n_outputs=n_outputs, width=pair.width, views=views
+        )
 
 
 _ARCHITECTURE = """\

@@ -42,11 +42,10 @@ class _DIN(Explained, HistoryModel, FieldModel):
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         kept = sorted((name, str(array.dtype), array.shape[1:]) for name, array in self._catalogue.items())
         return {
-            **self._fields_config(),
+            **super()._network_config(n_outputs),
             "catalogue": tuple(kept),
             "attention_units": int(self.attention_units),
             "hidden_units": whole_numbers(self.hidden_units),
-            "n_outputs": n_outputs,
         }
 
     def _constants(self) -> dict[str, NDArray[Any]]:
@@ -58,21 +57,16 @@ class _DIN(Explained, HistoryModel, FieldModel):
         keras: Any,
         layers: Any,
         *,
-        query: tuple[Any, ...],
-        item: tuple[Any, ...],
-        dim: int,
-        n_bins: int,
-        pooling: str,
+        fields: tuple[Any, ...],
         n_outputs: int,
         catalogue: tuple[Any, ...],
         attention_units: int,
         hidden_units: tuple[int, ...],
     ) -> Any:
         ops = keras.ops
-        sides = layers.Side(*query), layers.Side(*item)
-        parts: dict[str, Any] = {}
-        user_vectors, item_vectors = (layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides)
-        width = sides[1].n_fields * dim
+        pair, parts = layers.Fields(*fields), dict[str, Any]()
+        user_vectors, item_vectors = pair.embed(parts)
+        width = pair.sides[1].n_fields * pair.dim
         parts["catalogue"] = layers.Catalogue(catalogue)
         parts["activation"] = layers.LocalActivation(width, attention_units)
         deep = layers.mlp(parts, hidden_units)

@@ -26,10 +26,9 @@ class _DNN(FieldModel):
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
-            **self._fields_config(),
+            **super()._network_config(n_outputs),
             "dims": self._dims(),
             "hidden_units": whole_numbers(self.hidden_units),
-            "n_outputs": n_outputs,
         }
 
     @staticmethod
@@ -37,29 +36,20 @@ class _DNN(FieldModel):
         keras: Any,
         layers: Any,
         *,
-        query: tuple[Any, ...],
-        item: tuple[Any, ...],
-        dim: int,
-        n_bins: int,
-        pooling: str,
+        fields: tuple[Any, ...],
         n_outputs: int,
         dims: tuple[int, ...] | None,
         hidden_units: tuple[int, ...],
     ) -> Any:
-        sides = layers.Side(*query), layers.Side(*item)
-        parts: dict[str, Any] = {}
-        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+        pair, parts = layers.Fields(*fields), dict[str, Any]()
+        embed = pair.embed(parts)
         deep = layers.mlp(parts, hidden_units)
         parts["output"] = keras.layers.Dense(n_outputs)
 
         def core(inputs: dict[str, Any]) -> Any:
             return parts["output"](deep(layers.flatten(inputs["vectors"], dims)))
 
-        def side(i: int) -> Any:
-            return lambda inputs: {"vectors": embed[i](inputs)}
-
-        width = sum(side.n_fields for side in sides) * dim
-        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width)
+        return layers.field_network(core, parts, {"vectors": embed}, n_outputs=n_outputs, width=pair.width)
 
 
 _ARCHITECTURE = """\

@@ -209,10 +209,9 @@ class FieldModel(_FittedFields, NetworkRecommender):
         """Give the endings of the names of the tables that hold the categorical fields."""
         return ("fields",)
 
-    def _sides(self) -> dict[str, tuple[Any, ...]]:
-        """Which fields there are, for ``_build_network``."""
-        return {
-            side: (
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        sides = tuple(
+            (
                 side,
                 role if self._has_role(role) else None,
                 len(fields.layout.categorical),
@@ -222,16 +221,8 @@ class FieldModel(_FittedFields, NetworkRecommender):
                 tuple(width for _, width in fields.layout.arrays),
             )
             for side, role, fields in (("query", "user", self._query_fields), ("item", "item", self._item_fields))
-        }
-
-    def _fields_config(self) -> dict[str, Any]:
-        """Give the part of ``_network_config`` that all models of features share."""
-        return {
-            **self._sides(),
-            "dim": self._width(),
-            "n_bins": self._bins(),
-            "pooling": self.pooling,
-        }
+        )
+        return {"fields": (*sides, self._width(), self._bins(), self.pooling), "n_outputs": n_outputs}
 
     def _width(self) -> int:
         if not isinstance(self.embedding_dim, dict):

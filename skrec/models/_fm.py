@@ -21,25 +21,17 @@ class _FM(FieldModel):
     def _field_tables(self) -> tuple[str, ...]:
         return ("fields", "linear_fields")
 
-    def _network_config(self, n_outputs: int) -> dict[str, Any]:
-        return {**self._fields_config(), "n_outputs": n_outputs}
-
     @staticmethod
     def _build_network(
         keras: Any,
         layers: Any,
         *,
-        query: tuple[Any, ...],
-        item: tuple[Any, ...],
-        dim: int,
-        n_bins: int,
-        pooling: str,
+        fields: tuple[Any, ...],
         n_outputs: int,
     ) -> Any:
-        sides = layers.Side(*query), layers.Side(*item)
-        parts: dict[str, Any] = {}
-        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling, small_numbers=True) for side in sides]
-        linear = [layers.first_order(parts, side, n_outputs, n_bins=n_bins) for side in sides]
+        pair, parts = layers.Fields(*fields), dict[str, Any]()
+        embed = pair.embed(parts, small_numbers=True)
+        linear = pair.first_order(parts, n_outputs)
         if n_outputs > 1:
             parts["pairs"] = keras.layers.Dense(n_outputs, use_bias=False)
         parts["bias"] = layers.Bias(n_outputs)

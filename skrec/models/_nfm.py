@@ -28,9 +28,8 @@ class _NFM(FieldModel):
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
-            **self._fields_config(),
+            **super()._network_config(n_outputs),
             "hidden_units": whole_numbers(self.hidden_units),
-            "n_outputs": n_outputs,
         }
 
     @staticmethod
@@ -38,18 +37,13 @@ class _NFM(FieldModel):
         keras: Any,
         layers: Any,
         *,
-        query: tuple[Any, ...],
-        item: tuple[Any, ...],
-        dim: int,
-        n_bins: int,
-        pooling: str,
+        fields: tuple[Any, ...],
         n_outputs: int,
         hidden_units: tuple[int, ...],
     ) -> Any:
-        sides = layers.Side(*query), layers.Side(*item)
-        parts: dict[str, Any] = {}
-        embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling, small_numbers=True) for side in sides]
-        linear = [layers.first_order(parts, side, n_outputs, n_bins=n_bins) for side in sides]
+        pair, parts = layers.Fields(*fields), dict[str, Any]()
+        embed = pair.embed(parts, small_numbers=True)
+        linear = pair.first_order(parts, n_outputs)
         deep = layers.mlp(parts, hidden_units)
         parts["output"] = keras.layers.Dense(n_outputs)
         pooled_dropout = layers.Dropout()
@@ -57,11 +51,9 @@ class _NFM(FieldModel):
         def core(inputs: dict[str, Any]) -> Any:
             return parts["output"](deep(pooled_dropout(layers.bi_interaction(inputs["vectors"]))))
 
-        def side(i: int) -> Any:
-            return lambda inputs: {"vectors": embed[i](inputs), "logits": linear[i](inputs)}
-
-        width = sum(side.n_fields for side in sides) * dim
-        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=width)
+        return layers.field_network(
+            core, parts, {"vectors": embed, "logits": linear}, n_outputs=n_outputs, width=pair.width
+        )
 
 
 _ARCHITECTURE = """\

@@ -42,13 +42,12 @@ class _WideDeep(FieldModel):
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         names = self.field_names_
         return {
-            **self._fields_config(),
+            **super()._network_config(n_outputs),
             "dims": self._dims(),
             "crosses": tuple(self._cross(cross) for cross in self.crosses) if self.crosses is not None else (),
             "wide": self._chosen(names, "wide_features"),
             "deep": self._chosen(names, "deep_features"),
             "hidden_units": whole_numbers(self.hidden_units),
-            "n_outputs": n_outputs,
         }
 
     def _chosen(self, names: tuple[str, ...], parameter: str) -> tuple[int, ...] | None:
@@ -99,11 +98,7 @@ class _WideDeep(FieldModel):
         keras: Any,
         layers: Any,
         *,
-        query: tuple[Any, ...],
-        item: tuple[Any, ...],
-        dim: int,
-        n_bins: int,
-        pooling: str,
+        fields: tuple[Any, ...],
         n_outputs: int,
         dims: tuple[int, ...] | None,
         crosses: tuple[tuple[int, ...], ...],
@@ -111,47 +106,36 @@ class _WideDeep(FieldModel):
         deep: tuple[int, ...] | None,
         hidden_units: tuple[int, ...],
     ) -> Any:
-        sides = layers.Side(*query), layers.Side(*item)
-        parts: dict[str, Any] = {}
-        first = sides[0].n_fields  # the fields of the item come after those of the query
-        n_fields = first + sides[1].n_fields
-        in_wide = (
-            (None, None) if wide is None else ([i for i in wide if i < first], [i - first for i in wide if i >= first])
-        )
-        in_deep = tuple(range(n_fields)) if deep is None else deep
+        pair, parts = layers.Fields(*fields), dict[str, Any]()
+        first = pair.sides[0].n_fields
+        in_wide = None
+        if wide is not None:
+            in_wide = {"query": [i for i in wide if i < first], "item": [i - first for i in wide if i >= first]}
+        in_deep = tuple(range(len(pair))) if deep is None else deep
         has_deep = bool(hidden_units) and bool(in_deep)
-        linear = [
-            layers.first_order(parts, side, n_outputs, n_bins=n_bins, name="_wide", penalised=False, only=only)
-            for side, only in zip(sides, in_wide, strict=True)
-        ]
+        of_sides = {
+            "codes": pair.categories(),
+            "logits": pair.first_order(parts, n_outputs, name="_wide", penalised=False, only=in_wide),
+        }
         if crosses:
             parts["crosses"] = layers.HashedCrosses(crosses, n_outputs)
         if has_deep:
-            embed = [layers.embed(parts, side, dim, n_bins=n_bins, pooling=pooling) for side in sides]
+            of_sides["vectors"] = pair.embed(parts)
             network = layers.mlp(parts, hidden_units)
             parts["output"] = keras.layers.Dense(n_outputs, use_bias=False)
         parts["bias"] = layers.Bias(n_outputs)
 
         def core(inputs: Mapping[str, Any]) -> Any:
-            vectors = inputs["vectors"]
-            logits = keras.ops.zeros([keras.ops.shape(vectors)[0], n_outputs])
+            logits = keras.ops.zeros([keras.ops.shape(inputs["codes"])[0], n_outputs])
             if crosses:
                 logits += parts["crosses"](inputs["codes"])
             if has_deep:
-                chosen = vectors if deep is None else keras.ops.take(vectors, in_deep, axis=1)
+                chosen = inputs["vectors"] if deep is None else keras.ops.take(inputs["vectors"], in_deep, axis=1)
                 widths = None if dims is None else [dims[i] for i in in_deep]
                 logits += parts["output"](network(layers.flatten(chosen, widths)))
             return parts["bias"](logits)
 
-        def side(i: int) -> Any:
-            def call(inputs: Mapping[str, Any]) -> dict[str, Any]:
-                logits = linear[i](inputs)
-                vectors = embed[i](inputs) if has_deep else logits[:, None]
-                return {"vectors": vectors, "logits": logits, "codes": layers.categories(sides[i], inputs)}
-
-            return call
-
-        return layers.field_network(core, side(0), side(1), parts, n_outputs=n_outputs, width=n_fields * dim)
+        return layers.field_network(core, parts, of_sides, n_outputs=n_outputs, width=pair.width)
 
 
 _ARCHITECTURE = """\

@@ -4,16 +4,7 @@ from skrec._engine.layers.attention import SelfAttention, past
 from skrec._engine.layers.bias import Bias
 from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_interaction
 from skrec._engine.layers.dropout import Dropout
-from skrec._engine.layers.fields import (
-    FieldTable,
-    Numbers,
-    Side,
-    categories,
-    embed,
-    field_network,
-    first_order,
-    flatten,
-)
+from skrec._engine.layers.fields import Fields, FieldTable, Numbers, Side, embed, field_network, first_order, flatten
 from skrec._engine.layers.interest import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
 from skrec._engine.layers.recurrent import GRU
@@ -28,6 +19,7 @@ __all__ = [
     "Dropout",
     "FieldAttention",
     "FieldTable",
+    "Fields",
     "HashedCrosses",
     "LocalActivation",
     "Network",
@@ -37,7 +29,6 @@ __all__ = [
     "Side",
     "Table",
     "bi_interaction",
-    "categories",
     "dense_stack",
     "distinct",
     "embed",

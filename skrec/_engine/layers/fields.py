@@ -8,6 +8,8 @@ the ids), ``query_codes`` (N, n_categorical), ``query_bag_0``, ... (N, longest; 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from skrec._engine.backend import keras, tf
@@ -15,7 +17,9 @@ from skrec._engine.layers.network import Network
 from skrec._engine.layers.table import Table, penalise
 from skrec._engine.step import current_step
 
-__all__ = ["FieldTable", "Numbers", "Side", "categories", "embed", "field_network", "first_order", "flatten"]
+__all__ = ["FieldTable", "Fields", "Numbers", "Side", "embed", "field_network", "first_order", "flatten"]
+
+OfSide = Callable[[Mapping[str, Any]], Any]  # from the inputs of N rows to a tensor (N, ...)
 
 
 class Side(NamedTuple):
@@ -50,6 +54,57 @@ class Side(NamedTuple):
     def n_fields(self) -> int:
         """Number of all fields."""
         return self.n_embedded + self.numeric + self.flags + len(self.arrays)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of a pair, the query's before the item's, and how they become vectors.
+
+    Parameters
+    ----------
+    query, item : tuple
+        Arguments of each :class:`Side`.
+    dim : int
+        Width of the vectors.
+    n_bins : int
+        Bins of a number; 0: its vector is a multiple of one vector.
+    pooling : {"mean", "sum", "max"}
+        How the vectors of several values become one.
+    """
+
+    query: tuple[Any, ...]
+    item: tuple[Any, ...]
+    dim: int
+    n_bins: int
+    pooling: str
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """The query's side and the item's."""
+        return Side(*self.query), Side(*self.item)
+
+    def __len__(self) -> int:
+        return sum(side.n_fields for side in self.sides)
+
+    @property
+    def width(self) -> int:
+        """How many numbers the vectors of a pair hold."""
+        return len(self) * self.dim
+
+    def embed(self, parts: dict[str, Any], *, small_numbers: bool = False) -> list[OfSide]:
+        """Make what turns the columns of each side into vectors (N, n_fields, dim); see :func:`embed`."""
+        return [
+            embed(parts, side, self.dim, n_bins=self.n_bins, pooling=self.pooling, small_numbers=small_numbers)
+            for side in self.sides
+        ]
+
+    def first_order(self, parts: dict[str, Any], n_outputs: int, **options: Any) -> list[OfSide]:
+        """Make a linear model of the columns of each side: (N, n_outputs); see :func:`first_order`."""
+        return [first_order(parts, side, n_outputs, n_bins=self.n_bins, **options) for side in self.sides]
+
+    def categories(self) -> list[OfSide]:
+        """Make what gives the codes of each side's fields with one category in each row: (N, n), the id's first."""
+        return [partial(_categories, side) for side in self.sides]
 
 
 class FieldTable(Table):
@@ -165,7 +220,7 @@ def embed(
     stddev: float = 0.1,
     small_numbers: bool = False,
     penalised: bool = True,
-) -> Callable[[Mapping[str, Any]], Any]:
+) -> OfSide:
     """Make the layers that turn the columns of a side into vectors, and add them to ``parts``.
 
     Parameters
@@ -230,9 +285,11 @@ def first_order(
     n_bins: int = 0,
     name: str = "_linear",
     penalised: bool = True,
-    only: Sequence[int] | None = None,
-) -> Callable[[Mapping[str, Any]], Any]:
-    """Make the layers of a linear model of a side's columns, or of the fields ``only``, and add them to ``parts``.
+    only: Mapping[str, Sequence[int]] | None = None,
+) -> OfSide:
+    """Make the layers of a linear model of a side's columns, and add them to ``parts``.
+
+    With ``only`` it is one of the fields that this gives for the side's name.
 
     With ``n_bins`` it is piecewise linear in the numbers.
 
@@ -256,14 +313,14 @@ def first_order(
     def call(inputs: Mapping[str, Any]) -> Any:
         of_fields = terms(inputs)
         return tf.reduce_sum(
-            of_fields if only is None else tf.gather(of_fields, tf.constant(list(only), tf.int32), axis=1), axis=1
+            of_fields if only is None else tf.gather(of_fields, tf.constant(list(only[side.name]), tf.int32), axis=1),
+            axis=1,
         )
 
     return call
 
 
-def categories(side: Side, inputs: Mapping[str, Any]) -> Any:
-    """Return the codes of the fields with one category in each row: (N, n), the role's first."""
+def _categories(side: Side, inputs: Mapping[str, Any]) -> Any:
     codes = [inputs[side.role][:, None]] if side.role else []
     codes += [inputs[f"{side.name}_codes"]] if side.categorical else []
     return tf.concat(codes, axis=1) if codes else tf.zeros([_n_rows(inputs), 0], tf.int32)
@@ -288,26 +345,25 @@ def flatten(vectors: Any, dims: Sequence[int] | None = None) -> Any:
 
 
 def field_network(
-    core: Callable[[Mapping[str, Any]], Any],
-    query: Callable[[Mapping[str, Any]], Mapping[str, Any]],
-    item: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    core: OfSide,
     parts: Mapping[str, Any],
+    of_sides: Mapping[str, Sequence[OfSide]],
     *,
     n_outputs: int,
     width: int,
-    views: Mapping[str, Callable[[Mapping[str, Any]], Any]] | None = None,
+    views: Mapping[str, OfSide] | None = None,
 ) -> Network:
     """Make a network of a function of all fields of a pair, the query's before the item's.
 
     Parameters
     ----------
     core : callable
-        From ``{"vectors": (N, n_fields, dim), ...}`` to logits (N, n_outputs).
-    query, item : callable
-        From the inputs of N rows to a dict of tensors (N, n, ...) of the same keys, which ``core`` gets side by side;
-        ``"logits"`` (N, n_outputs) are added to the result of ``core`` instead.
+        From a dict of tensors, (N, n_fields, ...) each, to logits (N, n_outputs).
     parts : mapping
         All layers.
+    of_sides : mapping of str to (callable, callable)
+        From the inputs of N rows of the query and of the item to tensors (N, n, ...), which ``core`` gets side by side
+        under this name; ``"logits"`` (N, n_outputs) are added to the result of ``core`` instead.
     n_outputs : int
         Number of outputs.
     width : int
@@ -315,21 +371,28 @@ def field_network(
     views : mapping of str to callable, default=None
         What there is to see inside: functions of what ``core`` gets of N rows, to a tensor (N, ...).
     """
+    names = [name for name in of_sides if name != "logits"]
+
+    def query(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: of_side[0](inputs) for name, of_side in of_sides.items()}
+
+    def item(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: of_side[1](inputs) for name, of_side in of_sides.items()}
 
     def interact(query: Mapping[str, Any], item: Mapping[str, Any]) -> Any:
-        one = item["vectors"].shape.rank == 4 and item["vectors"].shape[1] == 1
-        joined = {key: _side_by_side(query[key], item[key], one=one) for key in query if key != "logits"}
-        logits = core(joined)
-        n, m = tf.shape(query["vectors"])[0], 1 if one else tf.shape(item["vectors"])[-3]
+        left, right = query[names[0]], item[names[0]]
+        one = right.shape.rank > left.shape.rank and right.shape[1] == 1
+        logits = core({name: _side_by_side(query[name], item[name], one=one) for name in names})
+        n, m = tf.shape(left)[0], 1 if one else tf.shape(right)[-left.shape.rank]
         logits = tf.reshape(logits, tf.stack([n, m, n_outputs]))
-        if "logits" in query:
+        if "logits" in of_sides:
             logits += query["logits"][:, None] + item["logits"]
         return logits[..., 0] if n_outputs == 1 else logits
 
-    def seen_by(view: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    def seen_by(view: OfSide) -> OfSide:
         def call(inputs: Mapping[str, Any]) -> Any:
             left, right = query(inputs), item(inputs)
-            return view({key: tf.concat([left[key], right[key]], axis=1) for key in left if key != "logits"})
+            return view({name: tf.concat([left[name], right[name]], axis=1) for name in names})
 
         return call
 
