@@ -36,18 +36,18 @@ USER_FEATURES = ["age", "gender", "occupation", "region"]
 MOVIE_FEATURES = ["year", "genres"]
 COMMON = {"item_features": MOVIE_FEATURES, "multivalued_features": ["genres"], "learning_rate": 0.003}
 MODELS = {
-    "FM": (FMRanker, {"loss": "softmax", "n_negatives": "all", "batch_size": 256}),
+    "FM": (FMRanker, {"loss": "softmax", "n_negatives": "all", "batch_size": 256, "ema_momentum": 0.8}),
     "DeepFM": (DeepFMRanker, {"batch_size": 1024}),
     "DCN": (DCNRanker, {"batch_size": 1024}),
 }
 # Much of the ids is dropped in training, since most of the users to come are new.
 CANDIDATES = {
-    "FM": grid(l2=[0.001, 0.003], epochs=[6, 12, 18], id_dropout=[0.3, 0.5]),
+    "FM": grid(l2=[0.01, 0.03, 0.1], epochs=[12, 20, 30], id_dropout=[0.3, 0.5]),
     "DeepFM": grid(l2=[0.001, 0.003], epochs=[4, 8, 16], id_dropout=[0.5]),
     "DCN": grid(l2=[0.001, 0.003], epochs=[4, 8, 16], id_dropout=[0.5]),
 }
 CHOSEN = {
-    "FM": {"l2": 0.001, "epochs": 12, "id_dropout": 0.5},
+    "FM": {"l2": 0.03, "epochs": 30, "id_dropout": 0.3},
     "DeepFM": {"l2": 0.003, "epochs": 8, "id_dropout": 0.5},
     "DCN": {"l2": 0.003, "epochs": 8, "id_dropout": 0.5},
 }
