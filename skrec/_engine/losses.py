@@ -115,7 +115,7 @@ def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, we
         own = tf.gather(items, target)
         rows = tf.clip_by_value(_CHUNK // tf.shape(items)[0], 16, 1024)
 
-        def chunk(at: Any, loss: Any, to_items: Any, to_query: Any) -> Any:
+        def chunk(at: Any, loss: Any, to_items: Any, to_query: Any, slopes: Any) -> Any:
             part = slice(at, tf.minimum(at + rows, n))
             logits = tf.matmul(query[part], items, transpose_b=True)
             top = tf.reduce_max(logits, axis=1, keepdims=True)
@@ -128,14 +128,17 @@ def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, we
             slope = weight[part] * tf.where(rejected, -chosen / (1.0 - chosen), 1.0)
             shares = slope[:, None] / sums
             to_items += tf.matmul(powers, query[part] * shares, transpose_a=True)
-            to_items -= tf.math.unsorted_segment_sum(slope[:, None] * query[part], target[part], tf.shape(items)[0])
-            to_query = to_query.write(at // rows, tf.matmul(powers, items) * shares - slope[:, None] * own[part])
-            return at + rows, loss, to_items, to_query
+            to_query = to_query.write(at // rows, tf.matmul(powers, items) * shares)
+            return at + rows, loss, to_items, to_query, slopes.write(at // rows, slope)
 
-        parts = tf.TensorArray(tf.float32, -(-n // rows), infer_shape=False, element_shape=[None, query.shape[1]])
-        start = (0, 0.0, tf.zeros_like(items), parts)
-        _, loss, to_items, parts = tf.while_loop(lambda at, *_: at < n, chunk, start, parallel_iterations=1)
-        to_query = parts.concat()
+        n_chunks = -(-n // rows)
+        parts = tf.TensorArray(tf.float32, n_chunks, infer_shape=False, element_shape=[None, query.shape[1]])
+        slopes = tf.TensorArray(tf.float32, n_chunks, infer_shape=False, element_shape=[None])
+        start = (0, 0.0, tf.zeros_like(items), parts, slopes)
+        _, loss, to_items, parts, slopes = tf.while_loop(lambda at, *_: at < n, chunk, start, parallel_iterations=1)
+        slope = slopes.concat()[:, None]
+        to_items -= tf.math.unsorted_segment_sum(slope * query, target, tf.shape(items)[0])
+        to_query = parts.concat() - slope * own
         return loss, lambda upstream: (upstream * to_query, upstream * to_items)
 
     return total(query, items)

@@ -17,6 +17,8 @@ from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_samp
 from skrec.models._base import SCORED_CELLS, Events, NetworkRecommender, row_weights, training_arrays
 from skrec.models._recommender import Asked
 
+_OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that want many negatives: a batch has them in common
+
 
 def positive_rows(X: Any, y: Any, sample_weight: Any) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Check ``y`` and the weights of a Ranker's rows.
@@ -124,6 +126,8 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         "negative_sampling": [Interval(Real, 0, None, closed="left"), StrOptions({"uniform", "popularity"})],
         "reject_positives": ["boolean"],
     }
+    _full_catalogue: ClassVar[int] = 1024  # items that a softmax is taken over unasked
+    _negatives_of_row: ClassVar[int] = 4  # drawn unasked
 
     @property
     def _factorised(self) -> bool:
@@ -193,14 +197,17 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
 
     def _negatives(self, loss: str, n_items: int) -> tuple[str, int]:
         """How negatives are drawn, and how many: each row its own, or the batch's in common, or the catalogue."""
+        shared, unasked = self._factorised and loss in _OF_BATCH, self.n_negatives == "auto"
         if loss == "softmax":
-            if self.n_negatives == "all" or (self.n_negatives == "auto" and self._factorised and n_items <= 1024):
+            if self.n_negatives == "all" or (unasked and shared and n_items <= self._full_catalogue):
                 return "catalogue", 0
-            if self._factorised:
-                return "shared", 1024 if self.n_negatives == "auto" else int(self.n_negatives)
-        if self.n_negatives == "all":
+        elif self.n_negatives == "all":
             raise ValueError(f"n_negatives='all' needs loss='softmax', not {loss!r}.")
-        return "rows", 4 if self.n_negatives == "auto" else int(self.n_negatives)
+        if not unasked:
+            return "shared" if shared else "rows", int(self.n_negatives)
+        if shared:
+            return "shared", 1024 if loss == "softmax" else 256
+        return "rows", self._negatives_of_row
 
     def _stops_early(self, n_rows: int) -> bool:  # noqa: ARG002
         return False  # each user's last event says most of the next one: it is held out only on request

@@ -20,7 +20,6 @@ from skrec.models._ranking import NetworkRanker
 from skrec.models._recommender import Asked, Codes
 
 _SHORT = 16  # places; a shorter window is no faster
-_FULL = 2**14  # items that a softmax is taken over unasked
 
 SequenceLoss = Literal["auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"]
 
@@ -42,6 +41,8 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         "loss": [StrOptions({"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"})],
         "gbce_t": [Interval(Real, 0, 1, closed="both")],
     }
+    _full_catalogue: ClassVar[int] = 2**14
+    _negatives_of_row: ClassVar[int] = 1
 
     @property
     def _factorised(self) -> bool:
@@ -87,18 +88,6 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         if plan["structure"]["loss"] == "gbce":
             plan["settings"]["beta"] = _gbce_beta(plan["settings"]["n_negatives"], log.n_items, float(self.gbce_t))
         return plan
-
-    def _negatives(self, loss: str, n_items: int) -> tuple[str, int]:
-        """Negatives of each place for the losses of pairs, and of the whole batch for the others."""
-        if loss == "softmax":
-            if self.n_negatives == "all" or (self.n_negatives == "auto" and n_items <= _FULL):
-                return "catalogue", 0
-            return "shared", 1024 if self.n_negatives == "auto" else int(self.n_negatives)
-        if self.n_negatives == "all":
-            raise ValueError(f"n_negatives='all' needs loss='softmax', not {loss!r}.")
-        if loss in {"log_loss", "bpr"}:
-            return "rows", 1 if self.n_negatives == "auto" else int(self.n_negatives)
-        return "shared", 256 if self.n_negatives == "auto" else int(self.n_negatives)
 
     def _ends(self, events: Events) -> NDArray[np.int64]:
         """Return where the past of each event ends; without times the order of the rows tells, repeated items too."""
