@@ -9,6 +9,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrec import models
+from skrec._engine import program
 from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
 
 NETWORKS = (NCFClassifier, NCFRegressor, NCFRanker)
@@ -36,6 +37,14 @@ EXPECTED_FAILURES = {
         "training is stochastic: a row of weight 2 meets other batches and other random numbers than two equal rows"
     )
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_programs():
+    """Keep every program that the checks of one estimator need: they come to the same numbers of columns in turn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "_CACHE_SIZE", 24)
+        yield
 
 
 def expected_failures(estimator):

@@ -40,9 +40,9 @@ class Column:
         """Make a variable for any number of rows."""
         return _holder("int64", (2,)) if self.window else _holder(self.dtype, self.shape)
 
-    def one(self) -> Any:
-        """Make one row of zeros."""
-        return tf.zeros([1, *self.shape], self.dtype)
+    def none(self) -> Any:
+        """Make no rows."""
+        return tf.zeros([0, *self.shape], self.dtype)
 
 
 @dataclass(frozen=True)

@@ -96,11 +96,10 @@ class Program(keras.Model):
             self.structure = structure
             self.network = structure.build(keras, layers, **dict(structure.network))
             self.parts = list(self.network.parts.values())
-            one = {column.name: column.one() for column in (*structure.columns, *structure.catalogue)}
+            nothing = {column.name: column.none() for column in (*structure.columns, *structure.catalogue)}
             if structure.length:
-                one["item"] = tf.zeros([1], tf.int32)  # while scoring: one item a row, not one a place
-            # Traced, not run: the tables have no rows yet.
-            tf.function(lambda: self.pairs(self.network.query(one), one), autograph=False).get_concrete_function()
+                nothing["item"] = tf.zeros([0], tf.int32)  # while scoring: one item a row, not one a place
+            self.pairs(self.network.query(nothing), nothing)  # layers are built by their first call; tracing is slower
             self.built = True
             weights = [(part, weight) for part, layer in self.network.parts.items() for weight in layer.variables]
             self.named = {f"{part}/{weight.name}": weight for part, weight in weights if weight.trainable}
@@ -241,9 +240,13 @@ class Program(keras.Model):
     def forget(self) -> None:
         """Give back the tables of an estimator that is gone."""
         if self.held is not None and self.held() is None:
-            self.held = None
-            for weight in self.named.values():
-                _empty(weight)
+            self.empty()
+
+    def empty(self) -> None:
+        """Give back the memory of the tables."""
+        self.held = None
+        for weight in self.named.values():
+            _empty(weight)
 
     # -- the training step -------------------------------------------------------------------------------------------
 
@@ -366,11 +369,16 @@ def _initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator, 
 
 
 class _Cache:
-    """Idle programs by structure, the most recently used last; at most :data:`_CACHE_SIZE` of them."""
+    """Idle programs by structure, the most recently used last; at most :data:`_CACHE_SIZE` of them.
+
+    One that is dropped gives back its tables at once. Its graph waits for the garbage collector, which is called for
+    every :data:`_CACHE_SIZE` of them: it looks at all objects there are, and takes a fifth as long as to trace anew.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process = os.getpid()
+        self._n_dropped = 0
         self._idle: OrderedDict[int, Program] = OrderedDict()
 
     def take(self, structure: Structure, weights: Mapping[str, np.ndarray] | None) -> Program:
@@ -387,13 +395,16 @@ class _Cache:
         return Program(structure)
 
     def give(self, program: Program) -> None:
-        dropped = None
         with self._lock:
             self._idle[id(program)] = program
-            if len(self._idle) > _CACHE_SIZE:
-                dropped = self._idle.popitem(last=False)
-        if dropped is not None:
-            del dropped
+            if len(self._idle) <= _CACHE_SIZE:
+                return
+            _, dropped = self._idle.popitem(last=False)
+            self._n_dropped += 1
+            collect = self._n_dropped % _CACHE_SIZE == 0
+        dropped.empty()
+        del dropped
+        if collect:
             gc.collect()
 
 

@@ -8,9 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skrec._engine import program
 from skrec.models import NCFClassifier, NCFRanker, NCFRegressor
 
 N_GROUPS = 3
+
+
+@pytest.fixture(scope="session", autouse=True)
+def many_programs():
+    """Keep more traced programs than users need: tests fit more kinds of network in turn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "_CACHE_SIZE", 24)
+        yield
 
 
 @dataclass(frozen=True)

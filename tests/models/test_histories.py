@@ -15,7 +15,7 @@ from skrec._data.histories import PADDING
 from skrec.exceptions import ColumnError, UnknownIdError
 from skrec.models import DINRanker, GRU4RecRanker, SASRecRanker
 
-SMALL = {"embedding_dim": 8, "epochs": 2, "batch_size": 16, "random_state": 0}
+SMALL = {"embedding_dim": 8, "epochs": 2, "batch_size": 4, "random_state": 0}
 MODELS = [
     SASRecRanker(n_heads=2, **SMALL),
     GRU4RecRanker(**SMALL),
@@ -451,8 +451,8 @@ def test_a_saved_fit_goes_on_where_a_longer_one_would_be(model, tmp_path):
     skrec.save(half, tmp_path / "model.skrec")
     resumed = skrec.load(tmp_path / "model.skrec").fit(EVENTS)
     assert (half.fit(EVENTS).score_items([0, 1]) == resumed.score_items([0, 1])).all()
-    longer = clone(model).set_params(warm_start=True, epochs=4, batch_size=4).fit(EVENTS)
-    half = clone(model).set_params(warm_start=True, epochs=2, batch_size=4).fit(EVENTS)
+    longer = clone(model).set_params(warm_start=True, epochs=4).fit(EVENTS)
+    half = clone(model).set_params(warm_start=True, epochs=2).fit(EVENTS)
     assert (half.fit(EVENTS).score_items([0, 1]) == longer.score_items([0, 1])).all()
 
 
