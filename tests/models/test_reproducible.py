@@ -46,10 +46,16 @@ def test_the_same_random_state_gives_the_same_bits(model):
         assert bits(clone(model).set_params(random_state=1).fit(EVENTS, LABELS)) != bits(first)
 
 
-def test_a_fresh_program_gives_the_same_bits():
+@pytest.fixture
+def no_programs(monkeypatch):
+    """Start with no program, and leave those of the other tests as they are."""
+    monkeypatch.setattr(program, "_CACHE", program._Cache())
+
+
+def test_a_fresh_program_gives_the_same_bits(monkeypatch):
     model = NCFRanker(random_state=0, **SMALL)
     first = bits(clone(model).fit(EVENTS))
-    program._CACHE._idle.clear()
+    monkeypatch.setattr(program, "_CACHE", program._Cache())
     assert bits(clone(model).fit(EVENTS)) == first
 
 
@@ -61,8 +67,8 @@ def test_a_random_state_instance_is_drawn_from():
 
 
 @pytest.mark.parametrize("model", [MODELS[2], MODELS[-1]])
+@pytest.mark.usefixtures("no_programs")  # building a network is what moves Python's generator
 def test_no_global_generator_is_seeded_or_moved(model):
-    program._CACHE._idle.clear()  # building a network is what moves Python's
     random.seed(3)
     np.random.seed(3)  # noqa: NPY002
     tf.random.set_seed(3)
@@ -102,9 +108,9 @@ def test_threads_share_one_fitted_model():
         assert list(pool.map(lambda call: bits(models[call % 2]), range(40))) == expected * 20
 
 
+@pytest.mark.usefixtures("no_programs")
 def test_many_fits_of_one_structure_share_one_program():
     """Rates, penalties, seeds, numbers of rows, ids and negatives are no part of it."""
-    program._CACHE._idle.clear()
     generator = np.random.default_rng(0)
     for seed in range(60):
         rows = generator.integers(0, 300, generator.integers(20, 300))
@@ -121,9 +127,9 @@ def test_many_fits_of_one_structure_share_one_program():
     assert len(program._CACHE._idle) == 1
 
 
+@pytest.mark.usefixtures("no_programs")
 def test_few_programs_are_kept(monkeypatch):
     monkeypatch.setattr(program, "_CACHE_SIZE", 2)
-    program._CACHE._idle.clear()
     models = [
         NCFRanker(random_state=0, architecture="gmf", embedding_dim=dim, epochs=1).fit(EVENTS[:40])
         for dim in range(1, 5)
