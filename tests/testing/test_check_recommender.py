@@ -31,9 +31,14 @@ def test_models_of_sequences_pass(model):
     check_recommender(model(epochs=60, learning_rate=0.01, embedding_dim=16))
 
 
-@pytest.mark.parametrize("model", [DINRanker, DINClassifier, DINRegressor])
-def test_models_of_histories_with_features_pass(model):
-    check_recommender(model(epochs=10, learning_rate=0.01, embedding_dim=8, hidden_units=(16,), max_history=16))
+SMALL = {"attention_units": 8, "batch_size": 256}
+
+
+@pytest.mark.parametrize(("model", "small"), [(DINRanker, {}), (DINClassifier, SMALL), (DINRegressor, SMALL)])
+def test_models_of_histories_with_features_pass(model, small):
+    check_recommender(
+        model(epochs=10, learning_rate=0.01, embedding_dim=8, hidden_units=(16,), max_history=16, **small)
+    )
 
 
 def test_another_architecture_passes():
