@@ -102,6 +102,13 @@ class _Epochs(keras.callbacks.Callback):
             )
 
 
+class _Progress(keras.callbacks.ProgbarLogger):
+    """Count no more steps than an epoch has: Keras counts those that the last call of the program could have taken."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        super().on_train_batch_end(min(batch, self.target - 1), logs)
+
+
 class _Average(keras.callbacks.Callback):
     """Keep the moving average of the weights after each epoch; young averages weigh their epochs as old ones do."""
 
@@ -203,7 +210,9 @@ def train(
         validation = None if score is None else _Validation(score, settings, average)
         steps = -(-arrays.n_rows // structure.batch_size)
         epochs = _Epochs(settings.seed, iterations // steps)  # as if they had been trained in one fit
-        history = _fit(program, steps, settings, [epochs, average, validation, *callbacks])
+        shown = any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks)
+        progress = _Progress() if settings.verbose and not shown else None
+        history = _fit(program, steps, settings, [epochs, average, validation, *callbacks, progress])
         kept_slots = program.move_optimizer_state() if keep_slots else None
         program.release()
         if validation is not None and validation.best is not None:

@@ -1,6 +1,7 @@
 """Early stopping, callbacks, the progress bar, warm starts, partial_fit, penalties and dropout."""
 
 import pickle
+import re
 
 import keras
 import numpy as np
@@ -169,6 +170,10 @@ def test_verbose_prints_a_progress_bar(board, ranker, capfd):
     output = capfd.readouterr().out
     assert "Epoch 2/2" in output
     assert "loss:" in output
+    n_steps = -(-len(board.events) // 64)
+    bars = re.findall(r"(\d+)/(\d+)\x1b", output)
+    assert bars
+    assert all(int(done) <= int(steps) == n_steps for done, steps in bars)
     ranker(epochs=2, verbose=0).fit(board.events).recommend([1])
     assert capfd.readouterr() == ("", "")
 
