@@ -1,5 +1,7 @@
 """skrec.recommend: estimators unwrapped, ids mapped there and back, foreign estimators served."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -526,5 +528,8 @@ def test_sessions_behind_an_encoder_are_ranked_as_without_one():
 
 
 def test_a_model_without_histories_is_told_of():
-    with pytest.raises(TypeError, match="PopularityRanker reads no histories: use a sequence model"):
-        skrec.recommend(PopularityRanker().fit(clicks()), history=SESSIONS)
+    model = PopularityRanker().fit(clicks())
+    for ask in (partial(skrec.recommend, model), model.recommend, model.score_items):
+        for queries in ({}, {"queries": [1, 2, 3]}):
+            with pytest.raises(TypeError, match=r"PopularityRanker reads no histories\. Use .* such as SASRecRanker"):
+                ask(**queries, history=SESSIONS)

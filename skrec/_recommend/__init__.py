@@ -4,6 +4,6 @@ Estimators are known by their methods alone.
 """
 
 from skrec._recommend._api import recommend
-from skrec._recommend._unwrap import Unwrapped, is_recommender, unwrap
+from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, unwrap
 
-__all__ = ["Unwrapped", "is_recommender", "recommend", "unwrap"]
+__all__ = ["Unwrapped", "is_recommender", "recommend", "refuse_history", "unwrap"]

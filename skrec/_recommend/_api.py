@@ -6,7 +6,7 @@ from typing import Any
 from skrec._recommend._encoded import EncodedSpace
 from skrec._recommend._foreign import rank_foreign
 from skrec._recommend._ranking import exclusions_of
-from skrec._recommend._unwrap import is_recommender, unwrap
+from skrec._recommend._unwrap import is_recommender, refuse_history, unwrap
 
 
 def recommend(
@@ -84,11 +84,7 @@ def recommend(
     """
     k = _checked(k)
     unwrapped = unwrap(estimator)
-    if history is not None and not hasattr(unwrapped.model, "append_history"):
-        raise TypeError(
-            f"history= was passed, but a {type(unwrapped.model).__name__} reads no histories: use a sequence model, "
-            "such as SASRecRanker, or leave it out."
-        )
+    refuse_history(unwrapped.model, history)
     if is_recommender(unwrapped.model):
         if not unwrapped.transformers:
             options = {"candidates": candidates, "exclude_seen": exclude_seen, "exclude": exclude, "as_frame": as_frame}

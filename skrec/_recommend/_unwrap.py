@@ -93,6 +93,37 @@ def is_recommender(model: Any) -> bool:
     return all(callable(getattr(model, name, None)) for name in ("recommend", "score_items"))
 
 
+def refuse_history(model: Any, history: Any) -> None:
+    """Raise if there is a history, but the model reads none.
+
+    Parameters
+    ----------
+    model : object
+        As :func:`unwrap` returns it.
+    history : object
+        What was passed as ``history=``.
+
+    Raises
+    ------
+    TypeError
+        If it is not None and the model has no ``append_history``, as all models of histories do.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> refuse_history(Ridge(), None)
+    >>> refuse_history(Ridge(), [[5, 6]])
+    Traceback (most recent call last):
+    TypeError: history= was passed, but Ridge reads no histories. Use a model that does, such as SASRecRanker, \
+GRU4RecRanker or DINRanker, or leave history= out.
+    """
+    if history is not None and not hasattr(model, "append_history"):
+        raise TypeError(
+            f"history= was passed, but {type(model).__name__} reads no histories. Use a model that does, such as "
+            "SASRecRanker, GRU4RecRanker or DINRanker, or leave history= out."
+        )
+
+
 def flat(step: Any) -> list[Any]:
     """Return the transformers of a step: none for "passthrough", several for a Pipeline."""
     if type(step).__name__ == "FrozenEstimator":

@@ -21,6 +21,7 @@ from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, 
 from skrec._data.columns import as_column
 from skrec._data.windows import Windows
 from skrec._engine.topk import top_k
+from skrec._recommend import refuse_history
 from skrec._sklearn_compat import StrOptions
 from skrec.exceptions import ColumnError
 
@@ -300,7 +301,7 @@ class Recommender(_Fitted, BaseEstimator):
         check_is_fitted(self)
         return self._log.seen(self._encode(self._column_of(queries, "user"), "user"))
 
-    def score_items(self, queries: Any, candidates: Any = None) -> NDArray[np.float32]:
+    def score_items(self, queries: Any = None, candidates: Any = None, *, history: Any = None) -> NDArray[np.float32]:
         """Score items for users: the relevance that :meth:`recommend` ranks by.
 
         Parameters
@@ -309,11 +310,18 @@ class Recommender(_Fitted, BaseEstimator):
             User ids, or rows with a user column.
         candidates : array-like of shape (n_candidates,) or rows, default=None
             Item ids, or rows with an item column; the whole catalogue by default.
+        history : None
+            Only for models that read histories.
 
         Returns
         -------
         ndarray of shape (n_queries, n_items or n_candidates), float32
             Columns in the order of ``items_`` or of ``candidates``.
+
+        Raises
+        ------
+        TypeError
+            If there is a ``history``.
 
         Examples
         --------
@@ -327,6 +335,7 @@ class Recommender(_Fitted, BaseEstimator):
         >>> model.score_items(["ann"], candidates=["y", "x"])
         array([[2., 1.]], dtype=float32)
         """
+        refuse_history(self, history)
         check_is_fitted(self)
         return self._scored(self._asked(queries, "user")[1], candidates)
 
@@ -339,9 +348,10 @@ class Recommender(_Fitted, BaseEstimator):
 
     def recommend(
         self,
-        queries: Any,
+        queries: Any = None,
         k: int = 10,
         *,
+        history: Any = None,
         candidates: Any = None,
         exclude_seen: bool = True,
         exclude: Any = None,
@@ -355,6 +365,8 @@ class Recommender(_Fitted, BaseEstimator):
             User ids, or rows with a user column.
         k : int, default=10
             How many items at most.
+        history : None
+            Only for models that read histories, such as :class:`~skrec.models.SASRecRanker`.
         candidates : array-like of shape (n_candidates,) or rows, default=None
             The items to choose from: ids, or rows with an item column. The whole catalogue by default.
         exclude_seen : bool, default=True
@@ -376,7 +388,9 @@ class Recommender(_Fitted, BaseEstimator):
         Raises
         ------
         ValueError
-            If ``k`` is not a whole number of at least 1, or there are no candidates.
+            If ``k`` is not a whole number of at least 1, or there are no queries or candidates.
+        TypeError
+            If there is a ``history``.
 
         Examples
         --------
@@ -395,6 +409,7 @@ class Recommender(_Fitted, BaseEstimator):
         0     bob       y    2.0     1
         1     bob       z    1.0     2
         """
+        refuse_history(self, history)
         check_is_fitted(self)
         return self._ranked(
             *self._asked(queries, "user"),
