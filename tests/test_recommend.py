@@ -27,8 +27,8 @@ from skrec._data.vocabulary import Vocabulary
 from skrec._recommend import is_recommender, unwrap
 from skrec.datasets import make_interactions
 from skrec.exceptions import ColumnError, UnknownIdError
-from skrec.models import NCFRanker, PopularityRanker, SASRecRanker
-from skrec.preprocessing import IDEncoder
+from skrec.models import DNNRanker, NCFRanker, PopularityRanker, SASRecRanker
+from skrec.preprocessing import HistoryEncoder, IDEncoder
 
 USERS = ["ann", "bob", "cy"]
 ITEMS = ["x", "y", "z", "w"]
@@ -352,7 +352,10 @@ class Lower(TransformerMixin, BaseEstimator):
 @pytest.mark.parametrize(
     ("transformer", "message"),
     [
-        (Lower(), r"Lower\(\) has no inverse_transform: its ids cannot be mapped back. Encode the ids with skrec"),
+        (
+            Lower(),
+            r"Lower\(\) has no inverse_transform: ids cannot .* If it encodes them, .* Encode the ids with skrec",
+        ),
         (OneHotEncoder(sparse_output=False), r"makes 7 columns of 2: it cannot be told which one column 0 comes from"),
         (
             FunctionTransformer(lambda X: X.apply(lambda c: c.astype("category").cat.codes)),
@@ -364,6 +367,21 @@ def test_transformers_that_cannot_be_inverted(transformer, message):
     pipeline = make_pipeline(transformer, AffinityRanker(user=0, item=1)).fit(EVENTS, AFFINITY)
     with pytest.raises(ValueError, match=message):
         skrec.recommend(pipeline, ["ann"])
+
+
+def test_what_the_message_about_a_history_encoder_says_to_do():
+    events = make_interactions(n_users=30, n_items=12, random_state=0)
+    pipeline = make_pipeline(HistoryEncoder(), DNNRanker(epochs=1, random_state=0)).set_output(transform="pandas")
+    pipeline.fit(events)
+    message = (
+        r"^HistoryEncoder\(\) has no inverse.*pipeline\[-1\].recommend\(pipeline\[:-1\].transform\(rows\), k\), where"
+    )
+    with pytest.raises(ValueError, match=message):
+        skrec.recommend(pipeline, [3, 5], 2)
+    rows = pd.DataFrame({"user_id": [3, 5], "item_id": 1, "timestamp": events["timestamp"].max() + 1})
+    result = pipeline[-1].recommend(pipeline[:-1].transform(rows), 2)
+    assert result["user_id"].tolist() == [3, 3, 5, 5]
+    assert result["item_id"].isin(events["item_id"]).all()
 
 
 def test_what_is_not_fitted():

@@ -272,7 +272,12 @@ def _block(transformer: Any, position: int) -> Block:
 
 def _invertible(block: Block) -> Block:
     if not hasattr(block.encoder, "inverse_transform"):
-        raise ValueError(f"{block.encoder!r} has no inverse_transform: its ids cannot be mapped back. {_CURE}")
+        raise ValueError(
+            f"{block.encoder!r} has no inverse_transform: ids cannot be mapped back through it. If it leaves them as "
+            "they are, as HistoryEncoder and FeatureCrosses do, ask the last step: "
+            "pipeline[-1].recommend(pipeline[:-1].transform(rows), k), where rows have the columns of fit, with any "
+            f"item that is new to the user. If it encodes them, use one that can be inverted. {_CURE}"
+        )
     return block
 
 
