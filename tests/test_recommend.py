@@ -403,6 +403,14 @@ def test_a_single_id_must_be_in_a_list(pipeline, argument, value):
         skrec.recommend(pipeline, **arguments)
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_missing_ids_are_refused_by_the_name_of_the_argument(pipeline, missing):
+    for argument in ("queries", "candidates"):
+        arguments = {"queries": ["ann"], "candidates": ["x"], argument: ["y", missing]}
+        with pytest.raises(ValueError, match=rf"^{argument} contains NaN: there is no id in place 1"):
+            skrec.recommend(pipeline, **arguments)
+
+
 def test_no_candidates_and_no_queries(pipeline):
     with pytest.raises(ValueError, match="candidates is empty"):
         skrec.recommend(pipeline, ["ann"], candidates=[])
@@ -543,6 +551,13 @@ def test_sessions_behind_an_encoder_are_ranked_as_without_one():
         expected = alone.recommend(queries, k=3, history=SESSIONS)
         pd.testing.assert_frame_equal(skrec.recommend(alone, queries, k=3, history=SESSIONS), expected)
         pd.testing.assert_frame_equal(skrec.recommend(encoded, queries, k=3, history=SESSIONS), expected)
+
+
+@pytest.mark.parametrize("encoders", [[], [IDEncoder()]], ids=["alone", "encoded"])
+def test_a_missing_item_of_a_session_is_told_of(encoders):
+    fitted = make_pipeline(*encoders, SASRecRanker(epochs=1, embedding_dim=8)).fit(clicks()[["user_id", "item_id"]])
+    with pytest.raises(ValueError, match=r"^history\[1\] contains NaN: there is no id in place 1"):
+        skrec.recommend(fitted, history=[["i3"], ["i3", None]])
 
 
 def test_a_model_without_histories_is_told_of():

@@ -120,14 +120,16 @@ def join_ids(old: Column, new: Column) -> Column:
     return narrow(np.concatenate([old.astype(object), new.astype(object)]))
 
 
-def refuse_missing(column: Column, name: str) -> None:
+def refuse_missing(column: Column, name: str, where: str | None = None) -> None:
     """Raise if an id is missing, or if one in a column of numbers is infinite.
 
     Parameters
     ----------
     column : ndarray of shape (n_rows,)
     name : str
-        What the error message calls the column.
+        What the error message calls the column of ``X``.
+    where : str or None, default=None
+        What it speaks of instead, if the ids are no column of ``X``: an argument such as ``"queries"``.
 
     Raises
     ------
@@ -141,18 +143,18 @@ def refuse_missing(column: Column, name: str) -> None:
         return
     if wrong.any():
         infinite = column.dtype.kind == "f" and np.isinf(column[np.argmax(wrong)])
-        raise _no_id("infinity" if infinite else "NaN", name, wrong)
+        raise _no_id("infinity" if infinite else "NaN", name, wrong, where)
 
 
-def refuse_infinite(column: Column, codes: Codes, name: str) -> None:
+def refuse_infinite(column: Column, codes: Codes, name: str, where: str | None = None) -> None:
     """Raise if a row of objects without a code is an infinite number.
 
     Parameters
     ----------
     column : ndarray of shape (n_rows,) of objects
     codes : ndarray of shape (n_rows,)
-    name : str
-        What the error message calls the column.
+    name, where : str
+        As for :func:`refuse_missing`.
 
     Raises
     ------
@@ -162,15 +164,20 @@ def refuse_infinite(column: Column, codes: Codes, name: str) -> None:
     unknown = np.flatnonzero(codes == 0)
     infinite[unknown] = [_is_infinite(value) for value in column[unknown]]
     if infinite.any():
-        raise _no_id("infinity", name, infinite)
+        raise _no_id("infinity", name, infinite, where)
 
 
-def unhashable(column: Column, name: str) -> TypeError:
+def unhashable(column: Column, name: str, where: str | None = None) -> TypeError:
     """Return the error for a column with an id that is not hashable."""
     for row, value in enumerate(column):
         try:
             hash(value)
         except TypeError:
+            if where is not None:
+                return TypeError(
+                    f"{where} has {value!r} ({type(value).__name__}) in place {row}, which is not hashable and so no "
+                    "id: pass strings, numbers or other hashable values."
+                )
             return TypeError(
                 f"Column {name!r} has {value!r} ({type(value).__name__}) in row {row}, which is not hashable and so "
                 "no id. The argument must be a column of strings, numbers or other hashable values: "
@@ -246,9 +253,21 @@ def _is_infinite(value: Any) -> bool:
     return isinstance(value, (float, np.floating)) and bool(np.isinf(value))
 
 
-def _no_id(what: str, name: str, wrong: NDArray[np.bool_]) -> ValueError:
+def _no_id(what: str, name: str, wrong: NDArray[np.bool_], where: str | None = None) -> ValueError:
+    row, n_wrong = int(np.argmax(wrong)), int(wrong.sum())
+    if where is not None:
+        return ValueError(
+            f"{where} contains {what}: there is no id in place {row} ({n_wrong} such place(s)). An id is neither "
+            "missing nor infinite: leave these out, or give them an id of their own."
+        )
+    if n_wrong == len(wrong) > 1:
+        return ValueError(
+            f"Input X contains {what}: column {name!r} has no id in any of its {n_wrong} rows. Every row needs an id "
+            "that is neither missing nor infinite: fill the column (a merge that finds nothing leaves it so), or pass "
+            "the one that holds the ids."
+        )
     return ValueError(
-        f"Input X contains {what}: column {name!r} has no id in row {int(np.argmax(wrong))} ({int(wrong.sum())} such "
-        f"row(s)). Every row needs an id that is neither missing nor infinite: drop these rows, for instance with "
+        f"Input X contains {what}: column {name!r} has no id in row {row} ({n_wrong} such row(s)). Every row needs an "
+        "id that is neither missing nor infinite: drop these rows, for instance from a DataFrame with "
         f"X.dropna(subset=[{name!r}]), or give them an id of their own."
     )

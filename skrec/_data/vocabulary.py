@@ -110,12 +110,14 @@ class Vocabulary:
             ids, codes = ids[frequent], new_codes[codes]
         return cls(ids, name), codes
 
-    def encode(self, values: Any) -> Codes:
+    def encode(self, values: Any, *, where: str | None = None) -> Codes:
         """Return the codes of ids; 0 for those that are not in the vocabulary.
 
         Parameters
         ----------
         values : array-like of shape (n_rows,)
+        where : str or None, default=None
+            What error messages speak of if the values are no column of ``X``: an argument such as ``"queries"``.
 
         Returns
         -------
@@ -129,10 +131,10 @@ class Vocabulary:
             If an id is missing or infinite.
         """
         column = as_column(values)
-        refuse_missing(column, self.name)
+        refuse_missing(column, self.name, where)
         if column.dtype.kind == "O":
-            codes = self._codes_of_objects(column)
-            refuse_infinite(column, codes, self.name)
+            codes = self._codes_of_objects(column, where)
+            refuse_infinite(column, codes, self.name, where)
             return codes
         if self._is_numeric and column.dtype.kind in "iufb":
             return self._codes_of_numbers(column)
@@ -342,14 +344,14 @@ class Vocabulary:
             codes[start : start + _CHUNK][found] = codes_of_keys[at[found]]
         return codes
 
-    def _codes_of_objects(self, column: Column) -> Codes:
+    def _codes_of_objects(self, column: Column, where: str | None = None) -> Codes:
         try:
             if not self._is_numeric:
                 target = pd.Index(column, dtype=object, tupleize_cols=False)
                 return np.asarray(self._index.get_indexer(target) + 1, dtype=np.int32)
             positions, distinct = pd.factorize(column)
         except TypeError as error:
-            raise unhashable(column, self.name) from error
+            raise unhashable(column, self.name, where) from error
         codes = np.zeros(len(distinct), dtype=np.int32)
         whole = [isinstance(value, (int, np.integer, np.bool_)) for value in distinct]
         signed = [w and -(2**63) <= value < 2**63 for w, value in zip(whole, distinct, strict=True)]

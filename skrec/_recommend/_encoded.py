@@ -157,7 +157,9 @@ class EncodedSpace:
 
     def _encode_lists(self, history: Any) -> list[Any]:
         """Encode lists of item ids, all in one go."""
-        lists = [as_ids(items, "history") if len(items) else np.empty(0, object) for items in history]
+        lists = [
+            as_ids(items, f"history[{at}]") if len(items) else np.empty(0, object) for at, items in enumerate(history)
+        ]
         flat = as_column([item for items in lists for item in items.tolist()])
         codes = self._encode_ids(flat, self.raw_item, self.item)
         return np.split(codes, np.cumsum([len(items) for items in lists])[:-1]) if lists else []

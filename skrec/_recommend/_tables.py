@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skrec._data.columns import Column, as_column
+from skrec._data.ids import refuse_missing
 from skrec._data.table import as_rows
 from skrec.exceptions import ColumnError, UnknownIdError
 
@@ -24,7 +25,9 @@ def as_ids(values: Any, argument: str) -> Column:
     """Return ids as a 1-D array that keeps their types."""
     if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
         raise ValueError(f"{argument}={values!r} must be a list or an array, also for a single id: [{values!r}].")
-    return as_column(list(values) if isinstance(values, set | frozenset) else values)
+    ids = as_column(list(values) if isinstance(values, set | frozenset) else values)
+    refuse_missing(ids, argument, argument)
+    return ids
 
 
 def named_column(table: Any, name: str, argument: str) -> Column:

@@ -257,7 +257,7 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         if len(ids) != len(lists):
             raise ValueError(f"There are {len(ids)} queries, but {len(lists)} histories: pass one for each query.")
         lengths = np.array([len(items) for items in lists], np.int64)
-        flat = [self._encode(items, "item") for items in lists if len(items)]
+        flat = [self._encode(items, "item", f"history[{at}]") for at, items in enumerate(lists) if len(items)]
         stop = np.cumsum(lengths)
         joined = np.concatenate(flat) if flat else np.empty(0, np.int32)
         windows = Windows(joined, stop - lengths, stop, self._length)
@@ -276,11 +276,12 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
 
     def _asked_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Asked]:
         """Take the histories from events with a user and an item."""
-        owner = pd.Series(rows.column(self._position(rows, "user")))
-        items = self._encode(rows.column(self._position(rows, "item")), "item")
+        user, item = self._position(rows, "user"), self._position(rows, "item")
+        owner = pd.Series(rows.column(user))
+        items = self._encode(rows.column(item), "item", f"history[{rows.label(item)}]")
         if queries is None:
             ids = owner.drop_duplicates().to_numpy()
-            asked = Asked(self._encode(as_column(ids), "user"))
+            asked = Asked(self._encode(as_column(ids), "user", f"history[{rows.label(user)}]"))
         else:
             ids, asked = self._asked(queries, "user")
         at = pd.Index(ids).drop_duplicates().get_indexer(owner)

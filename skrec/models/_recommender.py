@@ -27,6 +27,7 @@ from skrec.exceptions import ColumnError
 
 Codes = NDArray[np.int32]
 _CELLS = 2**23  # scores held at a time
+_ARGUMENTS = {"user": "queries", "item": "candidates"}
 
 
 @dataclass(frozen=True)
@@ -189,10 +190,13 @@ class Recommender(_Fitted, BaseEstimator):
         ]
         return codes[0], codes[1]
 
-    def _encode(self, ids: Any, role: str) -> Codes:
-        """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so."""
+    def _encode(self, ids: Any, role: str, where: str | None = None) -> Codes:
+        """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so.
+
+        ``where`` is the argument that they came in, for error messages; None: a column of ``X``.
+        """
         vocabulary = self._users if role == "user" else self._items
-        codes = vocabulary.encode(ids)
+        codes = vocabulary.encode(ids, where=where)
         if self.handle_unknown == "error":
             vocabulary.refuse_unknown(ids, codes)
         return codes
@@ -200,8 +204,9 @@ class Recommender(_Fitted, BaseEstimator):
     def _asked(self, data: Any, role: str) -> tuple[NDArray[Any], Asked]:
         """Read users or items given as ids (1-D) or as rows: their ids, and what scores depend on."""
         ids, rows = self._ids_and_rows(data, role)
+        where = _ARGUMENTS[role] if rows is None else f"{_ARGUMENTS[role]}[{rows.label(self._position(rows, role))}]"
         times = self._times_in(rows) if rows is not None and role == "user" else None
-        return ids, Asked(self._encode(ids, role), rows, times=times)
+        return ids, Asked(self._encode(ids, role, where), rows, times=times)
 
     def _times_in(self, rows: Rows) -> NDArray[Any] | None:
         """Return the times of rows that need not have any."""
@@ -225,7 +230,7 @@ class Recommender(_Fitted, BaseEstimator):
             data = list(data)
         two_dimensional = isinstance(data, pd.DataFrame) or getattr(data, "ndim", 1) == 2 or hasattr(data, "to_series")
         if two_dimensional and not isinstance(data, (pd.Series, pd.Index)) and not _is_polars_series(data):
-            rows = as_rows(data, name="queries" if role == "user" else "candidates")
+            rows = as_rows(data, name=_ARGUMENTS[role])
             return rows.column(self._position(rows, role)), rows
         return as_column(data), None
 
@@ -299,7 +304,7 @@ class Recommender(_Fitted, BaseEstimator):
         (['x', 'y', 'z'], [[False, True, False], [False, False, False]])
         """
         check_is_fitted(self)
-        return self._log.seen(self._encode(self._column_of(queries, "user"), "user"))
+        return self._log.seen(self._asked(queries, "user")[1].codes)
 
     def score_items(self, queries: Any = None, candidates: Any = None, *, history: Any = None) -> NDArray[np.float32]:
         """Score items for users: the relevance that :meth:`recommend` ranks by.
@@ -489,7 +494,7 @@ class Recommender(_Fitted, BaseEstimator):
         check_is_fitted(self)
         _check_k(k)
         ids = self._column_of(items, "item")
-        codes = self._items.encode(ids)
+        codes = self._items.encode(ids, where="items")
         self._items.refuse_unknown(ids, codes)
         vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
         k = min(int(k), len(vectors) - 1)

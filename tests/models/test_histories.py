@@ -302,7 +302,15 @@ BAD_HISTORIES = [
     ({}, "Pass queries .* or history= for sessions without a user"),
     ({"queries": [0, 1], "history": [[1]]}, "There are 2 queries, but 1 histories: pass one for each query"),
     ({"queries": 0, "history": [[1]]}, "Expected a list of user ids"),
-    ({"history": [[1, np.nan]]}, "has no id in row 1"),
+    ({"history": [[2], [1, np.nan]]}, r"^history\[1\] contains NaN: there is no id in place 1 \(1 such place\(s\)\)"),
+    ({"history": [[1, None]]}, r"^history\[0\] contains NaN: there is no id in place 1.* leave these out"),
+    ({"history": [[1, np.inf]]}, r"^history\[0\] contains infinity: there is no id in place 1"),
+    (
+        {"history": pd.DataFrame({"user_id": [1, 1], "item_id": [None, "x"]})},
+        r"^history\['item_id'\] contains NaN: there is no id in place 0",
+    ),
+    ({"queries": [1, None]}, "^queries contains NaN: there is no id in place 1"),
+    ({"queries": [1], "candidates": [np.nan]}, "^candidates contains NaN: there is no id in place 0"),
     ({"history": [[1]], "k": 0}, "k is 0"),
     ({"history": [[1]], "candidates": []}, "candidates is empty"),
 ]
@@ -312,6 +320,13 @@ BAD_HISTORIES = [
 def test_bad_histories(model, unchanged, options, message):
     with unchanged(model), pytest.raises(ValueError, match=message):
         model.recommend(**options)
+
+
+def test_lists_are_no_items_of_a_history(model):
+    with pytest.raises(
+        TypeError, match=r"^history\[0\] has \[4\] \(list\) in place 1, which is not hashable and so no id"
+    ):
+        model.recommend(history=[[3, [4]]])
 
 
 def test_events_without_a_column_and_without_a_time(model, timed):
@@ -394,8 +409,8 @@ def test_what_was_shown_but_not_chosen_is_no_history(model):
 
 BAD_EVENTS = [
     (EVENTS.rename(columns={"item_id": "item"}), "feature names should match"),
-    (EVENTS.assign(item_id=np.nan), "column 'item_id' has no id in row 0"),
-    (EVENTS.assign(user_id=None), "column 'user_id' has no id in row 0"),
+    (EVENTS.assign(item_id=np.nan), "column 'item_id' has no id in any of its"),
+    (EVENTS.assign(user_id=None), "column 'user_id' has no id in any of its"),
 ]
 
 

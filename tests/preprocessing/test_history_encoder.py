@@ -321,7 +321,7 @@ def test_wrong_rows_to_transform():
         encoder.transform(X_GOOD.assign(timestamp=dates("s")))
     with pytest.raises(ColumnError, match="'timestamp' holds numbers, but in fit it held dates: convert it"):
         HistoryEncoder().fit(X_GOOD.assign(timestamp=dates("s"))).append_history(X_GOOD)
-    with pytest.raises(ValueError, match="column 'item_id' has no id in row 0"):
+    with pytest.raises(ValueError, match="column 'item_id' has no id in any of its"):
         encoder.transform(X_GOOD.assign(item_id=np.nan))
 
 

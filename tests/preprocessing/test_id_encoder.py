@@ -151,6 +151,11 @@ def test_dtype_must_hold_the_codes():
     ("X", "error", "message"),
     [
         (pd.DataFrame({"a": [1, 2], "b": ["x", None]}), ValueError, r"contains NaN: column 'b' has no id in row 1"),
+        (
+            pd.DataFrame({"a": [np.nan] * 3, "b": 1}),
+            ValueError,
+            r"contains NaN: column 'a' has no id in any of its 3 rows\. .*: fill the column .*, or pass the one",
+        ),
         ([[1, 2], [np.inf, 3]], ValueError, r"contains infinity: column 'x0' has no id in row 1"),
         (pd.DataFrame({"a": [1, 2], "b": [{"x": 1}, 2]}), TypeError, r"Column 'b' has \{'x': 1\} \(dict\) in row 0"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, r"more than one column named 'a'"),
