@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from skrec._data.columns import Column, narrow, object_array
 
 __all__ = [
     "as_objects",
+    "doubt_kind",
     "factorize_sorted",
     "is_compact",
     "join_ids",
@@ -167,6 +169,46 @@ def refuse_infinite(column: Column, codes: Codes, name: str, where: str | None =
         raise _no_id("infinity", name, infinite, where)
 
 
+def doubt_kind(column: Column, known: Column, name: str) -> None:
+    """Warn if ids are strings and those of ``fit`` are numbers, or the other way round: none can be a known one.
+
+    The words are the same whatever the ids are, so that Python shows them once.
+
+    Parameters
+    ----------
+    column : ndarray of shape (n_rows,)
+    known : ndarray of shape (n,)
+        The ids of ``fit``.
+    name : str
+        What the warning calls the column.
+
+    Warns
+    -----
+    UserWarning
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from skrec._data.ids import doubt_kind
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     doubt_kind(np.array(["5"], dtype=object), np.array([5, 7]), "user_id")
+    >>> print(caught[0].message)
+    The ids for column 'user_id' are strings (object), but those of fit are numbers (int64): none of them is known, \
+and all count as unknown. Convert them as in fit, for instance with .astype('int64').
+    """
+    here, there = _kind_of(column), _kind_of(known)
+    if None in {here, there} or here == there:
+        return
+    warnings.warn(
+        f"The ids for column {name!r} are {here} ({column.dtype}), but those of fit are {there} ({known.dtype}): none "
+        "of them is known, and all count as unknown. Convert them as in fit, for instance with "
+        f".astype({'str' if there == 'strings' else repr(str(known.dtype))}).",
+        stacklevel=3,
+    )
+
+
 def unhashable(column: Column, name: str, where: str | None = None) -> TypeError:
     """Return the error for a column with an id that is not hashable."""
     for row, value in enumerate(column):
@@ -247,6 +289,14 @@ def _order(ids: Column) -> NDArray[np.intp]:
         except TypeError:  # Values without an order stay as they first appeared.
             order += groups[key]
     return np.array(order, dtype=np.intp)
+
+
+def _kind_of(ids: Column) -> str | None:
+    """Return "numbers" or "strings" if all ids are; else None."""
+    if ids.dtype.kind in "iufb":
+        return "numbers"
+    is_text = ids.dtype.kind == "O" and pd.api.types.infer_dtype(ids, skipna=False) == "string"
+    return "strings" if is_text else None
 
 
 def _is_infinite(value: Any) -> bool:

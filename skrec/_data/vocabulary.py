@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skrec._data.columns import Column, as_column, narrow, object_array
 from skrec._data.ids import (
     as_objects,
+    doubt_kind,
     factorize_sorted,
     is_compact,
     join_ids,
@@ -177,6 +178,11 @@ class Vocabulary:
             f"seen in fit ({len(unknown)} such row(s)). {hint}Correct it, fit on data that has it, or pass "
             "handle_unknown='oov'."
         )
+
+    def doubt_kind(self, values: Any, codes: Codes) -> None:
+        """Warn if no id has a code because ids are strings here and numbers there; see :func:`doubt_kind`."""
+        if len(codes) and len(self) and not codes.any():
+            doubt_kind(as_column(values), self.ids, self.name)
 
     def decode(self, codes: Any) -> Column:
         """Return the ids of codes.

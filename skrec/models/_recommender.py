@@ -199,6 +199,7 @@ class Recommender(_Fitted, BaseEstimator):
         codes = vocabulary.encode(ids, where=where)
         if self.handle_unknown == "error":
             vocabulary.refuse_unknown(ids, codes)
+        vocabulary.doubt_kind(ids, codes)
         return codes
 
     def _asked(self, data: Any, role: str) -> tuple[NDArray[Any], Asked]:

@@ -221,8 +221,10 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
                ['bo', 7, list([])]], dtype=object)
         """
         rows = self._read(X)
-        users = self._users.encode(rows.column(self._roles.user))
-        items = self._items.encode(rows.column(self._roles.item))
+        user_ids, item_ids = rows.column(self._roles.user), rows.column(self._roles.item)
+        users, items = self._users.encode(user_ids), self._items.encode(item_ids)
+        self._users.doubt_kind(user_ids, users)
+        self._items.doubt_kind(item_ids, items)
         ends = self._past.ends(users, items, self._times_of(rows))
         return self._output(X, rows, self._past.windows(users, self.max_history, ends))
 

@@ -176,6 +176,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             if self.handle_unknown == "error":
                 infrequent = self._infrequent[position].encode(values)
                 vocabulary.refuse_unknown(values, np.maximum(codes, infrequent))
+            vocabulary.doubt_kind(values, codes)
             columns.append(codes)
         return self._stacked(columns)
 

@@ -188,6 +188,31 @@ def test_infinite_ids_are_refused(values):
             Vocabulary.fit(known)[0].encode(values)
 
 
+@pytest.mark.parametrize(
+    ("known", "values", "message"),
+    [
+        ([1, 2], ["1", "7"], r"are strings \(object\), but those of fit are numbers \(int64\).*\.astype\('int64'\)\.$"),
+        ([1.5, 2], ["1"], r"are strings \(object\), .* numbers \(float64\).*\.astype\('float64'\)\.$"),
+        (["1", "2"], [1, 2], r"are numbers \(int64\), but those of fit are strings \(object\).*\.astype\(str\)\.$"),
+    ],
+)
+def test_ids_of_another_kind_are_doubted(known, values, message):
+    vocabulary, _ = Vocabulary.fit(known, name="item_id")
+    codes = vocabulary.encode(values)
+    assert not codes.any()
+    with pytest.warns(UserWarning, match=f"The ids for column 'item_id' {message}"):
+        vocabulary.doubt_kind(values, codes)
+
+
+@pytest.mark.parametrize(
+    ("known", "values"),
+    [([1, 2], [7]), (["a"], ["b"]), ([1], ["x", 1]), ([1, "a"], ["b"]), ([1], []), ([], ["a"]), ([(1, 2)], ["a"])],
+)
+def test_unknown_ids_of_the_same_kind_are_not_doubted(known, values):
+    vocabulary, _ = Vocabulary.fit(known)
+    vocabulary.doubt_kind(values, vocabulary.encode(values))
+
+
 @pytest.mark.parametrize("value", [[1, 2], {"foo": "bar"}, {1}, (1, [2])])
 def test_unhashable_ids_are_refused(value):
     message = r"Column 'user_id' has .* in row 1, which is not hashable.*argument must be .* string.* number"

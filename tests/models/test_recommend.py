@@ -5,9 +5,12 @@ import pandas as pd
 import polars as pl
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
+import skrec
 from skrec.exceptions import ColumnError, UnknownIdError
 from skrec.models import NCFRanker, PopularityRanker
+from skrec.preprocessing import IDEncoder
 
 EVENTS = pd.DataFrame(
     [("ann", "x"), ("ann", "y"), ("bob", "y"), ("bob", "z"), ("cy", "y"), ("cy", "w"), ("dee", "z")],
@@ -296,6 +299,20 @@ def test_query_rows_without_the_user_column_are_refused(popularity):
 def test_a_missing_id_in_a_query_is_refused(popularity, missing):
     with pytest.raises(ValueError, match="^queries contains NaN: there is no id in place 1"):
         popularity.recommend(["ann", missing])
+
+
+def test_ids_of_another_kind_are_told_of_once_a_column():
+    events = pd.DataFrame({"user_id": [1, 1, 2], "item_id": ["x", "y", "y"]})
+    encoder = IDEncoder().set_output(transform="pandas")
+    strings = events.astype({"user_id": str})
+    for model in (PopularityRanker(), make_pipeline(encoder, PopularityRanker())):
+        model.fit(events)
+        with pytest.warns(UserWarning, match=r"'user_id' are strings .* of fit are numbers \(int64\)") as caught:
+            model.predict(strings)
+        assert len(caught) == 1
+        with pytest.warns(UserWarning, match=r"'user_id' are strings .* of fit are numbers \(int64\)"):
+            skrec.recommend(model, ["1", "2"])
+        skrec.recommend(model, [7])  # an unknown user, and no more
 
 
 def test_exclude_needs_pairs(popularity):

@@ -325,6 +325,14 @@ def test_wrong_rows_to_transform():
         encoder.transform(X_GOOD.assign(item_id=np.nan))
 
 
+def test_ids_of_another_kind_are_told_of():
+    encoder = HistoryEncoder().fit([[1, "x"], [2, "y"]])
+    with pytest.warns(UserWarning, match="'user_id' are strings .* of fit are numbers"):
+        encoder.transform([["1", "x"]])
+    with pytest.warns(UserWarning, match="'item_id' are numbers .* of fit are strings"):
+        encoder.transform([[1, 7]])
+
+
 def test_an_encoder_that_is_not_fitted():
     for method in ("transform", "append_history"):
         with pytest.raises(NotFittedError):
