@@ -96,8 +96,8 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             return
         warnings.warn(
             f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are their "
-            "times in the unit of fit? An IDEncoder must not encode the time: pass it through, with "
-            "make_column_transformer((IDEncoder(), ['user_id', 'item_id']), remainder='passthrough').",
+            "times in the unit of fit? Encoders before the model must pass the time through, as IDEncoder does with a "
+            "column 'timestamp', or with the one that its time= names.",
             stacklevel=4,
         )
 

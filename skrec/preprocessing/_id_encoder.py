@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrec._data import Vocabulary, as_rows
-from skrec._sklearn_compat import StrOptions, _fit_context
+from skrec._data import Rows, Vocabulary, as_rows, resolve_roles
+from skrec._data.ids import as_objects
+from skrec._sklearn_compat import StrOptions, _fit_context, get_output_config
 from skrec.preprocessing._common import MIN_FREQUENCY, min_count, refuse_narrow_dtype, split_rare
 
 __all__ = ["IDEncoder"]
@@ -29,8 +32,13 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Ids are compared by value: 1 and 1.0 are one id, ``"1"`` is another. Numbers come first, then strings, each in
     order; then other types by the name of the type.
 
+    A time is no id: the column of it passes through unchanged, so that models behind the encoder know when events were.
+    Where it has a name, the output is a data frame even without ``set_output``: in an array its role would be lost.
+
     Parameters
     ----------
+    time : str, int or None, default=None
+        Column of the time: a name, or a position. None: ``"timestamp"`` if there is one.
     handle_unknown : {"oov", "error"}, default="oov"
         What ``transform`` does with an id that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or raise
         :class:`~skrec.exceptions.UnknownIdError`.
@@ -42,8 +50,8 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    categories_ : list of ndarray
-        For each column its ids, in order: the code of ``categories_[j][i]`` is ``i + 1``.
+    categories_ : list of (ndarray or None)
+        For each column its ids, in order: the code of ``categories_[j][i]`` is ``i + 1``; None for the time.
     infrequent_categories_ : list of (ndarray or None)
         For each column the ids left out by `min_frequency`, in order; None where there are none.
     n_features_in_ : int
@@ -73,13 +81,23 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
            [None, 7]], dtype=object)
     >>> encoder.categories_
     [array(['ana', 'bo'], dtype=object), array([ 7, 30])]
+
+    The time passes through:
+
+    >>> IDEncoder().fit_transform(X.assign(timestamp=[1700000000, 1700000001, 1700000002]))
+       user_id  item_id   timestamp
+    0        1        1  1700000000
+    1        2        1  1700000001
+    2        1        2  1700000002
     """
 
+    time: str | int | None = None
     handle_unknown: Literal["oov", "error"] = "oov"
     min_frequency: int | float | None = None
     dtype: DTypeLike = np.int64
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "time": [str, Integral, None],
         "handle_unknown": [StrOptions({"oov", "error"})],
         "min_frequency": MIN_FREQUENCY,
         "dtype": "no_validation",
@@ -92,7 +110,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns of ids.
+            Columns of ids, and of the time.
         y : None
             Ignored.
 
@@ -103,6 +121,8 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Raises
         ------
+        ColumnError
+            If the column of the time is not there.
         TypeError
             If an id is not hashable.
         ValueError
@@ -112,42 +132,44 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit_transform(self, X: Any, y: Any = None) -> NDArray[Any]:  # noqa: ARG002
+    def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002
         """Learn the ids of every column and encode them: ``fit(X).transform(X)`` at half the cost.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns of ids.
+            Columns of ids, and of the time.
         y : None
             Ignored.
 
         Returns
         -------
         ndarray of shape (n_rows, n_features), or what ``set_output`` asks for
-            The codes.
+            The codes, and the time; a data frame like `X` if that has a named column of the time.
 
         Raises
         ------
+        ColumnError
+            If the column of the time is not there.
         TypeError
             If an id is not hashable.
         ValueError
             If an id is missing or infinite, or if `dtype` cannot hold the codes.
         """
-        return self._stacked(self._fit(X))
+        return self._output(as_rows(X), self._fit(X))
 
-    def transform(self, X: Any) -> NDArray[Any]:
+    def transform(self, X: Any) -> Any:
         """Encode the ids of every column.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns of ids.
+            Columns of ids, and of the time.
 
         Returns
         -------
         ndarray of shape (n_rows, n_features), or what ``set_output`` asks for
-            The codes.
+            The codes, and the time; a data frame like `X` if that has a named column of the time.
 
         Raises
         ------
@@ -169,8 +191,11 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         rows = as_rows(X)
         validate_data(self, X, reset=False, skip_check_array=True)
-        columns = []
+        columns: list[NDArray[np.int32] | None] = []
         for position, vocabulary in enumerate(self._vocabularies):
+            if position == self._time:
+                columns.append(None)
+                continue
             values = rows.column(position)
             codes = vocabulary.encode(values)
             if self.handle_unknown == "error":
@@ -178,7 +203,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 vocabulary.refuse_unknown(values, np.maximum(codes, infrequent))
             vocabulary.doubt_kind(values, codes)
             columns.append(codes)
-        return self._stacked(columns)
+        return self._output(rows, columns)
 
     def inverse_transform(self, X: Any) -> NDArray[Any]:
         """Return the ids of codes.
@@ -191,7 +216,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_rows, n_features)
-            The ids; None for the code 0. An object array, unless all columns have ids of one numeric type.
+            The ids, None for the code 0, and the time. An object array, unless all columns are of one numeric type.
 
         Raises
         ------
@@ -204,7 +229,10 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"X has {rows.n_columns} features, but IDEncoder is expecting {self.n_features_in_} features as input."
             )
-        columns = [v.decode(rows.column(position)) for position, v in enumerate(self._vocabularies)]
+        columns = [
+            _plain(rows.column(position)) if position == self._time else vocabulary.decode(rows.column(position))
+            for position, vocabulary in enumerate(self._vocabularies)
+        ]
         dtypes = {column.dtype for column in columns}
         ids = np.empty((rows.n_rows, rows.n_columns), dtype=dtypes.pop() if len(dtypes) == 1 else object)
         for position, column in enumerate(columns):
@@ -212,35 +240,67 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return ids
 
     @property
-    def categories_(self) -> list[NDArray[Any]]:
-        """For each column its ids, in order: the code of ``categories_[j][i]`` is ``i + 1``."""
-        return [vocabulary.ids for vocabulary in self._vocabularies]
+    def categories_(self) -> list[NDArray[Any] | None]:
+        """For each column its ids, in order: the code of ``categories_[j][i]`` is ``i + 1``; None for the time."""
+        return [None if at == self._time else vocabulary.ids for at, vocabulary in enumerate(self._vocabularies)]
 
     @property
     def infrequent_categories_(self) -> list[NDArray[Any] | None]:
         """For each column the ids left out by ``min_frequency``, in order; None where there are none."""
         return [vocabulary.ids if len(vocabulary) else None for vocabulary in self._infrequent]
 
-    def _fit(self, X: Any) -> list[NDArray[np.int32]]:
+    def _fit(self, X: Any) -> list[NDArray[np.int32] | None]:
         rows = as_rows(X)
-        vocabularies, infrequent, columns = [], [], []
+        time = resolve_roles(rows, time=self.time, required=(), looked_for=("time",)).time
+        vocabularies, infrequent = [], []
+        columns: list[NDArray[np.int32] | None] = []
         for position in range(rows.n_columns):
             name = f"x{position}" if rows.names is None else rows.names[position]
-            every, codes = Vocabulary.fit(rows.column(position), name=name)
+            values = rows.column(position) if position != time else np.empty(0, np.int64)
+            every, codes = Vocabulary.fit(values, name=name)
             frequent, rare, codes = split_rare(every, codes, min_count(self.min_frequency, rows.n_rows))
             refuse_narrow_dtype(self.dtype, len(frequent), f"column {name!r}")
             vocabularies.append(frequent)
             infrequent.append(rare)
-            columns.append(codes)
+            columns.append(codes if position != time else None)
         # From here on nothing can fail: a failed fit leaves the encoder as it was.
         validate_data(self, X, reset=True, skip_check_array=True)
-        self._vocabularies, self._infrequent = vocabularies, infrequent
+        self._vocabularies, self._infrequent, self._time = vocabularies, infrequent, time
         return columns
 
-    def _stacked(self, columns: list[NDArray[np.int32]]) -> NDArray[Any]:
-        return np.stack(columns, axis=1, dtype=self.dtype, casting="unsafe")
+    def _output(self, rows: Rows, columns: list[NDArray[np.int32] | None]) -> Any:
+        """Return the codes (and the time, where there is None) as an array, or as a frame if the time has a name."""
+        codes = [column.astype(self.dtype) if column is not None else None for column in columns]
+        if self._time is None or rows.names is None:
+            arrays = [_plain(rows.column(at)) if column is None else column for at, column in enumerate(codes)]
+            return _side_by_side(arrays)
+        named = {name: column for name, column in zip(rows.names, codes, strict=True) if column is not None}
+        library = get_output_config("transform", self)["dense"]
+        if isinstance(rows.table, pd.DataFrame):
+            frame = rows.table.assign(**named)
+            if library != "polars":
+                return frame
+            import polars as pl
+
+            return pl.from_pandas(frame)
+        frame = rows.table.with_columns(
+            **{name: type(rows.table.to_series(0))(column) for name, column in named.items()}
+        )
+        return frame.to_pandas() if library == "pandas" else frame
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def _plain(column: NDArray[Any]) -> NDArray[Any]:
+    """Return dates as objects: NumPy would make numbers of them beside other types."""
+    return as_objects(column) if column.dtype.kind in "mM" else column
+
+
+def _side_by_side(columns: list[NDArray[Any]]) -> NDArray[Any]:
+    """Return columns as an array: of numbers if all of them are, else of objects."""
+    dtypes = [column.dtype for column in columns]
+    is_numeric = all(dtype.kind in "iufb" for dtype in dtypes)
+    return np.stack(columns, axis=1, dtype=np.result_type(*dtypes) if is_numeric else object, casting="unsafe")

@@ -479,10 +479,12 @@ def test_warm_start_on_shorter_histories(model):
 
 
 def test_times_that_leave_no_row_a_past_are_told_of():
-    """As behind an IDEncoder, for which a new time is an unknown id."""
+    """As behind an encoder of ids, for which a new time is an unknown id."""
     events = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [3, 4, 3, 5], "timestamp": [10, 20, 10, 30]})
     model = SASRecRanker(embedding_dim=8, epochs=1, random_state=0).fit(events)
     assert np.isfinite(model.predict(events)).all()  # the first of them have no past either
     for ask in (model.predict, model.recommend):
-        with pytest.warns(UserWarning, match="All 4 rows are from before the first event of fit.*pass it through"):
+        with pytest.warns(
+            UserWarning, match="All 4 rows are from before the first event of fit.*pass the time through"
+        ):
             ask(events.assign(timestamp=0))

@@ -14,7 +14,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skrec.exceptions import UnknownIdError
+import skrec
+from skrec.exceptions import ColumnError, UnknownIdError
+from skrec.models import SASRecRanker
 from skrec.preprocessing import IDEncoder
 
 EXPECTED_FAILURES = {
@@ -196,6 +198,63 @@ def test_copies_encode_alike():
     encoder = IDEncoder(min_frequency=1).fit(pd.DataFrame(TABLE))
     assert pickle.loads(pickle.dumps(encoder)).transform(pd.DataFrame(TABLE)).tolist() == CODES
     unfitted = clone(encoder)
-    assert unfitted.get_params() == {"dtype": np.int64, "handle_unknown": "oov", "min_frequency": 1}
+    assert unfitted.get_params() == {"dtype": np.int64, "handle_unknown": "oov", "min_frequency": 1, "time": None}
     assert not hasattr(unfitted, "categories_")
     assert repr(unfitted) == "IDEncoder(min_frequency=1)"
+
+
+# -- the time ----------------------------------------------------------------------------------------------------------
+
+TIMED = pd.DataFrame({"timestamp": [30.5, 10.0, 20.0, 10.0], **TABLE}, index=[4, 4, 1, 0])
+DATED = TIMED.assign(timestamp=pd.to_datetime(TIMED["timestamp"], unit="s"))
+
+
+@pytest.mark.parametrize("library", ["default", "pandas", "polars"])
+@pytest.mark.parametrize(
+    "X", [TIMED, DATED, pl.from_pandas(TIMED), pl.from_pandas(DATED)], ids=["f", "d", "pl-f", "pl-d"]
+)
+def test_the_time_passes_through_with_its_name_and_type(X, library):
+    encoder = IDEncoder(dtype=np.int32).set_output(transform=library)
+    for out in (encoder.fit_transform(X), encoder.transform(X)):
+        assert isinstance(
+            out, type(X) if library == "default" else {"pandas": pd.DataFrame, "polars": pl.DataFrame}[library]
+        )
+        assert list(out.columns) == ["timestamp", "user_id", "item_id"]
+        assert out["timestamp"].to_list() == X["timestamp"].to_list()
+        assert [list(row) for row in zip(out["user_id"], out["item_id"], strict=True)] == CODES
+        if isinstance(X, type(out)):
+            assert out["timestamp"].dtype == X["timestamp"].dtype
+        if isinstance(X, pd.DataFrame) and isinstance(out, pd.DataFrame):
+            assert list(out.index) == list(X.index)
+    assert [None if ids is None else len(ids) for ids in encoder.categories_] == [None, 3, 3]
+    back = encoder.inverse_transform(encoder.transform(X))
+    assert [list(row) for row in zip(*TABLE.values(), strict=True)] == back[:, 1:].tolist()
+    assert back[:, 0].tolist() == X["timestamp"].to_list()
+
+
+def test_the_time_is_the_column_that_is_named():
+    X = TIMED.rename(columns={"timestamp": "played_at"})
+    assert IDEncoder(time="played_at").fit_transform(X)["played_at"].tolist() == TIMED["timestamp"].tolist()
+    assert IDEncoder().fit_transform(X).tolist() == [[3, 2, 2], [1, 1, 1], [2, 2, 1], [1, 3, 3]]  # taken for ids
+    array = IDEncoder(time=2).fit_transform([[7, 5, 0.5], [6, 5, 1.5]])
+    assert array.tolist() == [[2, 1, 0.5], [1, 1, 1.5]]
+    rare = IDEncoder(min_frequency=2, handle_unknown="error").fit_transform(TIMED)
+    assert rare.to_numpy().tolist() == [[30.5, 1, 0], [10, 0, 1], [20, 1, 1], [10, 0, 0]]
+    dates = np.array([["b", pd.Timestamp(5)], ["a", pd.Timestamp(4)]], dtype=object)
+    assert IDEncoder(time=1).fit_transform(dates).tolist() == [[2, pd.Timestamp(5)], [1, pd.Timestamp(4)]]
+    with pytest.raises(ColumnError, match="X has no column 'played' for the time; .*Did you mean 'played_at'"):
+        IDEncoder(time="played").fit(X)
+
+
+@pytest.mark.parametrize("output", ["default", "pandas"])
+@pytest.mark.parametrize("dates", [False, True])
+def test_a_model_of_histories_behind_the_encoder_knows_the_times(output, dates):
+    X = pd.DataFrame({"user_id": ["a", "b"] * 4, "item_id": [*"vwxyzvwx"], "timestamp": [8, 7, 6, 5, 4, 3, 2, 1]})
+    if dates:
+        X["timestamp"] = pd.to_datetime(X["timestamp"], unit="s")
+    model = SASRecRanker(epochs=1, embedding_dim=4, random_state=0)
+    pipeline = make_pipeline(IDEncoder(), model).set_output(transform=output).fit(X)
+    alone = clone(model).fit(X)
+    np.testing.assert_allclose(pipeline.predict(X), alone.predict(X), rtol=1e-5)
+    pd.testing.assert_frame_equal(skrec.recommend(pipeline, ["b", "a"], k=2), alone.recommend(["b", "a"], k=2))
+    assert pipeline.score(X) == pytest.approx(alone.score(X))
