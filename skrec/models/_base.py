@@ -247,7 +247,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             score=None if held_out is None else self._scorer(self._with_past(held_out)),
             callbacks=self.callbacks or (),
         )
-        self._keep(result, old if part else None)
+        self._keep(result, old)
         if not inside.all():
             self._log_events(events, np.ones_like(inside), log)
         return self
@@ -350,7 +350,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         self._weights = result.weights
         self._slots = result.slots
         self._iterations = result.iterations
-        self.n_iter_ = result.n_epochs + (0 if old is None else old["n_iter_"])
+        self.n_iter_ = result.n_epochs
         self.loss_curve_ = ([] if old is None else old["loss_curve_"]) + result.loss_curve
         self.validation_scores_ = result.scores
         self.best_validation_score_ = result.best_score

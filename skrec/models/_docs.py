@@ -94,11 +94,11 @@ users_, items_ : ndarray of shape (n_users,) and (n_items,)
 user_embeddings_, item_embeddings_ : ndarray of shape (n_users, dim) and (n_items, dim)
     What was learnt of each.
 n_iter_ : int
-    Epochs trained.
+    Epochs of the last call of ``fit`` (or ``partial_fit``: 1), as in scikit-learn.
 loss_curve_ : list of float
-    Mean loss of each epoch.
+    Mean loss of each epoch since the weights were drawn: with ``warm_start`` and ``partial_fit`` of earlier calls too.
 validation_scores_ : list of float
-    {scores} after each epoch; empty without early stopping.
+    {scores} after each epoch of the last call; empty without early stopping.
 best_validation_score_ : float or None
     Its maximum.
 n_features_in_ : int

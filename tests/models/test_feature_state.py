@@ -117,7 +117,7 @@ def test_going_on_lets_new_values_join_and_leaves_the_old_ones_alone(fitted, met
         for name in old.vocabularies:
             np.testing.assert_array_equal(fields.rows_of(name)[: len(old.rows_of(name))], old.rows_of(name))
     assert "Oslo" in model._query_fields.vocabularies["city"].ids
-    assert model.n_iter_ == (3 if method == "partial_fit" else 2)
+    assert model.n_iter_ == (1 if method == "partial_fit" else 2)
 
 
 def test_partial_fit_learns_and_keeps_the_latest_features():
@@ -137,7 +137,7 @@ def test_warm_start_goes_on_where_the_last_fit_stopped():
     model = fit(clone(MODELS["FMRanker"]).set_params(warm_start=True, epochs=5))
     first = model.loss_curve_
     assert fit(model).loss_curve_[-1] < first[-1]
-    assert model.loss_curve_[0] < first[0]
+    assert model.loss_curve_[5] < first[0]
 
 
 def test_going_on_with_another_structure_is_refused(fitted, unchanged):

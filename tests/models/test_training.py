@@ -2,13 +2,16 @@
 
 import pickle
 import re
+import warnings
 
 import keras
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.neural_network import MLPClassifier
 
 from skrec.models import PopularityRanker
 
@@ -202,11 +205,28 @@ def test_an_interrupted_fit_leaves_the_model_as_it_was(board, ranker):
 def test_warm_start_goes_on_where_the_last_fit_ended(board, ranker):
     model = ranker(epochs=5, warm_start=True).fit(board.events)
     first = model.loss_curve_
-    again = model.fit(board.events).loss_curve_
+    again = model.fit(board.events).loss_curve_[5:]
+    assert model.loss_curve_[:5] == first
     assert max(again) < min(first)
     assert model.n_iter_ == len(again) == 5
     cold = ranker(epochs=5).fit(board.events)
     assert cold.fit(board.events).loss_curve_ == first
+
+
+def test_epochs_are_counted_as_scikit_learn_counts_them(board, ranker):
+    """``n_iter_`` is of the last call, ``loss_curve_`` of all since the weights were drawn."""
+    mlp = MLPClassifier(max_iter=2, random_state=0)
+    y = liked(board.train)
+    for warm_start in (False, True):
+        ours = ranker(epochs=2, warm_start=warm_start)
+        theirs = clone(mlp).set_params(warm_start=warm_start)
+        for method in ("fit", "fit", "partial_fit", "partial_fit", "fit"):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                getattr(theirs, method)(board.train, y)
+            getattr(ours, method)(board.events)
+            assert ours.n_iter_ == theirs.n_iter_
+            assert len(ours.loss_curve_) == len(theirs.loss_curve_)
 
 
 def test_warm_start_takes_new_rows_for_all_there_is(board, ranker):
@@ -251,7 +271,8 @@ def test_partial_fit_adds_epochs_and_learns(board, ranker):
     model = ranker()
     for _ in range(20):
         model.partial_fit(board.events)
-    assert model.n_iter_ == len(model.loss_curve_) == 20
+    assert len(model.loss_curve_) == 20
+    assert model.n_iter_ == 1
     assert board.own_share(model) > 0.9
 
 
