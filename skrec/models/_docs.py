@@ -153,7 +153,14 @@ def sequence_model(*, architecture: str, references: str, more: str = "") -> Cal
             rate=defaults["learning_rate"],
             l2=defaults["l2"],
         )
-        parameters = [_ROLES.format(roles=_SEQUENCE_ROLES), SEQUENCES, architecture, trained, SEQUENCE_LOSSES, more]
+        parameters = [
+            _ROLES.format(roles=_SEQUENCE_ROLES, unknown=_SEQUENCE_UNKNOWN),
+            SEQUENCES,
+            architecture,
+            trained,
+            SEQUENCE_LOSSES,
+            more,
+        ]
         fitted = FITTED.format(scores="NDCG@10 of the held-out events among the whole catalogue")
         fitted = fitted.replace("user_embeddings_, ", "").replace("(n_users, dim) and ", "")
         sections = {
@@ -234,8 +241,15 @@ _ROLES = """\
 user, item, time : str, int or None, default=None
     {roles}
 handle_unknown : {{"oov", "error"}}, default="oov"
-    What to do with a user or item that ``fit`` did not see: score it with the row trained for unknown ones, or raise
+    {unknown}"""
+
+_UNKNOWN = """\
+What to do with a user or item that ``fit`` did not see: score it with the row trained for unknown ones, or raise
     :class:`~skrec.exceptions.UnknownIdError`. Unknown categories of features are always scored so."""
+
+_SEQUENCE_UNKNOWN = """\
+What to do with a user or item that ``fit`` did not see: take the user for one without a history, and the item for an
+    unknown one, which has a trained row of its own; or raise :class:`~skrec.exceptions.UnknownIdError`."""
 
 _TABLE_ROLES = """\
 Columns of the user, the item and the time, by name or position. Any table will do: without `user` and `item` there are
@@ -335,7 +349,7 @@ def field_model(
                 texts["example"] = _EVENTS.format(name="{name}", **_EVENT_EXAMPLES[task])
         defaults = {field.name: field.default for field in fields(cls)}
         parameters = [
-            _ROLES.format(roles=texts["roles"]),
+            _ROLES.format(roles=texts["roles"], unknown=_UNKNOWN),
             FIELDS.format(
                 dim_type="int" if one_dim else "int or dict",
                 dim="Width of the vector of each field."

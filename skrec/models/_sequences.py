@@ -45,6 +45,11 @@ class SequenceRanker(HistoryModel, NetworkRanker):
     _negatives_of_row: ClassVar[int] = 1
 
     @property
+    def user_embeddings_(self) -> NDArray[np.float32]:
+        """Not there: what is learnt is of items, and a user is known by the history alone (an AttributeError)."""
+        return super().user_embeddings_
+
+    @property
     def _factorised(self) -> bool:
         return True
 

@@ -1,6 +1,7 @@
 """SASRec and GRU4Rec: known right answers, the papers' equations in NumPy, explanations, composition, bad input."""
 
 import pickle
+import pydoc
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,14 @@ def test_what_is_known_of_users_and_items(learnt):
     assert learnt.similar_items([3], k=2).shape == (2, 4)
     with pytest.raises(AttributeError, match="learns no embedding of users: only of what they did"):
         learnt.user_embeddings_
+
+
+@pytest.mark.parametrize("model", [SASRecRanker, GRU4RecRanker])
+def test_help_tells_of_no_features_and_no_user_embeddings(model):
+    text = pydoc.plain(pydoc.render_doc(model))
+    assert "categories of features" not in text
+    assert text.count("user_embeddings_") == 1
+    assert "Not there: what is learnt is of items" in text
 
 
 def test_options_that_change_how_it_learns():
