@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
@@ -147,7 +146,8 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows, for instance how often an item was played.
         X_val, y_val : DataFrame or array-like, default=None
-            Events to choose the epoch by, instead of each user's last one. In a Pipeline they reach this step
+            Events to choose the epoch by, instead of each user's last one: by the NDCG@10 that :meth:`score` gives, in
+            the context of each user's first row. In a Pipeline they reach this step
             transformed only with ``transform_input=["X_val"]``, metadata routing and
             ``set_fit_request(X_val=True, y_val=True)``.
 
@@ -240,10 +240,12 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         positives.sum_duplicates()
         n_relevant = np.diff(positives.indptr) + np.bincount(np.searchsorted(users, missed.users), minlength=len(users))
         excluded = self._log.seen(users)
-        times = None
-        if events.time is not None:  # one list a user: it must not know what came after the first of its events
-            times = pd.Series(events.time).groupby(events.users).min().loc[users].to_numpy()
-        queries = self._query_inputs(Asked(users, times=times))
+        # One list a user, as of ranking scorers: in the context, and with the past, of the first of its rows.
+        order = np.lexsort((events.users,) if events.time is None else (events.time, events.users))
+        first = order[np.searchsorted(events.users[order], users)]
+        queries = self._query_inputs(Asked(users, times=None if events.time is None else events.time[first]))
+        context = {name: rows[first] for name, rows in events.inputs.items() if name in queries and name != "history"}
+        queries = {**queries, **context}
         items = self._item_inputs(Asked(self._catalogue_codes()))
 
         def score(program: Any) -> float:

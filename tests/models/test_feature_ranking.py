@@ -214,3 +214,20 @@ def test_a_users_own_row_counts_without_an_item(rows):
 )
 def test_models_of_features_pass_the_checks_of_recommenders(model):
     check_recommender(clone(model))
+
+
+@pytest.mark.parametrize("times", [False, True], ids=["row order", "timestamp"])
+def test_early_stopping_asks_in_the_context_that_scorers_ask_in(times):
+    """Each hour has its items. Users were last seen at night, and the validation rows are of all hours."""
+    random = np.random.default_rng(0)
+    hour = random.choice(["day", "night"], 600)
+    X = pd.DataFrame({"user_id": random.integers(0, 30, 600), "hour": hour})
+    X["item_id"] = random.integers(0, 15, 600) + 15 * (hour == "night")
+    last = pd.DataFrame({"user_id": range(30), "hour": "night", "item_id": random.integers(15, 30, 30)})
+    X_val = pd.DataFrame({"user_id": [*range(30), *range(30)], "hour": ["day"] * 30 + ["night"] * 30})
+    X_val["item_id"] = random.integers(0, 15, 60) + 15 * (X_val["hour"] == "night")
+    X = pd.concat([X, last], ignore_index=True)
+    if times:
+        X, X_val = X.assign(timestamp=range(630)), X_val.assign(timestamp=range(1060, 1000, -1))
+    model = ranker("FM", epochs=10, item_features=None).fit(X, X_val=X_val)
+    assert model.score(X_val) == pytest.approx(model.best_validation_score_, abs=1e-5)
