@@ -96,8 +96,8 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             return
         warnings.warn(
             f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are their "
-            "times in the unit of fit? Encoders before the model must pass the time through, as IDEncoder does with a "
-            "column 'timestamp', or with the one that its time= names.",
+            "times in the unit of fit? An encoder before the model must pass the time through, as "
+            f"IDEncoder(time={self._estimator_roles.time_name!r}) does.",
             stacklevel=4,
         )
 

@@ -32,13 +32,13 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Ids are compared by value: 1 and 1.0 are one id, ``"1"`` is another. Numbers come first, then strings, each in
     order; then other types by the name of the type.
 
-    A time is no id: the column of it passes through unchanged, so that models behind the encoder know when events were.
-    Where it has a name, the output is a data frame even without ``set_output``: in an array its role would be lost.
+    A time is no id. The column that `time` names passes through unchanged, so that models behind the encoder know when
+    events were; the output is then a data frame even without ``set_output``: in an array its role would be lost.
 
     Parameters
     ----------
     time : str, int or None, default=None
-        Column of the time: a name, or a position. None: ``"timestamp"`` if there is one.
+        Column of the time, which is not encoded: a name, or a position. None: every column is one of ids.
     handle_unknown : {"oov", "error"}, default="oov"
         What ``transform`` does with an id that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or raise
         :class:`~skrec.exceptions.UnknownIdError`.
@@ -84,7 +84,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     The time passes through:
 
-    >>> IDEncoder().fit_transform(X.assign(timestamp=[1700000000, 1700000001, 1700000002]))
+    >>> IDEncoder(time="timestamp").fit_transform(X.assign(timestamp=[1700000000, 1700000001, 1700000002]))
        user_id  item_id   timestamp
     0        1        1  1700000000
     1        2        1  1700000001
@@ -251,7 +251,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _fit(self, X: Any) -> list[NDArray[np.int32] | None]:
         rows = as_rows(X)
-        time = resolve_roles(rows, time=self.time, required=(), looked_for=("time",)).time
+        time = resolve_roles(rows, time=self.time, required=(), looked_for=()).time
         vocabularies, infrequent = [], []
         columns: list[NDArray[np.int32] | None] = []
         for position in range(rows.n_columns):

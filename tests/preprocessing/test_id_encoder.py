@@ -214,7 +214,7 @@ DATED = TIMED.assign(timestamp=pd.to_datetime(TIMED["timestamp"], unit="s"))
     "X", [TIMED, DATED, pl.from_pandas(TIMED), pl.from_pandas(DATED)], ids=["f", "d", "pl-f", "pl-d"]
 )
 def test_the_time_passes_through_with_its_name_and_type(X, library):
-    encoder = IDEncoder(dtype=np.int32).set_output(transform=library)
+    encoder = IDEncoder(time="timestamp", dtype=np.int32).set_output(transform=library)
     for out in (encoder.fit_transform(X), encoder.transform(X)):
         assert isinstance(
             out, type(X) if library == "default" else {"pandas": pd.DataFrame, "polars": pl.DataFrame}[library]
@@ -235,10 +235,11 @@ def test_the_time_passes_through_with_its_name_and_type(X, library):
 def test_the_time_is_the_column_that_is_named():
     X = TIMED.rename(columns={"timestamp": "played_at"})
     assert IDEncoder(time="played_at").fit_transform(X)["played_at"].tolist() == TIMED["timestamp"].tolist()
-    assert IDEncoder().fit_transform(X).tolist() == [[3, 2, 2], [1, 1, 1], [2, 2, 1], [1, 3, 3]]  # taken for ids
+    for ids in (X, TIMED):  # unless told otherwise
+        assert IDEncoder().fit_transform(ids).tolist() == [[3, 2, 2], [1, 1, 1], [2, 2, 1], [1, 3, 3]]
     array = IDEncoder(time=2).fit_transform([[7, 5, 0.5], [6, 5, 1.5]])
     assert array.tolist() == [[2, 1, 0.5], [1, 1, 1.5]]
-    rare = IDEncoder(min_frequency=2, handle_unknown="error").fit_transform(TIMED)
+    rare = IDEncoder(time=0, min_frequency=2, handle_unknown="error").fit_transform(TIMED)
     assert rare.to_numpy().tolist() == [[30.5, 1, 0], [10, 0, 1], [20, 1, 1], [10, 0, 0]]
     dates = np.array([["b", pd.Timestamp(5)], ["a", pd.Timestamp(4)]], dtype=object)
     assert IDEncoder(time=1).fit_transform(dates).tolist() == [[2, pd.Timestamp(5)], [1, pd.Timestamp(4)]]
@@ -253,7 +254,7 @@ def test_a_model_of_histories_behind_the_encoder_knows_the_times(output, dates):
     if dates:
         X["timestamp"] = pd.to_datetime(X["timestamp"], unit="s")
     model = SASRecRanker(epochs=1, embedding_dim=4, random_state=0)
-    pipeline = make_pipeline(IDEncoder(), model).set_output(transform=output).fit(X)
+    pipeline = make_pipeline(IDEncoder(time="timestamp"), model).set_output(transform=output).fit(X)
     alone = clone(model).fit(X)
     np.testing.assert_allclose(pipeline.predict(X), alone.predict(X), rtol=1e-5)
     pd.testing.assert_frame_equal(skrec.recommend(pipeline, ["b", "a"], k=2), alone.recommend(["b", "a"], k=2))
