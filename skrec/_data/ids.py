@@ -198,8 +198,11 @@ def doubt_kind(column: Column, known: Column, name: str) -> None:
     The ids for column 'user_id' are strings (object), but those of fit are numbers (int64): none of them is known, \
 and all count as unknown. Convert them as in fit, for instance with .astype('int64').
     """
-    here, there = _kind_of(column), _kind_of(known)
-    if None in {here, there} or here == there:
+    here = _kind_of(column)
+    if here is None or (here == "strings") == (known.dtype.kind == "O"):
+        return  # so far without a look at all ids of fit
+    there = _kind_of(known)
+    if there is None or here == there:
         return
     warnings.warn(
         f"The ids for column {name!r} are {here} ({column.dtype}), but those of fit are {there} ({known.dtype}): none "

@@ -17,7 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Interactions, Rows
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
-from skrec.models._recommender import Asked, Codes, Recommender
+from skrec.models._reader import Asked, Codes
+from skrec.models._recommender import Recommender
 from skrec.models._transaction import transaction
 
 Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from skrec._data import Encoded, Fields, Roles, Rows
 from skrec.exceptions import ColumnError
 from skrec.models._base import Inputs
-from skrec.models._recommender import Codes
+from skrec.models._reader import Codes
 
 
 def whole_numbers(units: Any, name: str = "hidden_units") -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from skrec.exceptions import ColumnError
 from skrec.models._base import Inputs, NetworkRecommender
 from skrec.models._field_inputs import chosen_fields, depends_on, latest, named, positions_in, unknown
 from skrec.models._ranking import NetworkRanker
-from skrec.models._recommender import Asked, Codes
+from skrec.models._reader import Asked, Codes
 
 __all__ = ["FieldModel", "FieldRanker"]
 

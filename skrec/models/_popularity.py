@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from skrec._data import Interactions, Rows
 from skrec._sklearn_compat import _fit_context
 from skrec.models._ranking import RankerMixin, positive_rows
-from skrec.models._recommender import Asked, Recommender, chunks
+from skrec.models._reader import Asked
+from skrec.models._recommender import Recommender, chunks
 from skrec.models._transaction import transaction
 
 __all__ = ["PopularityRanker"]

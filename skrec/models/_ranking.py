@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 from skrec._data import Interactions
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_sample_weight
 from skrec.models._base import SCORED_CELLS, Events, NetworkRecommender, row_weights, training_arrays
-from skrec.models._recommender import Asked
+from skrec.models._reader import Asked
 
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that want many negatives: a batch has them in common
 

@@ -4,107 +4,32 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
 from numbers import Integral
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.base import BaseEstimator
 from sklearn.preprocessing import normalize
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
+from skrec._data import Interactions, Rows, Vocabulary, as_rows
 from skrec._data.columns import as_column
-from skrec._data.windows import Windows
 from skrec._engine.topk import top_k
 from skrec._recommend import refuse_history
-from skrec._sklearn_compat import StrOptions
-from skrec.exceptions import ColumnError
+from skrec.models._reader import Asked, Codes, Reader
 
-Codes = NDArray[np.int32]
 _CELLS = 2**23  # scores held at a time
-_ARGUMENTS = {"user": "queries", "item": "candidates"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Users or items whose scores are asked for.
-
-    Parameters
-    ----------
-    codes : ndarray of shape (n,) of int32
-        Their codes.
-    rows : Rows or None
-        The rows they came in, where they came with features or a context.
-    at : ndarray of shape (n,) or None
-        The row of each; None: in order.
-    times : ndarray of shape (n,) or None
-        Of queries: only what was before counts; None: all that is known.
-    history : Windows or None
-        Of queries: what to go by instead of the stored histories.
-    """
-
-    codes: Codes
-    rows: Rows | None = None
-    at: NDArray[Any] | None = None
-    times: NDArray[Any] | None = None
-    history: Windows | None = None
-
-
-class _Fitted:
-    """What every fitted recommender holds; no dataclass, so that none of it becomes a parameter."""
-
-    _users: Vocabulary
-    _items: Vocabulary
-    _log: Interactions
-    _estimator_roles: Roles
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Recommender(_Fitted, BaseEstimator):
-    """Base of all recommenders: the columns' roles, the vocabularies, the log of seen items, and ``recommend``.
+class Recommender(Reader):
+    """Base of all recommenders: ``recommend`` and its kin, from scores.
 
-    A subclass fits :attr:`_users`, :attr:`_items`, :attr:`_log` and :attr:`_estimator_roles`, and scores with
-    :meth:`_score_rows` and :meth:`_score_catalogue`.
+    A subclass scores with :meth:`_score_rows` and :meth:`_score_catalogue`.
     """
-
-    user: str | int | None = None
-    item: str | int | None = None
-    time: str | int | None = None
-    handle_unknown: Literal["oov", "error"] = "oov"
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "user": [str, Integral, None],
-        "item": [str, Integral, None],
-        "time": [str, Integral, None],
-        "handle_unknown": [StrOptions({"oov", "error"})],
-    }
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Take parameters and their constraints from the nearest class in the method resolution order.
-
-        Dataclasses go by the last base that *has* a field, inherited ones included: an architecture beside a task
-        would bring back the defaults that the task had replaced.
-        """
-        super().__init_subclass__(**options)
-        own = dict(vars(cls).get("__annotations__", {}))
-        constraints = dict(vars(cls).get("_parameter_constraints", {}))
-        bases = [base for base in cls.__mro__[1:] if "__dataclass_fields__" in vars(base)]
-        defaults = {field.name: field.default for base in reversed(bases) for field in fields(base)}
-        for base in bases:
-            constraints = {**vars(base).get("_parameter_constraints", {}), **constraints}
-            for name, annotation in vars(base).get("__annotations__", {}).items():
-                if name not in defaults or name in own:
-                    continue
-                own[name] = annotation
-                if vars(base)[name] is not defaults[name]:
-                    setattr(cls, name, vars(base)[name])
-                    cls.__annotations__ = {**vars(cls).get("__annotations__", {}), name: annotation}
-        cls._parameter_constraints = constraints
 
     # -- what a subclass provides -------------------------------------------------------------------------------------
 
@@ -115,170 +40,6 @@ class Recommender(_Fitted, BaseEstimator):
     @abstractmethod
     def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Yield (slice of queries, relevance of all items for them)."""
-
-    # -- fitted attributes --------------------------------------------------------------------------------------------
-
-    @property
-    def users_(self) -> NDArray[Any]:
-        """Ids of the known users, in vocabulary order; shape (n_users,)."""
-        check_is_fitted(self)
-        self._need_role("user")
-        return self._users.ids
-
-    @property
-    def items_(self) -> NDArray[Any]:
-        """Ids of the items of the catalogue, in vocabulary order; shape (n_items,)."""
-        check_is_fitted(self)
-        self._need_role("item")
-        return self._items.ids
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "_users" in vars(self)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        return tags
-
-    # -- reading X ----------------------------------------------------------------------------------------------------
-
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Rows:
-        """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array."""
-        rows = as_rows(X, min_columns=self._min_columns() if reset else 1)
-        validate_data(self, X, y, reset=reset, skip_check_array=True)
-        return rows
-
-    def _min_columns(self) -> int:
-        return 2  # users and items
-
-    def _find_roles(self, rows: Rows) -> Roles:
-        return resolve_roles(rows, user=self.user, item=self.item, time=self.time)
-
-    def _has_role(self, role: str) -> bool:
-        """Whether ``fit`` saw a column of users or of items."""
-        return bool(getattr(self._estimator_roles, role) != ABSENT)
-
-    def _need_role(self, role: str) -> None:
-        """Refuse what cannot be told without a column of users or of items."""
-        if not self._has_role(role):
-            raise AttributeError(
-                f"This {type(self).__name__} was fitted without {role}s, as a model of a plain table. To recommend "
-                "items, say which columns hold the ids: user=..., item=..."
-            )
-
-    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
-        """Fit the vocabularies, or have new ids join them; with the codes of the rows.
-
-        Without a column the vocabulary is empty, and all codes are 0.
-        """
-        found: list[Any] = []
-        for role, position, name in (("user", roles.user, roles.user_name), ("item", roles.item, roles.item_name)):
-            if position == ABSENT:
-                found += [Vocabulary(np.empty(0, np.int64), name), np.zeros(rows.n_rows, np.int32)]
-            elif going_on:
-                found += getattr(self, f"_{role}s").extend(rows.column(position))
-            else:
-                found += Vocabulary.fit(rows.column(position), name=name)
-        return found[0], found[1], found[2], found[3]
-
-    def _pair_codes(self, rows: Rows) -> tuple[Codes, Codes]:
-        """Codes of the rows' users and items; 0 without a column."""
-        roles = self._estimator_roles
-        codes = [
-            np.zeros(rows.n_rows, np.int32) if at == ABSENT else self._encode(rows.column(at), role)
-            for role, at in (("user", roles.user), ("item", roles.item))
-        ]
-        return codes[0], codes[1]
-
-    def _encode(self, ids: Any, role: str, where: str | None = None) -> Codes:
-        """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so.
-
-        ``where`` is the argument that they came in, for error messages; None: a column of ``X``.
-        """
-        vocabulary = self._users if role == "user" else self._items
-        codes = vocabulary.encode(ids, where=where)
-        if self.handle_unknown == "error":
-            vocabulary.refuse_unknown(ids, codes)
-        vocabulary.doubt_kind(ids, codes)
-        return codes
-
-    def _asked(self, data: Any, role: str) -> tuple[NDArray[Any], Asked]:
-        """Read users or items given as ids (1-D) or as rows: their ids, and what scores depend on."""
-        ids, rows = self._ids_and_rows(data, role)
-        where = _ARGUMENTS[role] if rows is None else f"{_ARGUMENTS[role]}[{rows.label(self._position(rows, role))}]"
-        times = self._times_in(rows) if rows is not None and role == "user" else None
-        return ids, Asked(self._encode(ids, role, where), rows, times=times)
-
-    def _times_in(self, rows: Rows) -> NDArray[Any] | None:
-        """Return the times of rows that need not have any."""
-        roles = self._estimator_roles
-        if roles.time is None:
-            return None
-        if rows.names is None or roles.names is None:
-            return rows.times(roles.time) if roles.time < rows.n_columns else None
-        name = roles.names[roles.time]
-        return rows.times(rows.names.index(name)) if name in rows.names else None
-
-    def _column_of(self, data: Any, role: str) -> Any:
-        return self._ids_and_rows(data, role)[0]
-
-    def _ids_and_rows(self, data: Any, role: str) -> tuple[NDArray[Any], Rows | None]:
-        """Take the ids of a role from ids (1-D) or from rows."""
-        self._need_role(role)
-        if np.isscalar(data) or data is None or isinstance(data, (str, bytes)):
-            raise ValueError(f"Expected a list of {role} ids or rows, got {data!r}. Pass a list: [{data!r}].")
-        if isinstance(data, (set, frozenset, dict)):
-            data = list(data)
-        two_dimensional = isinstance(data, pd.DataFrame) or getattr(data, "ndim", 1) == 2 or hasattr(data, "to_series")
-        if two_dimensional and not isinstance(data, (pd.Series, pd.Index)) and not _is_polars_series(data):
-            rows = as_rows(data, name=_ARGUMENTS[role])
-            return rows.column(self._position(rows, role)), rows
-        return as_column(data), None
-
-    def _position(self, rows: Rows, role: str) -> int:
-        """Position in ``rows`` of the column that had this role in ``fit``."""
-        roles = self._estimator_roles
-        position = roles.user if role == "user" else roles.item
-        if rows.names is None or roles.names is None:
-            if position >= rows.n_columns:
-                raise ColumnError(
-                    f"The {role} was column {position} in fit, but there are only {rows.n_columns} columns here."
-                )
-            return position
-        name = roles.names[position]
-        if name not in rows.names:
-            close = get_close_matches(name, rows.names, n=1)
-            raise ColumnError(
-                f"There is no column {name!r}, the {role} in fit; the columns are {', '.join(map(repr, rows.names))}."
-                f"{f' Did you mean {close[0]!r}? Rename it.' if close else ' Add it, or pass ids.'}"
-            )
-        return rows.names.index(name)
-
-    def role_ids(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the user ids and item ids of rows.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with the user and item columns of ``fit``.
-
-        Returns
-        -------
-        users, items : ndarray of shape (n_rows,)
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from skrec.models import PopularityRanker
-        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
-        >>> model = PopularityRanker().fit(events)
-        >>> users, items = model.role_ids(events[:2])
-        >>> users.tolist(), items.tolist()
-        (['ann', 'ann'], ['x', 'y'])
-        """
-        check_is_fitted(self)
-        rows = as_rows(X)
-        return rows.column(self._position(rows, "user")), rows.column(self._position(rows, "item"))
 
     # -- ranking ------------------------------------------------------------------------------------------------------
 
@@ -577,10 +338,6 @@ class Recommender(_Fitted, BaseEstimator):
 def _check_k(k: Any) -> None:
     if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
         raise ValueError(f"k is {k!r}; it must be a whole number of at least 1: how many items to return.")
-
-
-def _is_polars_series(data: Any) -> bool:
-    return type(data).__module__.partition(".")[0] == "polars" and not hasattr(data, "columns")
 
 
 def chunks(n: int, width: int) -> Iterator[slice]:

@@ -17,7 +17,7 @@ from skrec._sklearn_compat import Interval, StrOptions
 from skrec.models._base import Events, Inputs
 from skrec.models._histories import HistoryModel
 from skrec.models._ranking import NetworkRanker
-from skrec.models._recommender import Asked, Codes
+from skrec.models._reader import Asked, Codes
 
 _SHORT = 16  # places; a shorter window is no faster
 

@@ -19,7 +19,7 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.models._base import Events, NetworkRecommender, row_weights, training_arrays
-from skrec.models._recommender import Asked
+from skrec.models._reader import Asked
 
 
 def _latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
