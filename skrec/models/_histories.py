@@ -252,7 +252,7 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         if queries is None:
             ids, codes, asked = np.arange(len(lists)), np.zeros(len(lists), np.int32), None
         else:
-            ids, asked = self._asked(queries, "user")
+            ids, asked = self._asked(queries, "user", strangers=True)  # a history may be a stranger's
             codes = asked.codes
         if len(ids) != len(lists):
             raise ValueError(f"There are {len(ids)} queries, but {len(lists)} histories: pass one for each query.")
@@ -281,9 +281,9 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         items = self._encode(rows.column(item), "item", f"history[{rows.label(item)}]")
         if queries is None:
             ids = owner.drop_duplicates().to_numpy()
-            asked = Asked(self._encode(as_column(ids), "user", f"history[{rows.label(user)}]"))
+            asked = Asked(self._encode(as_column(ids), "user", f"history[{rows.label(user)}]", strangers=True))
         else:
-            ids, asked = self._asked(queries, "user")
+            ids, asked = self._asked(queries, "user", strangers=True)
         at = pd.Index(ids).drop_duplicates().get_indexer(owner)
         place = pd.Index(ids).drop_duplicates().get_indexer(pd.Index(ids)) + 1
         time = self._times_in(rows)

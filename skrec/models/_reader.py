@@ -172,24 +172,26 @@ class Reader(_Fitted, BaseEstimator):
         ]
         return codes[0], codes[1]
 
-    def _encode(self, ids: Any, role: str, where: str | None = None) -> Codes:
+    def _encode(self, ids: Any, role: str, where: str | None = None, *, strangers: bool = False) -> Codes:
         """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so.
 
-        ``where`` is the argument that they came in, for error messages; None: a column of ``X``.
+        ``where`` is the argument that they came in, for error messages; None: a column of ``X``. Unless ``strangers``
+        are expected, ids of another kind than those of ``fit`` are told of.
         """
         vocabulary = self._users if role == "user" else self._items
         codes = vocabulary.encode(ids, where=where)
         if self.handle_unknown == "error":
             vocabulary.refuse_unknown(ids, codes)
-        vocabulary.doubt_kind(ids, codes)
+        if not strangers:
+            vocabulary.doubt_kind(ids, codes)
         return codes
 
-    def _asked(self, data: Any, role: str) -> tuple[NDArray[Any], Asked]:
+    def _asked(self, data: Any, role: str, *, strangers: bool = False) -> tuple[NDArray[Any], Asked]:
         """Read users or items given as ids (1-D) or as rows: their ids, and what scores depend on."""
         ids, rows = self._ids_and_rows(data, role)
         where = _ARGUMENTS[role] if rows is None else f"{_ARGUMENTS[role]}[{rows.label(self._position(rows, role))}]"
         times = self._times_in(rows) if rows is not None and role == "user" else None
-        return ids, Asked(self._encode(ids, role, where), rows, times=times)
+        return ids, Asked(self._encode(ids, role, where, strangers=strangers), rows, times=times)
 
     def _times_in(self, rows: Rows) -> NDArray[Any] | None:
         """Return the times of rows that need not have any."""

@@ -49,7 +49,7 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
     ...     print(name, *cls().get_params())
     FeatureCrosses crosses degree dtype encoding handle_unknown min_frequency n_bins passthrough sparse_output
     HistoryEncoder events item max_history remainder time user
-    IDEncoder dtype handle_unknown min_frequency
+    IDEncoder dtype handle_unknown min_frequency time
     MultiHotEncoder dtype handle_unknown max_categories min_frequency separator sparse_output
     """
     kinds = list(_KINDS) if type_filter is None else [type_filter] if isinstance(type_filter, str) else [*type_filter]

@@ -364,7 +364,7 @@ def test_id_dropout_trains_what_stands_for_unknown_users(board, ranker):
     likes = pd.DataFrame({"user_id": np.repeat(np.arange(48), 5), "item_id": 1000})
     X = pd.concat([board.events, likes], ignore_index=True)
     model = ranker(id_dropout=0.2).fit(X)
-    assert model.recommend(["nobody"], k=1)["item_id"].tolist() == [1000]
+    assert model.recommend([-1], k=1)["item_id"].tolist() == [1000]
 
 
 def test_diverging_training_is_an_error_that_says_what_to_do(board, regressor, unchanged):

@@ -169,7 +169,7 @@ class RefusesUnknownUsers(Broken):
 
 
 class ServesUnknownUsersAnyway(Broken):
-    def _encode(self, ids, role):
+    def _encode(self, ids, role, *where, **expected):
         return (self._users if role == "user" else self._items).encode(ids)
 
 
