@@ -27,7 +27,14 @@ from skrec.models import NCFRanker, PopularityRanker
 METRICS = ["hit_rate@10", "ndcg@10"]
 
 # "32 factors" of He et al.: GMF embeddings of 32, MLP embeddings of 64 into layers of 128, 64 and 32.
-HE_32 = {"embedding_dim": 32, "mlp_embedding_dim": 64, "hidden_units": (128, 64, 32), "l2": 0.001, "id_dropout": 0.0}
+HE_32 = {
+    "embedding_dim": 32,
+    "mlp_embedding_dim": 64,
+    "hidden_units": (128, 64, 32),
+    "l2": 0.004,
+    "id_dropout": 0.0,
+    "ema_momentum": 0.8,
+}
 MODELS = {
     "GMF-32": {"architecture": "gmf", "embedding_dim": 32, "loss": "log_loss"},
     "MLP-32": {"architecture": "mlp", **HE_32},
