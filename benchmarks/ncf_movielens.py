@@ -38,7 +38,7 @@ HE_32 = {
 MODELS = {
     "GMF-32": {"architecture": "gmf", "embedding_dim": 32, "loss": "log_loss"},
     "MLP-32": {"architecture": "mlp", **HE_32},
-    "NeuMF-32": {"architecture": "neumf", **HE_32, "l2": 0.004},  # with which MLP-32 ranks like popularity
+    "NeuMF-32": {"architecture": "neumf", **HE_32, "l2": 0.004},
     "MF-softmax": {
         "architecture": "mf",
         "loss": "softmax",
