@@ -18,15 +18,15 @@ _IMPOSSIBLE = -1e9
 
 
 def _log_loss(logits: Any, target: Any) -> Any:
-    return tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=logits[:, 0])
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=tf.squeeze(logits, 1))
 
 
 def _squared_error(logits: Any, target: Any) -> Any:
-    return tf.square(logits[:, 0] - target)
+    return tf.square(tf.squeeze(logits, 1) - target)
 
 
 def _categorical_crossentropy(logits: Any, target: Any) -> Any:
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.cast(target, tf.int32), logits=logits[:, 0, :])
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.cast(target, tf.int32), logits=tf.squeeze(logits, 1))
 
 
 POINTWISE = {
@@ -69,13 +69,13 @@ def pairwise(
         return own + positive * drawn
     sign = 2.0 * positive - 1.0
     if loss == "bpr":
-        pairs = tf.nn.softplus(-sign[:, None] * (score[:, None] - negatives))
+        pairs = tf.nn.softplus(-sign[:, None] * (tf.expand_dims(score, 1) - negatives))
         return tf.math.divide_no_nan(tf.reduce_sum(usable * pairs, axis=1), tf.reduce_sum(usable, axis=1))
     masked = tf.where(usable > 0, negatives, _IMPOSSIBLE)
     if loss == "softmax":
         return tf.nn.softplus(sign * (tf.reduce_logsumexp(masked, axis=1) - score))
     share = usable * tf.nn.softmax(masked, axis=1)
-    above = sign[:, None] * (score[:, None] - negatives)
+    above = sign[:, None] * (tf.expand_dims(score, 1) - negatives)
     if loss == "top1_max":
         return tf.reduce_sum(share * (tf.nn.sigmoid(-above) + tf.nn.sigmoid(tf.square(negatives))), axis=1)
     size = tf.reduce_sum(share * tf.square(negatives), axis=1)

@@ -154,7 +154,7 @@ class Program(keras.Model):
 
     def pairs(self, query: Any, inputs: Mapping[str, Any]) -> Any:
         """Compute the logits of queries with one item each, given by its inputs: (B, 1), or (B, 1, C)."""
-        item = tf.nest.map_structure(lambda leaf: leaf[:, tf.newaxis], self.network.item(inputs))
+        item = tf.nest.map_structure(lambda leaf: tf.expand_dims(leaf, 1), self.network.item(inputs))
         return self.network.interact(query, item)
 
     @property
@@ -295,7 +295,7 @@ class Program(keras.Model):
                 return catalogue_dot_softmax(query, every, items, positive, weight) + 0.0 * constant
             return tf.reduce_sum(weight * catalogue_softmax(interact(query, every), items, positive))
         if s.negatives == "shared":
-            score = interact(query, self.items(items[:, None], context))[:, 0]
+            score = tf.squeeze(interact(query, self.items(items[:, None], context)), 1)
             drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))[None, :]
             context.lookup_weight = None
             negatives = interact(query, self.items(drawn[0], context))

@@ -94,12 +94,12 @@ class _DIN(Explained, HistoryModel, FieldModel):
             item = candidates(query, item)
             interest = parts["activation"](query["history"], query["there"], item)
             n_pairs = ops.shape(item)[:2]
-            user = query["user"][:, None]
+            user = ops.expand_dims(query["user"], 1)
             user = ops.broadcast_to(user, [*n_pairs, user.shape[-1]])
             joined = ops.concatenate([user, interest, item, interest * item], axis=-1)
             logits = parts["output"](deep(ops.reshape(joined, [-1, joined.shape[-1]])))
             logits = ops.reshape(logits, [*n_pairs, n_outputs])
-            return logits[..., 0] if n_outputs == 1 else logits
+            return ops.squeeze(logits, -1) if n_outputs == 1 else logits
 
         def attention(inputs: Mapping[str, Any]) -> Any:
             seen = of_query(inputs)

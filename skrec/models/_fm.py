@@ -50,10 +50,12 @@ class _FM(FieldModel):
 
             return call
 
+        expand = keras.ops.expand_dims
+
         def interact(query: Any, item: Any) -> Any:
             if n_outputs == 1:
                 return parts["bias"](layers.match(query, item))
-            return parts["bias"](parts["pairs"](query[0][:, None] * item[0]) + query[1][:, None] + item[1])
+            return parts["bias"](parts["pairs"](expand(query[0], 1) * item[0]) + expand(query[1], 1) + item[1])
 
         def vectors(inputs: Any) -> Any:
             return keras.ops.concatenate([embed[0](inputs), embed[1](inputs)], axis=1)

@@ -154,7 +154,7 @@ class _NCF(NetworkRecommender):
             if not mlp_dim:
                 return parts["bias"](layers.match(query, item))
             output = layers.dense_stack(query[1], item[1], [*stack, layers.Dropout(), parts["mlp_output"]])
-            logits = output[..., 0] if n_outputs == 1 else output
+            logits = keras.ops.squeeze(output, -1) if n_outputs == 1 else output
             return parts["bias"](layers.match(query[0], item[0]) + logits if gmf_dim else logits)
 
         return layers.Network(

@@ -264,12 +264,12 @@ def embed(
     def call(inputs: Mapping[str, Any]) -> Any:
         vectors = []
         if side.role:
-            vectors.append(parts[role](inputs[side.role])[:, None])
+            vectors.append(tf.expand_dims(parts[role](inputs[side.role]), 1))
         if side.categorical or side.multivalued:
             vectors.append(parts[fields](inputs))
         if side.numeric or side.flags:
             vectors.append(parts[numbers](inputs[f"{side.name}_numbers"]))
-        vectors += [parts[f"{array}_{i}"](values)[:, None] for i, values in enumerate(_arrays(side, inputs))]
+        vectors += [tf.expand_dims(parts[f"{array}_{i}"](values), 1) for i, values in enumerate(_arrays(side, inputs))]
         if not vectors:
             return tf.zeros([_n_rows(inputs), 0, dim])
         return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)
@@ -386,8 +386,8 @@ def field_network(
         n, m = tf.shape(left)[0], 1 if one else tf.shape(right)[-left.shape.rank]
         logits = tf.reshape(logits, tf.stack([n, m, n_outputs]))
         if "logits" in of_sides:
-            logits += query["logits"][:, None] + item["logits"]
-        return logits[..., 0] if n_outputs == 1 else logits
+            logits += tf.expand_dims(query["logits"], 1) + item["logits"]
+        return tf.squeeze(logits, -1) if n_outputs == 1 else logits
 
     def seen_by(view: OfSide) -> OfSide:
         def call(inputs: Mapping[str, Any]) -> Any:
@@ -403,10 +403,10 @@ def field_network(
 def _side_by_side(query: Any, item: Any, *, one: bool) -> Any:
     """Join (B, n, ...) with (B, M, m, ...) or (M, m, ...) to (B * M, n + m, ...)."""
     if one:
-        return tf.concat([query, item[:, 0]], axis=1)
+        return tf.concat([query, tf.squeeze(item, 1)], axis=1)
     b, m = tf.shape(query)[0], tf.shape(item)[-query.shape.rank]
     inner = list(query.shape[2:])
-    left = tf.broadcast_to(query[:, None], tf.stack([b, m, query.shape[1], *inner]))
+    left = tf.broadcast_to(tf.expand_dims(query, 1), tf.stack([b, m, query.shape[1], *inner]))
     right = tf.broadcast_to(item, tf.stack([b, m, item.shape[-query.shape.rank + 1], *inner]))
     return tf.reshape(
         tf.concat([left, right], axis=2), [-1, query.shape[1] + item.shape[-query.shape.rank + 1], *inner]

@@ -62,8 +62,8 @@ def match(query: Any, item: Any) -> Any:
     if item.shape.rank == 2:
         return tf.matmul(query, item, transpose_b=True)
     if item.shape[1] == 1:
-        return tf.reduce_sum(query * item[:, 0], axis=-1, keepdims=True)
-    return tf.reduce_sum(query[:, tf.newaxis, :] * item, axis=-1)
+        return tf.reduce_sum(query * tf.squeeze(item, 1), axis=-1, keepdims=True)
+    return tf.reduce_sum(tf.expand_dims(query, 1) * item, axis=-1)
 
 
 def dense_stack(query: Any, item: Any, layers: Sequence[Callable[[Any], Any]]) -> Any:
@@ -72,12 +72,12 @@ def dense_stack(query: Any, item: Any, layers: Sequence[Callable[[Any], Any]]) -
     The pairs are one matrix (B * M, d) meanwhile, which is faster than a product for each query.
     """
     one = item.shape.rank == 3 and item.shape[1] == 1
-    pairs = query + item[:, 0] if one else query[:, tf.newaxis, :] + item
+    pairs = query + tf.squeeze(item, 1) if one else tf.expand_dims(query, 1) + item
     flat = tf.reshape(pairs, [-1, pairs.shape[-1]])
     for layer in layers:
         flat = layer(flat)
     if one:
-        return flat[:, tf.newaxis, :]
+        return tf.expand_dims(flat, 1)
     shape = tf.shape(pairs)
     return tf.reshape(flat, [shape[0], shape[1], flat.shape[-1]])
 
