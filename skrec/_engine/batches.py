@@ -87,7 +87,11 @@ def _holder(dtype: Any, shape: tuple[int, ...] = ()) -> Any:
 
 
 class TrainingData:
-    """Variables of a program that a fit fills and its end empties: none of them is part of the traced program."""
+    """Variables of a program that a fit fills and its end empties: none of them is part of the traced program.
+
+    Columns, targets and weights lie in the order of the epoch, so that a batch is one piece of each: rows put in order
+    once an epoch, all at a time, take a tenth of what they take when every step gathers its own.
+    """
 
     def __init__(
         self,
@@ -98,15 +102,15 @@ class TrainingData:
         length: int = 0,
     ) -> None:
         self._batch_size = batch_size
-        self._places = (length,) if length else ()
         self._popularity = popularity
+        self._rows: dict[str, np.ndarray] = {}  # what the fit trains on, as it came
+        places = (length,) if length else ()
         self.columns = {column.name: column.holder() for column in columns}
         self.catalogue = {column.name: column.holder() for column in catalogue}
         self.flat = {column.name: _holder(column.dtype) for column in columns if column.window}
         self._lengths = {column.name: column.shape[0] for column in columns if column.window}
-        self.target = _holder(tf.float32, self._places)
-        self.weight = _holder(tf.float32, self._places)
-        self.permutation = _holder(tf.int32)
+        self.target = _holder(tf.float32, places)
+        self.weight = _holder(tf.float32, places)
         self.cumulative = _holder(tf.float64)
         self.log_shares = _holder(tf.float32)
         self.positives = _holder(tf.int64)
@@ -114,17 +118,17 @@ class TrainingData:
 
     def fill(self, arrays: TrainingArrays, alpha: float) -> None:
         """Take the data of a fit; negatives will be drawn in proportion to ``item_counts ** alpha``."""
-        for name, holder in self.columns.items():
+        self._rows = {"target": arrays.target}
+        if arrays.weight is not None:
+            self._rows["weight"] = arrays.weight
+        for name in self.columns:
             column = arrays.columns[name]
             if name in self.flat:
                 self.flat[name].assign(np.append(column.flat, np.int32(0)))  # never empty
-                holder.assign(np.column_stack([column.start, column.stop]))
-            else:
-                holder.assign(column)
+                column = np.column_stack([column.start, column.stop])
+            self._rows[f"column {name}"] = column
         for name, holder in self.catalogue.items():
             holder.assign((arrays.catalogue or {})[name])
-        self.target.assign(arrays.target)
-        self.weight.assign(np.ones((1, *self._places), np.float32) if arrays.weight is None else arrays.weight)
         self.n_items.assign(arrays.n_items)
         if arrays.positives is not None:
             self.positives.assign(arrays.positives)
@@ -137,38 +141,46 @@ class TrainingData:
 
     def clear(self) -> None:
         """Give the memory back."""
+        self._rows = {}
         tables = (*self.columns.values(), *self.flat.values(), *self.catalogue.values())
-        lists = (self.target, self.weight, self.permutation, self.cumulative, self.log_shares, self.positives)
+        lists = (self.target, self.weight, self.cumulative, self.log_shares, self.positives)
         for holder in (*tables, *lists):
             holder.assign(tf.zeros([0, *holder.shape[1:]], holder.dtype))
 
     def shuffle(self, seed: int, epoch: int) -> None:
-        """Put the rows in the order of an epoch, padded with -1 to whole batches."""
-        n_rows = int(self.target.shape[0] or tf.shape(self.target)[0])
-        order = tf.random.experimental.stateless_shuffle(tf.range(n_rows, dtype=tf.int32), [seed, epoch])
-        self.permutation.assign(tf.pad(order, [[0, -n_rows % self._batch_size]], constant_values=-1))
+        """Put the rows in the order of an epoch, with rows of weight 0 at the end to fill the last batch."""
+        n_rows = len(self._rows["target"])
+        order = tf.random.experimental.stateless_shuffle(tf.range(n_rows, dtype=tf.int32), [seed, epoch]).numpy()
+        order = np.pad(order, (0, -n_rows % self._batch_size))
+        for name, holder in self.columns.items():
+            holder.assign(np.take(self._rows[f"column {name}"], order, axis=0))
+        self.target.assign(np.take(self._rows["target"], order, axis=0))
+        weight = np.ones((len(order), *self.weight.shape[1:]), np.float32)
+        if "weight" in self._rows:
+            np.take(self._rows["weight"], order, axis=0, out=weight, mode="clip")
+        weight[n_rows:] = 0.0
+        self.weight.assign(weight)
 
     def batch(self, step: Any) -> tuple[dict[str, Any], Any, Any]:
         """Return the columns, targets (B,) and weights (B,) of one batch; weight 0 marks padding.
 
         Of B sequences, targets and weights are those of all their places, one after the other.
         """
-        rows = tf.slice(self.permutation.value(), [tf.cast(step, tf.int32) * self._batch_size], [self._batch_size])
-        usable = tf.cast(rows >= 0, tf.float32)
-        rows = tf.maximum(rows, 0)
-        columns = {name: self._rows(name, rows) for name in self.columns}
-        last = tf.shape(self.weight)[0] - 1
-        weight = tf.gather(self.weight, tf.minimum(rows, last))
-        weight *= tf.reshape(usable, [-1, *(1 for _ in self._places)])
-        return columns, tf.reshape(tf.gather(self.target, rows), [-1]), tf.reshape(weight, [-1])
+        at = tf.cast(step, tf.int32) * self._batch_size
 
-    def _rows(self, name: str, rows: Any) -> Any:
-        """Gather rows of a column; windows are right-aligned and padded with -1."""
-        found = tf.gather(self.columns[name], rows)
+        def piece(holder: Any) -> Any:
+            inner = holder.shape[1:]
+            return tf.slice(holder.value(), [at, *(0 for _ in inner)], [self._batch_size, *inner])
+
+        columns = {name: self._windows(name, piece(holder)) for name, holder in self.columns.items()}
+        return columns, tf.reshape(piece(self.target), [-1]), tf.reshape(piece(self.weight), [-1])
+
+    def _windows(self, name: str, rows: Any) -> Any:
+        """Gather the windows of rows of a column that holds their ends, right-aligned and padded with -1."""
         if name not in self.flat:
-            return found
-        at = found[:, 1:] + tf.range(-self._lengths[name], 0, dtype=tf.int64)
-        return tf.where(at >= found[:, :1], tf.gather(self.flat[name], tf.maximum(at, 0)), -1)
+            return rows
+        at = rows[:, 1:] + tf.range(-self._lengths[name], 0, dtype=tf.int64)
+        return tf.where(at >= rows[:, :1], tf.gather(self.flat[name], tf.maximum(at, 0)), -1)
 
     def items(self, codes: Any) -> dict[str, Any]:
         """Return the inputs of the network for items: codes (M,)."""
