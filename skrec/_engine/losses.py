@@ -26,7 +26,9 @@ def _squared_error(logits: Any, target: Any) -> Any:
 
 
 def _categorical_crossentropy(logits: Any, target: Any) -> Any:
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tf.cast(target, tf.int32), logits=tf.squeeze(logits, 1))
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(
+        labels=tf.cast(target, tf.int32), logits=tf.squeeze(logits, 1)
+    )
 
 
 POINTWISE = {

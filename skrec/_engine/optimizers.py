@@ -90,7 +90,8 @@ class Adam(_Sparse, keras.optimizers.Adam):
         copies = self._copies[self._get_variable_index(variable)]
         for table, copy in zip(tables, copies, strict=True):
             copy.assign(tf.gather(table, rows))
-        self._apply(*copies, gradient, rate)
+        weights, m, v = copies
+        self._apply(weights, m, v, gradient, rate)
         for table, copy in zip(tables, copies, strict=True):
             _scatter(table, rows, copy.read_value())
 

@@ -6,6 +6,7 @@ A fixed shape makes a row's score independent of the rows beside it, bit for bit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ _MANY_ITEMS = 2**16
 _CELLS = 2**24  # numbers of the pairs scored at once
 
 Inputs = Mapping[str, np.ndarray]
+Work = Callable[[slice, np.ndarray], None]
 
 
 def _traced(program: Program, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -61,7 +63,7 @@ def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
 
     def score(rows: Mapping[str, Any]) -> Any:
         logits = program.pairs(program.network.query(rows), rows)
-        return tf.reshape(logits, [size, -1])
+        return tf.reshape(logits, [tf.shape(logits)[0], -1])
 
     n = _length(inputs)
     size = _SMALL if n <= 8 * _SMALL else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
@@ -83,42 +85,34 @@ def views(structure: Structure, weights: Weights, inputs: Inputs, name: str) -> 
 
 
 class _Catalogue:
-    """The items' part of the network, computed once, and a function that scores chunks of users against it."""
+    """The items' part of the network, computed once, and a function that scores chunks of queries against it."""
 
     def __init__(self, program: Program, queries: Inputs, items: Inputs) -> None:
         self._net = program.network
-        self._n_items = _length(items)
+        self._queries, self._n, self._n_items = queries, _length(queries), _length(items)
         self.size = _chunk(self._n_items, self._net)
-        self._query = _traced(program, "query", self._net.query, _specs(queries, self.size))
         item = _traced(program, "item", self._net.item, _specs(items, _ITEMS))
         chunks = [item(_take(items, at, _ITEMS)) for at in range(0, self._n_items, _ITEMS)]
         if self._net.dot:
-            vectors = np.concatenate([chunk.numpy() for chunk in chunks])
-            # Never fewer columns than a chunk: for small products the library's kernels differ, and so the last bits.
-            self._vectors = np.ascontiguousarray(vectors[: max(self._n_items, _ITEMS)].T)
-            # One block for all chunks: to touch memory fresh from the system takes as long as the product.
-            self._scores = np.empty((self.size, self._vectors.shape[1]), np.float32)
-            nothing = tf.zeros([1, vectors.shape[1]])
-            self._constant = float(self._net.interact(nothing, nothing)[0, 0])
-            return
-        self._items = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks)
+            # Never fewer rows than a chunk: for small products the library's kernels differ, and so the last bits.
+            self._items = tf.concat(chunks, axis=0)[: max(self._n_items, _ITEMS)]
+        else:
+            self._items = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks)
         shapes = tf.nest.map_structure(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), self._items)
-        self._block = _traced(program, "block", self._score_block, self._query.structured_outputs, shapes)
+        self._block = _traced(program, "block", self._score_block, _specs(queries, self.size), shapes)
 
-    def _score_block(self, query: Any, chunks: Any) -> Any:
-        scores = tf.map_fn(lambda chunk: self._net.interact(query, chunk), chunks, fn_output_signature=tf.float32)
+    def _score_block(self, queries: Any, items: Any) -> Any:
+        query = self._net.query(queries)
+        if self._net.dot:
+            return self._net.interact(query, items)
+        scores = tf.map_fn(lambda chunk: self._net.interact(query, chunk), items, fn_output_signature=tf.float32)
         return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])
 
-    def score(self, queries: Inputs, at: int) -> np.ndarray:
+    def score(self, at: int) -> tuple[slice, np.ndarray]:
         """Logits of the ``size`` queries from ``at``: shape (n, n_items)."""
-        query = self._query(_take(queries, at, self.size))
-        scores: np.ndarray
-        if self._net.dot:
-            scores = np.matmul(query.numpy(), self._vectors, out=self._scores)
-            scores += self._constant
-        else:
-            scores = self._block(query, self._items).numpy()
-        return scores[: _length(queries) - at, : self._n_items]
+        part = slice(at, min(at + self.size, self._n))
+        scores = self._block(_take(self._queries, at, self.size), self._items).numpy()
+        return part, scores[: part.stop - at, : self._n_items]
 
 
 def _chunk(n_items: int, network: Any) -> int:
@@ -132,23 +126,30 @@ def _power(n: int) -> int:
     return 1 << max(0, n.bit_length() - 1)
 
 
-def catalogue(program: Program, queries: Inputs, items: Inputs) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield (slice of the queries, their logits for all items) over chunks of queries, on a program in hand.
+def catalogue(program: Program, queries: Inputs, items: Inputs, work: Work) -> None:
+    """Call ``work(slice of the queries, their logits for all items)`` for chunks of queries, on a program in hand.
 
-    The logits of a chunk are good until the next one is asked for; they may be written to.
+    Where scores are cheap it is called in two threads: one chunk is scored while another is worked on. The logits may
+    be written to.
     """
     scorer = _Catalogue(program, queries, items)
-    n = _length(queries)
-    for at in range(0, n, scorer.size):
-        yield slice(at, min(at + scorer.size, n)), scorer.score(queries, at)
+    starts = range(0, _length(queries), scorer.size)
+    n_threads = min(len(starts), 2 if program.network.dot else 1)
+
+    def share(first: int) -> None:
+        for at in starts[first::n_threads]:
+            work(*scorer.score(at))
+
+    if n_threads == 1:
+        share(0)
+    elif n_threads:
+        with ThreadPoolExecutor(1, thread_name_prefix="skrec") as pool:
+            other = pool.submit(share, 1)
+            share(0)
+            other.result()
 
 
-def score_catalogue(
-    structure: Structure, weights: Weights, queries: Inputs, items: Inputs
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield (slice, logits) as :func:`catalogue` does, on a borrowed program.
-
-    The program is held from the first chunk to the last; a consumer that stops early gives it up.
-    """
+def score_catalogue(structure: Structure, weights: Weights, queries: Inputs, items: Inputs, work: Work) -> None:
+    """Score chunks as :func:`catalogue` does, on a borrowed program."""
     with borrowed(structure, weights) as program:
-        yield from catalogue(program, queries, items)
+        catalogue(program, queries, items, work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -18,7 +18,7 @@ from skrec._data import Interactions, Rows
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
 from skrec.models._reader import Asked, Codes
-from skrec.models._recommender import Recommender
+from skrec.models._recommender import Recommender, Work
 from skrec.models._transaction import transaction
 
 Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row
@@ -405,11 +405,11 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
         return self._row_logits(rows)[:, 0]
 
-    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
         from skrec._engine.scoring import score_catalogue
 
         inputs = self._query_inputs(queries), self._item_inputs(items)
-        return score_catalogue(self._fitted_structure(), self._weights, *inputs)
+        score_catalogue(self._fitted_structure(), self._weights, *inputs, work)
 
 
 def _auto_batch_size(target: NDArray[Any]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from skrec._data import Interactions, Rows
 from skrec._sklearn_compat import _fit_context
 from skrec.models._ranking import RankerMixin, positive_rows
 from skrec.models._reader import Asked
-from skrec.models._recommender import Recommender, chunks
+from skrec.models._recommender import Recommender, Work, chunks
 from skrec.models._transaction import transaction
 
 __all__ = ["PopularityRanker"]
@@ -116,7 +115,7 @@ class PopularityRanker(_Counts, RankerMixin, Recommender):
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
         return self._relevance()[self._pair_codes(rows)[1]]
 
-    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
         relevance = self._relevance()[items.codes]
         for part in chunks(len(queries.codes), len(items.codes)):
-            yield part, np.tile(relevance, (part.stop - part.start, 1))
+            work(part, np.tile(relevance, (part.stop - part.start, 1)))

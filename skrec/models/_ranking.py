@@ -250,9 +250,12 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
 
         def score(program: Any) -> float:
             values = np.empty(len(users))
-            for part, scores in catalogue(program, queries, items):
+
+            def rank(part: slice, scores: NDArray[np.float32]) -> None:
                 indptr, ranks = positive_ranks(scores, positives[part], excluded[part])
                 values[part] = metrics_from_ranks(["ndcg@10"], indptr, ranks, n_relevant[part])["ndcg@10"]
+
+            catalogue(program, queries, items, rank)
             return float(values.mean())
 
         return score

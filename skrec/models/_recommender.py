@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -23,6 +23,8 @@ from skrec.models._reader import Asked, Codes, Reader
 
 _CELLS = 2**23  # scores held at a time
 
+Work = Callable[[Any, NDArray[np.float32]], None]
+
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Recommender(Reader):
@@ -38,8 +40,8 @@ class Recommender(Reader):
         """Relevance of each row's item for its user, shape (n,)."""
 
     @abstractmethod
-    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Yield (slice of queries, relevance of all items for them)."""
+    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
+        """Call ``work(slice or numbers of queries, relevance of all items for them)``, perhaps in several threads."""
 
     # -- ranking ------------------------------------------------------------------------------------------------------
 
@@ -109,8 +111,11 @@ class Recommender(Reader):
     def _scored(self, asked: Asked, candidates: Any) -> NDArray[np.float32]:
         items = Asked(self._catalogue_codes()) if candidates is None else self._asked(candidates, "item")[1]
         scores = np.empty((len(asked.codes), len(items.codes)), np.float32)
-        for part, block in self._score_catalogue(asked, items):
+
+        def keep(part: Any, block: NDArray[np.float32]) -> None:
             scores[part] = block
+
+        self._score_catalogue(asked, items, keep)
         return scores
 
     def recommend(
@@ -207,11 +212,14 @@ class Recommender(Reader):
             left_out = left_out.maximum(self._excluded_among(exclude, ids, item_ids)).tocsr()
         k = min(int(k), len(items))
         columns, scores = np.empty((len(users), k), np.int64), np.empty((len(users), k), np.float32)
-        for part, block in self._score_catalogue(asked, chosen_from):
-            block = block if block.flags.writeable else block.copy()  # noqa: PLW2901
+
+        def choose(part: Any, block: NDArray[np.float32]) -> None:
+            block = block if block.flags.writeable else block.copy()
             out = left_out[part]
-            block[np.repeat(np.arange(block.shape[0]), np.diff(out.indptr)), out.indices] = -np.inf
+            block[np.repeat(np.arange(block.shape[0], dtype=np.int32), np.diff(out.indptr)), out.indices] = -np.inf
             columns[part], scores[part] = top_k(block, k)
+
+        self._score_catalogue(asked, chosen_from, choose)
         chosen = item_ids[columns]
         kept = scores > -np.inf
         if as_frame:

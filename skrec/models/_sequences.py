@@ -18,6 +18,7 @@ from skrec.models._base import Events, Inputs
 from skrec.models._histories import HistoryModel
 from skrec.models._ranking import NetworkRanker
 from skrec.models._reader import Asked, Codes
+from skrec.models._recommender import Work
 
 _SHORT = 16  # places; a shorter window is no faster
 
@@ -53,10 +54,10 @@ class SequenceRanker(HistoryModel, NetworkRanker):
     def _factorised(self) -> bool:
         return True
 
-    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[Any, NDArray[np.float32]]]:
+    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
         for rows, windows in _by_length(self._queried(queries)):
-            for part, block in super()._score_catalogue(Asked(queries.codes[rows], history=windows), items):
-                yield rows[part], block
+            asked = Asked(queries.codes[rows], history=windows)
+            super()._score_catalogue(asked, items, lambda part, block, rows=rows: work(rows[part], block))  # type: ignore[misc]
 
     def _pair_logits(self, inputs: Inputs) -> NDArray[np.float32]:
         logits = np.empty((len(inputs["item"]), 1), np.float32)

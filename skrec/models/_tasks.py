@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,6 +19,7 @@ from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.models._base import Events, NetworkRecommender, row_weights, training_arrays
 from skrec.models._reader import Asked
+from skrec.models._recommender import Work
 
 
 def _latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
@@ -208,13 +208,13 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         chosen = (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
         return np.asarray(self.classes_[chosen])
 
-    def _score_catalogue(self, queries: Any, items: Any) -> Any:
+    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
         if len(self.classes_) > 2:
             raise ValueError(
                 f"{type(self).__name__} was fitted on {len(self.classes_)} classes: items can be ranked by the "
                 "probability of one of two classes only. Use a Regressor for ratings, or make y binary."
             )
-        return super()._score_catalogue(queries, items)
+        super()._score_catalogue(queries, items, work)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -281,9 +281,9 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _counted(self, events: Events) -> NDArray[np.bool_]:
         return np.ones(len(events), bool)  # whatever the rating
 
-    def _score_catalogue(self, queries: Asked, items: Asked) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        for part, block in super()._score_catalogue(queries, items):
-            yield part, block * np.float32(self._scale) + np.float32(self._mean)
+    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
+        scale, mean = np.float32(self._scale), np.float32(self._mean)
+        super()._score_catalogue(queries, items, lambda part, block: work(part, block * scale + mean))
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         squares = (logits[:, 0].astype(np.float64) - events.target) ** 2

@@ -30,6 +30,8 @@ class Scale(keras.layers.Layer):
 
     def call(self, factors: Any) -> Any:
         """Scale factors (B, dim): (B, dim) for one output, else (B, outputs, dim)."""
-        scaled = factors * tf.squeeze(self.scale.value, 0) if self.outputs == 1 else tf.expand_dims(factors, 1) * self.scale
+        scaled = (
+            factors * tf.squeeze(self.scale.value, 0) if self.outputs == 1 else tf.expand_dims(factors, 1) * self.scale
+        )
         penalise(tf.reshape(scaled, [-1, self.outputs * scaled.shape[-1]]))
         return scaled
