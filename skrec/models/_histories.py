@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, Rows, as_rows
+from skrec._data import Interactions, Roles, Rows, Vocabulary, as_rows
 from skrec._data.columns import as_column
 from skrec._data.histories import Histories, Windows
+from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._sklearn_compat import Interval
 from skrec.models._base import Events, Inputs, NetworkRecommender
 from skrec.models._reader import Asked, Codes
@@ -28,6 +29,7 @@ class _FittedHistories:
     _histories: Histories
     _length: int
     _earliest: int | float | None
+    _coded_times: bool
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -46,6 +48,12 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
 
     # -- the stored events --------------------------------------------------------------------------------------------
 
+    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
+        found = super()._vocabularies(rows, roles, going_on=going_on)
+        if not going_on:
+            doubt_order(rows, roles, found[1], found[3])
+        return found
+
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
         super()._prepare(X, y, sample_weight)
         self._length = 0
@@ -63,6 +71,10 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         # Rows outside stand in no history, but their place among the others tells what they may see.
         rows = (events.users, events.items, events.time, self._counted(events) & inside)
         earliest = None if events.time is None else events.time.min().item()
+        if log is None:
+            self._coded_times = events.time is not None and are_codes(events.time)
+        elif self._coded_times:
+            doubt_codes(events.time, self._estimator_roles.time_name)
         if log is not None and earliest is not None and self._earliest is not None:
             earliest = min(earliest, self._earliest)
         self._earliest = earliest
@@ -91,15 +103,18 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         return self._histories.windows(queries.codes, self._length, ends)
 
     def _doubt(self, time: NDArray[Any] | None) -> None:
-        """Warn of times that leave no row a past: they are hardly meant so."""
-        if time is None or self._earliest is None or not len(time) or time.max() >= self._earliest:
+        """Warn of times that are hardly meant so: an encoder's codes, and those that leave no row a past."""
+        if time is None or self._earliest is None or not len(time):
             return
-        warnings.warn(
-            f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are their "
-            "times in the unit of fit? An encoder before the model must pass the time through, as "
-            f"IDEncoder(time={self._estimator_roles.time_name!r}) does.",
-            stacklevel=4,
-        )
+        if self._coded_times and (time == 0).any():
+            doubt_codes(time, self._estimator_roles.time_name)
+        elif time.max() < self._earliest:
+            warnings.warn(
+                f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are "
+                "their times in the unit of fit? An encoder before the model must pass the time through, as "
+                f"IDEncoder(time={self._estimator_roles.time_name!r}) does.",
+                stacklevel=4,
+            )
 
     def append_history(self, X: Any, y: Any = None) -> Any:
         """Add events to the users' histories, without training.

@@ -38,7 +38,9 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     time : str, int or None, default=None
-        Column of the time, which is not encoded: a name, or a position. None: every column is one of ids.
+        Column of the time, which is not encoded: a name, or a position. None: every column is one of ids. A model
+        behind looks for ``"timestamp"``; any other name it must be given too:
+        ``make_pipeline(IDEncoder(time="ts"), SASRecRanker(time="ts"))``.
     handle_unknown : {"oov", "error"}, default="oov"
         What ``transform`` does with an id that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or raise
         :class:`~skrec.exceptions.UnknownIdError`.
