@@ -225,6 +225,8 @@ class Vocabulary:
     def extend(self, values: Any) -> tuple[Vocabulary, Codes]:
         """Add the ids of a column that are new. Old ids keep their codes; new ones follow, sorted.
 
+        Ids of another kind than the old ones (see :func:`doubt_kind`) are told of: they would double the catalogue.
+
         Parameters
         ----------
         values : array-like of shape (n_rows,)
@@ -256,6 +258,8 @@ class Vocabulary:
         if not new.any():
             return self, codes
         ids, new_codes = factorize_sorted(column[new], self.name)
+        if new.all() and len(self):
+            doubt_kind(column, self.ids, self.name, so="none of them is known, and all join as new ones")
         codes[new] = new_codes + np.int32(len(self))
         return Vocabulary(join_ids(self.ids, ids), self.name), codes
 

@@ -4,6 +4,7 @@ Estimators are known by their methods alone.
 """
 
 from skrec._recommend._api import recommend
+from skrec._recommend._exclusions import exclusions_of
 from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, unwrap
 
-__all__ = ["Unwrapped", "is_recommender", "recommend", "refuse_history", "unwrap"]
+__all__ = ["Unwrapped", "exclusions_of", "is_recommender", "recommend", "refuse_history", "unwrap"]

@@ -4,8 +4,8 @@ from numbers import Integral
 from typing import Any
 
 from skrec._recommend._encoded import EncodedSpace
+from skrec._recommend._exclusions import exclusions_of
 from skrec._recommend._foreign import rank_foreign
-from skrec._recommend._ranking import exclusions_of
 from skrec._recommend._unwrap import is_recommender, refuse_history, unwrap
 
 
@@ -92,13 +92,14 @@ def recommend(
                 options["history"] = history
             return unwrapped.model.recommend(queries, k, **options)
         space = EncodedSpace(unwrapped)
-        names = space.user_name, space.item_name
+        names, known_users = (space.user_name, space.item_name), space.known_users
         exclusions = exclusions_of(exclude, *names)
         ranking = space.rank(queries, k + exclusions.most, candidates, exclude_seen=exclude_seen, history=history)
     else:
         names = "user_id", "item_id"
         exclusions = exclusions_of(exclude, *names)
-        ranking = rank_foreign(estimator, queries, candidates)
+        ranking, known_users = rank_foreign(estimator, queries, candidates), None
+    exclusions.doubt(ranking.users, ranking.catalogue, known_users)
     best = ranking.best(k, exclusions)
     return best.as_frame(*names) if as_frame else best.as_arrays()
 

@@ -103,6 +103,11 @@ class EncodedSpace:
         self.items = Vocabulary(np.asarray(self.model.items_), "item_id")
         self.catalogue = self._decode_items(self.model.items_)
 
+    @property
+    def known_users(self) -> Column:
+        """One raw id of a user, which tells of what kind they are."""
+        return as_column([self.stages[0].known[self.raw_user]])
+
     def rank(self, queries: Any, k: int, candidates: Any, *, exclude_seen: bool, history: Any = None) -> Ranking:
         """Rank for raw queries, or by raw histories, among raw candidates."""
         if queries is None and history is not None:

@@ -15,10 +15,10 @@ from scipy.sparse import csr_array
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, Rows, Vocabulary, as_rows
+from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.columns import as_column
 from skrec._engine.topk import top_k
-from skrec._recommend import refuse_history
+from skrec._recommend import exclusions_of, refuse_history
 from skrec.models._reader import Asked, Codes, Reader
 
 _CELLS = 2**23  # scores held at a time
@@ -322,16 +322,17 @@ class Recommender(Reader):
 
     def _excluded_among(self, exclude: Any, queries: NDArray[Any], candidates: NDArray[Any]) -> csr_array:
         """Mark the (query, candidate) pairs that ``exclude`` names; by id, for they need not be known."""
-        if isinstance(exclude, (set, frozenset)):
-            exclude = list(exclude)
-        if len(exclude) == 0 or len(queries) == 0:
+        roles = self._estimator_roles
+        exclusions = exclusions_of(exclude, roles.user_name, roles.item_name)
+        if not (len(exclusions) and len(queries)):
             return csr_array((len(queries), len(candidates)), dtype=bool)
-        rows = as_rows(exclude, name="exclude", min_columns=2)
-        user, item = (0, 1) if rows.names is None else (self._position(rows, "user"), self._position(rows, "item"))
-        users, user_codes = Vocabulary.fit(queries, name=self._estimator_roles.user_name)
-        items, item_codes = Vocabulary.fit(candidates, name=self._estimator_roles.item_name)
-        pairs = users.encode(rows.column(user)), items.encode(rows.column(item))
-        excluded = Interactions.from_codes(*pairs, n_users=len(users), n_items=len(items)).seen(user_codes)
+        exclusions.doubt(as_column(queries), as_column(candidates), self._users.ids)
+        users, user_codes = Vocabulary.fit(queries, name=roles.user_name)
+        items, item_codes = Vocabulary.fit(candidates, name=roles.item_name)
+        pairs = [
+            ids.encode(pair, where="exclude") for ids, pair in ((users, exclusions.users), (items, exclusions.items))
+        ]
+        excluded = Interactions.from_codes(pairs[0], pairs[1], n_users=len(users), n_items=len(items)).seen(user_codes)
         return excluded[:, item_codes - 1].tocsr()
 
 
