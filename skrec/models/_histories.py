@@ -18,7 +18,8 @@ from skrec._data.columns import as_column
 from skrec._data.histories import Histories, Windows
 from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._sklearn_compat import Interval
-from skrec.models._base import Events, Inputs, NetworkRecommender
+from skrec.models._base import NetworkRecommender
+from skrec.models._events import Events, Inputs
 from skrec.models._reader import Asked, Codes
 from skrec.models._transaction import transaction
 

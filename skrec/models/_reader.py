@@ -163,11 +163,13 @@ class Reader(_Fitted, BaseEstimator):
                 found += Vocabulary.fit(rows.column(position), name=name)
         return found[0], found[1], found[2], found[3]
 
-    def _pair_codes(self, rows: Rows) -> tuple[Codes, Codes]:
-        """Codes of the rows' users and items; 0 without a column."""
+    def _pair_codes(self, rows: Rows, *, strangers: bool = False) -> tuple[Codes, Codes]:
+        """Codes of the rows' users and items; 0 without a column. For ``strangers`` see :meth:`_encode`."""
         roles = self._estimator_roles
         codes = [
-            np.zeros(rows.n_rows, np.int32) if at == ABSENT else self._encode(rows.column(at), role)
+            np.zeros(rows.n_rows, np.int32)
+            if at == ABSENT
+            else self._encode(rows.column(at), role, strangers=strangers)
             for role, at in (("user", roles.user), ("item", roles.item))
         ]
         return codes[0], codes[1]

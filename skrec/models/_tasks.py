@@ -18,7 +18,8 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 
 from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
-from skrec.models._base import Events, NetworkRecommender, row_weights, training_arrays
+from skrec.models._base import NetworkRecommender, row_weights, training_arrays
+from skrec.models._events import Events
 from skrec.models._reader import Asked
 
 
