@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column
+from skrec._data.roles import closest
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import StrOptions
 from skrec.exceptions import ColumnError
@@ -233,10 +233,10 @@ class Reader(_Fitted, BaseEstimator):
             return position
         name = roles.names[position]
         if name not in rows.names:
-            close = get_close_matches(name, rows.names, n=1)
+            close = closest(name, rows.names)
             raise ColumnError(
                 f"There is no column {name!r}, the {role} in fit; the columns are {', '.join(map(repr, rows.names))}."
-                f"{f' Did you mean {close[0]!r}? Rename it.' if close else ' Add it, or pass ids.'}"
+                f"{f' Did you mean {close!r}? Rename it.' if close else ' Add it, or pass ids.'}"
             )
         return rows.names.index(name)
 

@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.columns import as_column
 from skrec._engine.topk import top_k
-from skrec._recommend import exclusions_of, refuse_history
+from skrec._recommend import exclusions_of, refuse_history, refuse_nothing
 from skrec.models._reader import Asked, Codes, Reader
 
 _CELLS = 2**23  # scores held at a time
@@ -103,6 +103,7 @@ class Recommender(Reader):
         array([[2., 1.]], dtype=float32)
         """
         refuse_history(self, history)
+        refuse_nothing(self, queries, history)
         check_is_fitted(self)
         return self._scored(self._asked(queries, "user")[1], candidates)
 
@@ -155,7 +156,8 @@ class Recommender(Reader):
         Raises
         ------
         ValueError
-            If ``k`` is not a whole number of at least 1, or there are no queries or candidates.
+            If ``k`` is not a whole number of at least 1, ``queries`` is None, or ``candidates`` are empty. For an empty
+            list of queries there is nothing to recommend: the result is empty.
         TypeError
             If there is a ``history``.
 
@@ -177,6 +179,7 @@ class Recommender(Reader):
         1     bob       z    1.0     2
         """
         refuse_history(self, history)
+        refuse_nothing(self, queries, history)
         check_is_fitted(self)
         return self._ranked(
             *self._asked(queries, "user"),

@@ -278,7 +278,13 @@ def test_k_may_be_a_numpy_integer_above_the_catalogue(popularity):
     assert items.shape == (1, 4)
 
 
-@pytest.mark.parametrize("query", ["ann", 3, None])
+def test_queries_are_missing(popularity):
+    for ask in (popularity.recommend, popularity.score_items):
+        with pytest.raises(ValueError, match="queries is missing: say for whom. Pass user ids, .* with a user column"):
+            ask()
+
+
+@pytest.mark.parametrize("query", ["ann", 3])
 def test_a_lone_id_is_refused_with_the_list_to_pass(popularity, query):
     with pytest.raises(ValueError, match=r"list of user ids.*Pass a list: \["):
         popularity.recommend(query)
