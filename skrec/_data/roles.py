@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from skrec._data.names import closest
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
 
-__all__ = ["ABSENT", "Roles", "closest", "column_positions", "resolve_roles"]
+__all__ = ["ABSENT", "Roles", "column_positions", "resolve_roles"]
 
 ABSENT = -1
 """The position of a user or item column that is not there and was not required."""
@@ -269,30 +269,6 @@ def _missing(rows: Rows, role: str, spec: str | int | None) -> ColumnError:
         else f"Did you mean {guess!r}? Pass {role}={guess!r}, or rename the column."
     )
     return ColumnError(f"X has no column {name!r} for the {role}; its columns are {_listed(rows.names)}. {cure}")
-
-
-def closest(name: str, names: Sequence[str]) -> str | None:
-    """Return the name most like another, upper case and punctuation aside.
-
-    Parameters
-    ----------
-    name : str
-    names : sequence of str
-
-    Returns
-    -------
-    str or None
-        None if none is like it.
-
-    Examples
-    --------
-    >>> from skrec._data.roles import closest
-    >>> closest("user_id", ["item_id", "UserID"])
-    'UserID'
-    """
-    plain = {"".join(filter(str.isalnum, label)).lower(): label for label in reversed(names)}
-    matches = difflib.get_close_matches("".join(filter(str.isalnum, name)).lower(), plain, n=1)
-    return plain[matches[0]] if matches else None
 
 
 def _listed(names: Sequence[str], limit: int = 20) -> str:

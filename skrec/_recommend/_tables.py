@@ -8,7 +8,7 @@ import pandas as pd
 
 from skrec._data.columns import Column, as_column
 from skrec._data.ids import refuse_missing
-from skrec._data.roles import closest
+from skrec._data.names import closest
 from skrec._data.table import as_rows
 from skrec.exceptions import ColumnError, UnknownIdError
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column
-from skrec._data.roles import closest
+from skrec._data.names import closest, guessing
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import StrOptions
 from skrec.exceptions import ColumnError
@@ -127,7 +127,8 @@ class Reader(_Fitted, BaseEstimator):
     def _read(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Rows:
         """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array."""
         rows = as_rows(X, min_columns=self._min_columns() if reset else 1)
-        validate_data(self, X, y, reset=reset, skip_check_array=True)
+        with guessing(None if reset else getattr(self, "feature_names_in_", None), rows.names):
+            validate_data(self, X, y, reset=reset, skip_check_array=True)
         return rows
 
     def _min_columns(self) -> int:

@@ -13,7 +13,8 @@ from scipy import sparse
 
 from skrec._data import Rows
 from skrec._data.ids import as_objects
-from skrec._data.roles import _listed, closest
+from skrec._data.names import closest
+from skrec._data.roles import _listed
 from skrec.exceptions import ColumnError
 
 __all__ = ["array_beside", "chosen_crosses", "cross_names", "frame_beside", "one_hot", "refuse_same_names"]

@@ -20,6 +20,7 @@ from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._data.windows import PADDING, Windows
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
 from skrec.exceptions import ColumnError
+from skrec.preprocessing._common import read_again
 from skrec.preprocessing._cross_columns import array_beside, frame_beside
 
 __all__ = ["HistoryEncoder"]
@@ -273,9 +274,7 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
 
     def _read(self, X: Any) -> Rows:
         check_is_fitted(self)
-        rows = as_rows(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        return rows
+        return read_again(self, X)
 
     def _times_of(self, rows: Rows) -> NDArray[Any] | None:
         """Return the times of rows, which must be of the kind that ``fit`` saw."""
