@@ -258,9 +258,14 @@ class Recommender(Reader):
         """
         check_is_fitted(self)
         _check_k(k)
+        if not hasattr(self, "item_embeddings_"):
+            raise AttributeError(
+                f"{type(self).__name__} learns no embeddings of items, by which they could be compared. Use a model "
+                "that does, such as NCFRanker or SASRecRanker."
+            )
         ids = self._column_of(items, "item")
         codes = self._items.encode(ids, where="items")
-        self._items.refuse_unknown(ids, codes)
+        self._items.refuse_unknown(ids, codes, where="items")
         vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
         k = min(int(k), len(vectors) - 1)
         columns, scores = np.empty((len(codes), k), np.int64), np.empty((len(codes), k), np.float32)
