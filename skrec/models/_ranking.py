@@ -148,9 +148,9 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows, for instance how often an item was played.
         X_val, y_val : DataFrame or array-like, default=None
-            Events to choose the epoch by, instead of each user's last one: by the NDCG@10 that :meth:`score` gives, in
-            the context of each user's first row. In a Pipeline they reach this step
-            transformed only with ``transform_input=["X_val"]``, metadata routing and
+            Events to choose the epoch by, instead of each user's last one, whatever ``early_stopping`` says: by the
+            NDCG@10 that :meth:`score` gives, in the context of each user's first row. In a Pipeline they reach this
+            step transformed only with ``transform_input=["X_val"]``, metadata routing and
             ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns

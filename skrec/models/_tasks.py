@@ -67,8 +67,9 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
         X_val, y_val : DataFrame or array-like, default=None
-            Rows to choose the epoch by, instead of a part of ``X``. In a Pipeline they reach this step transformed only
-            with ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
+            Rows to choose the epoch by, instead of a part of ``X``, whatever ``early_stopping`` says. In a Pipeline
+            they reach this step transformed only with ``transform_input=["X_val"]``, metadata routing and
+            ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns
         -------
@@ -235,8 +236,9 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
         X_val, y_val : DataFrame or array-like, default=None
-            Rows to choose the epoch by, instead of a part of ``X``. In a Pipeline they reach this step transformed only
-            with ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
+            Rows to choose the epoch by, instead of a part of ``X``, whatever ``early_stopping`` says. In a Pipeline
+            they reach this step transformed only with ``transform_input=["X_val"]``, metadata routing and
+            ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns
         -------
