@@ -204,7 +204,7 @@ def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
     """
     columns, labels, shape = _columns_of(X, name)
     if shape[0] < 1:
-        raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required.")
+        raise _no_rows(shape, name)
     if shape[1] < min_columns:
         raise ValueError(
             f"Found array with {shape[1]} feature(s) (shape={shape}) while a minimum of {min_columns} is required."
@@ -249,12 +249,19 @@ def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, in
         return X, list(X.columns), (int(X.shape[0]), int(X.shape[1]))
     if isinstance(X, (list, tuple)) and len(X) and not isinstance(X[0], np.generic):
         return _columns_of_list(X, name)
-    return _columns_of_array(np.asarray(X))
+    return _columns_of_array(np.asarray(X), name)
 
 
-def _columns_of_array(array: NDArray[Any]) -> tuple[NDArray[Any], None, tuple[int, int]]:
+def _no_rows(shape: tuple[int, ...], name: str) -> ValueError:
+    return ValueError(
+        f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required: {name} is empty. Pass at "
+        "least one row; if a filter made it, look at what that leaves."
+    )
+
+
+def _columns_of_array(array: NDArray[Any], name: str) -> tuple[NDArray[Any], None, tuple[int, int]]:
     if array.shape == (0,):
-        raise ValueError(f"Found array with 0 sample(s) (shape={array.shape}) while a minimum of 1 is required.")
+        raise _no_rows(array.shape, name)
     if array.ndim < 2:
         raise ValueError(
             f"Expected 2D array, got {'1D' if array.ndim else 'scalar'} array instead:\narray={array}.\n{_RESHAPE}"

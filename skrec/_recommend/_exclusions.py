@@ -62,6 +62,8 @@ class Exclusions:
         known_users : ndarray of shape (n,), default=None
             Users of ``fit``. Pairs of such users may stand in a list that serves every query, a stranger's too.
         """
+        if not len(self):
+            return
         so = "none of the pairs leaves anything out"
         if known_users is None or of_another_kind(self.users, known_users):
             doubt_kind(self.users, _present(queries), self.names[0], what="ids of exclude", of="the queries", so=so)

@@ -64,7 +64,7 @@ def refused(model, X, match, *, error=ValueError, methods=("fit", "partial_fit",
 
 @pytest.mark.parametrize("X", [FRAME[:0], FRAME[:0].to_numpy(), []], ids=["frame", "array", "list"])
 def test_empty_x(model, X):
-    refused(model, X, r"0 sample\(s\)", y=[])
+    refused(model, X, r"0 sample\(s\).*: X is empty\. Pass at least one row", y=[])
 
 
 def test_misspelt_columns_are_guessed(model):
