@@ -1,7 +1,5 @@
 """skrec.recommend: estimators unwrapped, ids mapped there and back, foreign estimators served."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -27,7 +25,7 @@ from skrec._data.vocabulary import Vocabulary
 from skrec._recommend import is_recommender, unwrap
 from skrec.datasets import make_interactions
 from skrec.exceptions import ColumnError, UnknownIdError
-from skrec.models import DNNRanker, NCFRanker, PopularityRanker, SASRecRanker
+from skrec.models import DCNRanker, DNNRanker, NCFRanker, PopularityRanker
 from skrec.preprocessing import HistoryEncoder, IDEncoder
 
 USERS = ["ann", "bob", "cy"]
@@ -71,14 +69,21 @@ class AffinityRanker(BaseEstimator):
             raise UnknownIdError(f"unknown {ids[users == 0]}")
         items = np.arange(1, len(self.items_) + 1)
         if candidates is not None:
-            items = np.unique(self._items.encode(self._ids(candidates, roles.item)))
+            candidates = self._ids(candidates, roles.item)
+            codes = self._items.encode(candidates)
+            items, strange = np.unique(codes[codes > 0]), pd.unique(candidates[codes == 0])
+            if self.handle_unknown == "error" and len(strange):
+                raise UnknownIdError(f"unknown {strange}")
+            items = np.append(items, np.zeros(len(strange), int))
+        ids_of_items = self.items_[items - 1].astype(object)
+        ids_of_items[items == 0] = [] if candidates is None else strange
         scores = self.scores_[users][:, items].copy()
         if exclude_seen:
             scores[(scores >= 10) & (users > 0)[:, None]] = -np.inf
         for user, item in exclude if exclude is not None else ():
-            scores[np.ix_(ids == user, self.items_[items - 1] == item)] = -np.inf
+            scores[np.ix_(ids == user, ids_of_items == item)] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-        scores, chosen = np.take_along_axis(scores, order, axis=1), self.items_[items[order] - 1]
+        scores, chosen = np.take_along_axis(scores, order, axis=1), as_column(ids_of_items)[order]
         if as_frame:
             query, column = np.nonzero(scores > -np.inf)
             values = [ids[query], chosen[query, column], scores[query, column], column + 1]
@@ -236,8 +241,56 @@ def test_rows_may_lack_what_they_are_not_asked_for(name, plain):
         pipeline, rows.iloc[[4]].drop(columns="item_id"), candidates=rows.iloc[[0, 1]].drop(columns="user_id")
     )
     pd.testing.assert_frame_equal(result, plain.recommend(["bob"], candidates=["x", "y"]))
-    with pytest.raises(ColumnError, match=r"queries has no column 'user_id'; its columns are \['item_id'\]"):
+    with pytest.raises(ColumnError, match=r"queries has no column 'user_id'; its columns are \['item_id'\]. Add it"):
         skrec.recommend(pipeline, pd.DataFrame({"item_id": ["x"]}))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PIPELINES if not name.startswith(("arrays", "two steps", "a search"))]
+)
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+def test_a_frame_of_ids_alone_is_as_good_as_ids(name, library, plain):
+    pipeline = fitted(name)
+    queries = library({"user_id": ["bob", "zoe"]}), library({"other": [0, 1], "user_id": ["bob", "zoe"]})
+    for rows in queries:
+        result = skrec.recommend(pipeline, rows, candidates=library({"item_id": ["x", "q"]}))
+        pd.testing.assert_frame_equal(result, plain.recommend(["bob", "zoe"], candidates=["x", "q"]))
+
+
+def test_of_the_context_all_must_be_there_or_nothing():
+    X = with_columns(EVENTS)
+    pipeline = fitted("IDEncoder beside others")
+    message = r"queries lack the column\(s\) 'genre', which fit saw. Add them, or pass ids alone"
+    with pytest.raises(ColumnError, match=message):
+        skrec.recommend(pipeline, X[["user_id", "price"]])
+    with pytest.raises(ColumnError, match="candidates lack the column"):
+        skrec.recommend(pipeline, ["ann"], candidates=X[["item_id", "price"]])
+
+
+def test_frames_behind_an_encoder_that_lets_the_time_pass_are_read_as_by_the_model():
+    events = make_interactions(n_users=30, n_items=12, random_state=0)
+    model = DCNRanker(epochs=1, embedding_dim=4, hidden_units=(4,), random_state=0)
+    events["user_id"] += 100  # the encoder keeps the order of ids
+    for X in (events, events.assign(price=events["item_id"] % 3.0)):
+        encoder = ColumnTransformer([("ids", IDEncoder(), ["user_id", "item_id"])], remainder="passthrough")
+        encoder.set_params(verbose_feature_names_out=False).set_output(transform="pandas")
+        pipeline, alone = make_pipeline(encoder, model).fit(X), clone(model).fit(X)
+        new_items = X.drop_duplicates("item_id")[:4].drop(columns=["user_id", "timestamp"])
+        new_items["item_id"] = [1, 777, 2, 778]
+        for candidates in (None, new_items):
+            expected = alone.recommend(X[["user_id"]][:3], k=3, candidates=candidates)
+            result = skrec.recommend(pipeline, X[["user_id"]][:3], k=3, candidates=candidates)
+            pd.testing.assert_frame_equal(result, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["OrdinalEncoder", "ColumnTransformer, positions"])
+def test_a_misspelt_column_is_guessed(name):
+    pipeline = fitted(name)
+    message = r"queries has no column 'user_id'; its columns are \['UserID'\]. Did you mean 'UserID'\? Rename it"
+    with pytest.raises(ColumnError, match=message):
+        skrec.recommend(pipeline, pd.DataFrame({"UserID": ["ann"]}))
+    with pytest.raises(ColumnError, match="candidates has no column 'item_id'.*Did you mean 'itemid'"):
+        skrec.recommend(pipeline, ["ann"], candidates=pd.DataFrame({"itemid": ["x"]}))
 
 
 def test_the_columns_are_named_as_in_the_raw_data():
@@ -313,9 +366,35 @@ def test_unknown_users_are_an_error_that_names_the_raw_ids():
         skrec.recommend(pipeline, rows)
 
 
-def test_unknown_candidates_are_an_error_behind_an_encoder(pipeline):
-    with pytest.raises(UnknownIdError, match="candidates has 1 unknown items: 'q'"):
-        skrec.recommend(pipeline, ["ann"], candidates=["x", "q"])
+@pytest.mark.parametrize("options", [{}, {"k": 2}, {"exclude": [("bob", "q"), ("zoe", 7)]}, {"exclude_seen": False}])
+def test_unknown_candidates_are_ranked_as_by_the_model_alone(pipeline, plain, options):
+    options = {"candidates": ["q", "x", 7, "z", "q"], **options}
+    expected = plain.recommend(["bob", "zoe"], **options)
+    pd.testing.assert_frame_equal(skrec.recommend(pipeline, ["bob", "zoe"], **options), expected)
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_so_are_those_in_rows(name, plain):
+    pipeline, prepare = fitted(name), PIPELINES[name][0]
+    rows = prepare(EVENTS[:3].assign(item_id=["q", "x", "p"]))
+    expected = plain.recommend(["bob"], candidates=["q", "x", "p"])
+    pd.testing.assert_frame_equal(skrec.recommend(pipeline, ["bob"], candidates=rows), expected)
+
+
+def test_unknown_candidates_are_an_error_if_the_model_refuses_them():
+    pipeline = make_pipeline(ordinal(), AffinityRanker(handle_unknown="error")).fit(EVENTS, AFFINITY)
+    with pytest.raises(UnknownIdError, match="candidates has 2 unknown items: 'q', 'p'"):
+        skrec.recommend(pipeline, ["ann"], candidates=["q", "x", "p"])
+    pipeline = make_pipeline(IDEncoder(handle_unknown="error"), AffinityRanker()).fit(EVENTS, AFFINITY)
+    with pytest.raises(UnknownIdError, match="Column 'item_id' has the id 'q'"):
+        skrec.recommend(pipeline, ["ann"], candidates=["q", "x"])
+
+
+def test_a_networks_scores_of_unknown_candidates_are_those_of_its_row_for_them():
+    pipeline = make_pipeline(IDEncoder(), NCFRanker(epochs=1, random_state=0)).fit(EVENTS)
+    result = skrec.recommend(pipeline, ["ann"], candidates=["q", "p"])
+    assert result["item_id"].tolist() == ["q", "p"]
+    assert result["score"].tolist() == pytest.approx(pipeline[-1].score_items([1], [99, 98])[0].tolist(), abs=1e-6)
 
 
 @pytest.mark.parametrize("encoder", [IDEncoder(min_frequency=4), ordinal(min_frequency=4)])
@@ -327,8 +406,7 @@ def test_items_too_rare_for_the_encoder_are_never_recommended(encoder):
     assert len(pipeline[-1].items_) == 4
     result = skrec.recommend(pipeline, ["ann", "zoe"], exclude_seen=False)
     assert set(result["item_id"]) == {"x", "y", "z"}
-    with pytest.raises(UnknownIdError, match="'w'"):
-        skrec.recommend(pipeline, ["ann"], candidates=["w"])
+    assert skrec.recommend(pipeline, ["zoe"], candidates=["w", "z"])["item_id"].tolist() == ["z", "w"]
 
 
 # ------------------------------------------------------------------------------------------------------ what must fail
@@ -395,7 +473,7 @@ def test_what_is_not_fitted():
 
 @pytest.mark.parametrize(
     ("argument", "value"),
-    [("queries", "ann"), ("queries", 3), ("queries", None), ("candidates", "x"), ("candidates", 3)],
+    [("queries", "ann"), ("queries", 3), ("candidates", "x"), ("candidates", 3)],
 )
 def test_a_single_id_must_be_in_a_list(pipeline, argument, value):
     arguments = {"queries": ["ann"], "candidates": ["x"], argument: value}
@@ -409,6 +487,12 @@ def test_missing_ids_are_refused_by_the_name_of_the_argument(pipeline, missing):
         arguments = {"queries": ["ann"], "candidates": ["x"], argument: ["y", missing]}
         with pytest.raises(ValueError, match=rf"^{argument} contains NaN: there is no id in place 1"):
             skrec.recommend(pipeline, **arguments)
+
+
+def test_queries_are_missing(pipeline, plain):
+    for estimator in (pipeline, plain, Ridge().fit([[0, 1], [1, 0]], [0, 1])):
+        with pytest.raises(ValueError, match=r"^queries is missing: say for whom\. Pass user ids, .* a user column\.$"):
+            skrec.recommend(estimator, k=2, candidates=["x"])
 
 
 def test_no_candidates_and_no_queries(pipeline):
@@ -533,36 +617,13 @@ def test_users_that_an_encoder_merges_do_not_lose_each_others_items():
     }  # fmt: skip
 
 
-# -- histories ---------------------------------------------------------------------------------------------------------
-
-SESSIONS = [["i3", "i5"], [], ["i7", "nothing known"]]
-
-
-def clicks():
-    events = make_interactions(n_users=40, n_items=20, random_state=0)
-    return events.assign(item_id="i" + events["item_id"].astype(str))
-
-
-def test_sessions_behind_an_encoder_are_ranked_as_without_one():
-    model = SASRecRanker(epochs=2, embedding_dim=8, random_state=0)
-    alone = clone(model).fit(clicks())
-    encoded = make_pipeline(IDEncoder().set_output(transform="pandas"), model).fit(clicks())
-    for queries in (None, [1, 2, 3]):
-        expected = alone.recommend(queries, k=3, history=SESSIONS)
-        pd.testing.assert_frame_equal(skrec.recommend(alone, queries, k=3, history=SESSIONS), expected)
-        pd.testing.assert_frame_equal(skrec.recommend(encoded, queries, k=3, history=SESSIONS), expected)
-
-
-@pytest.mark.parametrize("encoders", [[], [IDEncoder()]], ids=["alone", "encoded"])
-def test_a_missing_item_of_a_session_is_told_of(encoders):
-    fitted = make_pipeline(*encoders, SASRecRanker(epochs=1, embedding_dim=8)).fit(clicks()[["user_id", "item_id"]])
-    with pytest.raises(ValueError, match=r"^history\[1\] contains NaN: there is no id in place 1"):
-        skrec.recommend(fitted, history=[["i3"], ["i3", None]])
-
-
-def test_a_model_without_histories_is_told_of():
-    model = PopularityRanker().fit(clicks())
-    for ask in (partial(skrec.recommend, model), model.recommend, model.score_items):
-        for queries in ({}, {"queries": [1, 2, 3]}):
-            with pytest.raises(TypeError, match=r"PopularityRanker reads no histories\. Use .* such as SASRecRanker"):
-                ask(**queries, history=SESSIONS)
+@pytest.mark.parametrize("encoder", [IDEncoder(min_frequency=2), IDEncoder(min_frequency=2, handle_unknown="error")])
+@pytest.mark.parametrize("rare", ["user_id", "when"])
+def test_of_a_column_an_encoder_may_have_kept_no_id_at_all(encoder, rare):
+    events = pd.DataFrame({"user_id": [*"ababcc"], "item_id": [*"xxyyzx"], "when": [1, 1, 2, 2, 3, 3]})
+    events[rare] = [f"{rare} {row}" for row in range(6)]
+    pipeline = make_pipeline(encoder, PopularityRanker()).fit(events)
+    user = events["user_id"].iloc[0]
+    result = skrec.recommend(pipeline, [user], exclude_seen=False)
+    assert result["item_id"].tolist() == ["x", "y"]
+    assert set(result["user_id"]) == {user}

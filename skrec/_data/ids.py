@@ -19,6 +19,7 @@ __all__ = [
     "is_compact",
     "join_ids",
     "nearest_id",
+    "of_another_kind",
     "refuse_infinite",
     "refuse_missing",
     "take_from_table",
@@ -169,7 +170,40 @@ def refuse_infinite(column: Column, codes: Codes, name: str, where: str | None =
         raise _no_id("infinity", name, infinite, where)
 
 
-def doubt_kind(column: Column, known: Column, name: str) -> None:
+def of_another_kind(column: Column, known: Column) -> bool:
+    """Whether all ids of one column are strings, and all of the other numbers: no id is in both.
+
+    Parameters
+    ----------
+    column, known : ndarray of shape (n_rows,) and (n,)
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.ids import of_another_kind
+    >>> of_another_kind(np.array(["5"], dtype=object), np.array([5, 7]))
+    True
+    """
+    here = _kind_of(column)
+    if here is None or (here == "strings") == (known.dtype.kind == "O"):
+        return False  # so far without a look at all known ids
+    there = _kind_of(known)
+    return there is not None and here != there
+
+
+def doubt_kind(
+    column: Column,
+    known: Column,
+    name: str,
+    *,
+    what: str = "ids",
+    of: str = "fit",
+    so: str = "none of them is known, and all count as unknown",
+) -> None:
     """Warn if ids are strings and those of ``fit`` are numbers, or the other way round: none can be a known one.
 
     The words are the same whatever the ids are, so that Python shows them once.
@@ -181,6 +215,8 @@ def doubt_kind(column: Column, known: Column, name: str) -> None:
         The ids of ``fit``.
     name : str
         What the warning calls the column.
+    what, of, so : str
+        What it calls the ids, and the known ones, and what comes of it.
 
     Warns
     -----
@@ -198,15 +234,12 @@ def doubt_kind(column: Column, known: Column, name: str) -> None:
     The ids for column 'user_id' are strings (object), but those of fit are numbers (int64): none of them is known, \
 and all count as unknown. Convert them as in fit, for instance with .astype('int64').
     """
-    here = _kind_of(column)
-    if here is None or (here == "strings") == (known.dtype.kind == "O"):
-        return  # so far without a look at all ids of fit
-    there = _kind_of(known)
-    if there is None or here == there:
+    if not of_another_kind(column, known):
         return
+    here, there = _kind_of(column), _kind_of(known)
     warnings.warn(
-        f"The ids for column {name!r} are {here} ({column.dtype}), but those of fit are {there} ({known.dtype}): none "
-        "of them is known, and all count as unknown. Convert them as in fit, for instance with "
+        f"The {what} for column {name!r} are {here} ({column.dtype}), but those of {of} are {there} ({known.dtype}): "
+        f"{so}. Convert them as in {of}, for instance with "
         f".astype({'str' if there == 'strings' else repr(str(known.dtype))}).",
         stacklevel=3,
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from skrec._data.names import closest
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
 
@@ -211,7 +211,7 @@ def _listed_position(rows: Rows, spec: Any, parameter: str) -> int:
             f"{parameter} has {spec!r}, which is no column of X, but more than one ends in it: "
             f"{_listed([rows.names[position] for position in matches])}. Say which."
         )
-    guess = _closest(spec, rows.names)
+    guess = closest(spec, rows.names)
     hint = "" if guess is None else f" Did you mean {guess!r}?"
     raise ColumnError(
         f"{parameter} has {spec!r}, which is no column of X; its columns are {_listed(rows.names)}.{hint}"
@@ -262,20 +262,13 @@ def _missing(rows: Rows, role: str, spec: str | int | None) -> ColumnError:
             f"Pass X with at least {_DEFAULT_POSITIONS[role] + 1} columns, or {role}= with the position of its column."
         )
     name = str(_DEFAULT_NAMES[role] if spec is None else spec)
-    guess = _closest(name, rows.names)
+    guess = closest(name, rows.names)
     cure = (
         f"Pass {role}= with the name of the column that holds it."
         if guess is None
         else f"Did you mean {guess!r}? Pass {role}={guess!r}, or rename the column."
     )
     return ColumnError(f"X has no column {name!r} for the {role}; its columns are {_listed(rows.names)}. {cure}")
-
-
-def _closest(name: str, names: Sequence[str]) -> str | None:
-    """Return the name most like `name`, upper case and punctuation aside; None if none is."""
-    plain = {"".join(filter(str.isalnum, label)).lower(): label for label in reversed(names)}
-    matches = difflib.get_close_matches("".join(filter(str.isalnum, name)).lower(), plain, n=1)
-    return plain[matches[0]] if matches else None
 
 
 def _listed(names: Sequence[str], limit: int = 20) -> str:

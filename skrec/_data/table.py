@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -126,14 +128,15 @@ class Rows:
         """
         values = self.column(position)
         label = self.label(position)
-        if values.dtype.kind == "O":
-            if pd.api.types.infer_dtype(values, skipna=True) not in {"datetime", "datetime64", "date"}:
+        missing = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
+        if values.dtype.kind == "O" and not missing.any():
+            if pd.api.types.infer_dtype(values, skipna=False) not in {"datetime", "datetime64", "date"}:
+                row = _first_odd(values)
                 raise ValueError(
-                    f"The time column {label} holds neither numbers nor dates, for instance {values[0]!r}. "
-                    "Convert it first, for instance with pandas.to_datetime."
+                    f"The time column {label} holds neither numbers nor dates, for instance {values[row]!r} in "
+                    f"row {row}. Convert it first, for instance with pandas.to_datetime."
                 )
             values = np.asarray(pd.to_datetime(pd.Series(values), utc=True).dt.tz_localize(None))
-        missing = ~np.isfinite(values)
         if missing.any():
             raise ValueError(
                 f"Input X contains NaN or infinity: the time column {label} has none in row {int(np.argmax(missing))}. "
@@ -156,6 +159,12 @@ class Rows:
         str
         """
         return str(position) if self.names is None else repr(self.names[position])
+
+
+def _first_odd(values: Column) -> int:
+    """Return the row of the first object that is no time; of numbers among dates, or the reverse, the first change."""
+    kinds = [isinstance(value, date) + 2 * isinstance(value, Real) for value in values]
+    return kinds.index(0) if 0 in kinds else next(row for row, kind in enumerate(kinds) if kind != kinds[0])
 
 
 def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
@@ -195,7 +204,7 @@ def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
     """
     columns, labels, shape = _columns_of(X, name)
     if shape[0] < 1:
-        raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required.")
+        raise _no_rows(shape, name)
     if shape[1] < min_columns:
         raise ValueError(
             f"Found array with {shape[1]} feature(s) (shape={shape}) while a minimum of {min_columns} is required."
@@ -240,10 +249,19 @@ def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, in
         return X, list(X.columns), (int(X.shape[0]), int(X.shape[1]))
     if isinstance(X, (list, tuple)) and len(X) and not isinstance(X[0], np.generic):
         return _columns_of_list(X, name)
-    return _columns_of_array(np.asarray(X))
+    return _columns_of_array(np.asarray(X), name)
 
 
-def _columns_of_array(array: NDArray[Any]) -> tuple[NDArray[Any], None, tuple[int, int]]:
+def _no_rows(shape: tuple[int, ...], name: str) -> ValueError:
+    return ValueError(
+        f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required: {name} is empty. Pass at "
+        "least one row; if a filter made it, look at what that leaves."
+    )
+
+
+def _columns_of_array(array: NDArray[Any], name: str) -> tuple[NDArray[Any], None, tuple[int, int]]:
+    if array.shape == (0,):
+        raise _no_rows(array.shape, name)
     if array.ndim < 2:
         raise ValueError(
             f"Expected 2D array, got {'1D' if array.ndim else 'scalar'} array instead:\narray={array}.\n{_RESHAPE}"

@@ -143,7 +143,7 @@ class Vocabulary:
         found: Codes = self._codes_of_objects(as_objects(distinct))[positions]
         return found
 
-    def refuse_unknown(self, values: Any, codes: Codes) -> None:
+    def refuse_unknown(self, values: Any, codes: Codes, *, where: str | None = None) -> None:
         """Raise if an id has no code, as ``handle_unknown="error"`` demands.
 
         Parameters
@@ -152,6 +152,8 @@ class Vocabulary:
             The ids.
         codes : ndarray of shape (n_rows,)
             What :meth:`encode` made of them.
+        where : str or None, default=None
+            What the message speaks of instead if they are no column of ``X``: an argument that takes known ids alone.
 
         Raises
         ------
@@ -173,10 +175,12 @@ class Vocabulary:
         value = as_column(values)[unknown[:1]].tolist()[0]
         nearest = nearest_id(value, self.ids)
         hint = "" if nearest is None else f"The nearest known id is {nearest!r} ({type(nearest).__name__}). "
+        what, row, cure = f"Column {self.name!r}", "row", ", fit on data that has it, or pass handle_unknown='oov'"
+        if where is not None:
+            what, row, cure = where, "place", ", or leave it out: of an unknown id nothing can be told"
         raise UnknownIdError(
-            f"Column {self.name!r} has the id {value!r} ({type(value).__name__}) in row {unknown[0]}, which was not "
-            f"seen in fit ({len(unknown)} such row(s)). {hint}Correct it, fit on data that has it, or pass "
-            "handle_unknown='oov'."
+            f"{what} has the id {value!r} ({type(value).__name__}) in {row} {unknown[0]}, which was not seen in fit "
+            f"({len(unknown)} such {row}(s)). {hint}Correct it{cure}."
         )
 
     def doubt_kind(self, values: Any, codes: Codes) -> None:
@@ -225,6 +229,8 @@ class Vocabulary:
     def extend(self, values: Any) -> tuple[Vocabulary, Codes]:
         """Add the ids of a column that are new. Old ids keep their codes; new ones follow, sorted.
 
+        Ids of another kind than the old ones (see :func:`doubt_kind`) are told of: they would double the catalogue.
+
         Parameters
         ----------
         values : array-like of shape (n_rows,)
@@ -256,6 +262,8 @@ class Vocabulary:
         if not new.any():
             return self, codes
         ids, new_codes = factorize_sorted(column[new], self.name)
+        if new.all() and len(self):
+            doubt_kind(column, self.ids, self.name, so="none of them is known, and all join as new ones")
         codes[new] = new_codes + np.int32(len(self))
         return Vocabulary(join_ids(self.ids, ids), self.name), codes
 

@@ -4,6 +4,18 @@ Estimators are known by their methods alone.
 """
 
 from skrec._recommend._api import recommend
-from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, unwrap
+from skrec._recommend._exclusions import exclusions_of
+from skrec._recommend._sessions import are_events, as_sessions
+from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, refuse_nothing, unwrap
 
-__all__ = ["Unwrapped", "is_recommender", "recommend", "refuse_history", "unwrap"]
+__all__ = [
+    "Unwrapped",
+    "are_events",
+    "as_sessions",
+    "exclusions_of",
+    "is_recommender",
+    "recommend",
+    "refuse_history",
+    "refuse_nothing",
+    "unwrap",
+]

@@ -4,9 +4,9 @@ from numbers import Integral
 from typing import Any
 
 from skrec._recommend._encoded import EncodedSpace
+from skrec._recommend._exclusions import exclusions_of
 from skrec._recommend._foreign import rank_foreign
-from skrec._recommend._ranking import exclusions_of
-from skrec._recommend._unwrap import is_recommender, refuse_history, unwrap
+from skrec._recommend._unwrap import is_recommender, refuse_history, refuse_nothing, unwrap
 
 
 def recommend(
@@ -32,16 +32,18 @@ def recommend(
         ``predict_proba``, ``decision_function`` or ``predict``. One that is not skrec's is given every pair of a query
         and a candidate as a row with columns ``user_id`` and ``item_id`` (and those of the queries and candidates).
     queries : array-like of shape (n_queries,) or table of shape (n_queries, n_columns), default=None
-        Raw user ids, or rows as the estimator takes them. Behind transformers, the rows of a pandas DataFrame may lack
-        the item column. Not needed with `history`.
+        Raw user ids, or rows as the estimator takes them. Behind transformers, rows have the user column alone, or all
+        columns of ``fit`` but the item's. Not needed with `history`.
     k : int, default=10
         Number of items for each query, at least 1. There are fewer rows where there are fewer items.
-    history : list of lists of item ids, default=None
-        For a model of histories: the raw ids of the items of each query, oldest first, instead of what it has stored.
-        Sessions without `queries` are numbered from 0.
+    history : list of lists of item ids, or table of shape (n_events, n_columns), default=None
+        For a model of histories: the raw ids of the items of each query, oldest first, instead of what it has stored;
+        or events with the columns of the user and the item (and the time): a DataFrame or a two-dimensional array.
+        Lists without `queries` are numbered from 0.
     candidates : array-like of shape (n_candidates,) or table of shape (n_candidates, n_columns), default=None
         Raw ids of the items to choose from, or rows with item features. None is the whole catalogue of a skrec model;
-        an estimator that is not skrec's has none, and needs them.
+        an estimator that is not skrec's has none, and needs them. Behind transformers, rows have the item column alone,
+        or all columns of ``fit`` but those of the user and the time.
     exclude_seen : bool, default=True
         Whether to leave out the items of the user in the training data. An estimator that is not skrec's keeps no such
         log: there, pass the pairs as `exclude`.
@@ -70,7 +72,7 @@ def recommend(
     ColumnError
         If a column is missing.
     UnknownIdError
-        If a candidate is unknown behind an encoder, or a user is unknown to a model with ``handle_unknown="error"``.
+        If a user or a candidate is unknown to a model, or to an encoder, with ``handle_unknown="error"``.
 
     Examples
     --------
@@ -85,6 +87,7 @@ def recommend(
     k = _checked(k)
     unwrapped = unwrap(estimator)
     refuse_history(unwrapped.model, history)
+    refuse_nothing(unwrapped.model, queries, history)
     if is_recommender(unwrapped.model):
         if not unwrapped.transformers:
             options = {"candidates": candidates, "exclude_seen": exclude_seen, "exclude": exclude, "as_frame": as_frame}
@@ -92,13 +95,14 @@ def recommend(
                 options["history"] = history
             return unwrapped.model.recommend(queries, k, **options)
         space = EncodedSpace(unwrapped)
-        names = space.user_name, space.item_name
+        names, known_users = (space.user_name, space.item_name), space.known_users
         exclusions = exclusions_of(exclude, *names)
         ranking = space.rank(queries, k + exclusions.most, candidates, exclude_seen=exclude_seen, history=history)
     else:
         names = "user_id", "item_id"
         exclusions = exclusions_of(exclude, *names)
-        ranking = rank_foreign(estimator, queries, candidates)
+        ranking, known_users = rank_foreign(estimator, queries, candidates), None
+    exclusions.doubt(ranking.users, ranking.catalogue, known_users)
     best = ranking.best(k, exclusions)
     return best.as_frame(*names) if as_frame else best.as_arrays()
 

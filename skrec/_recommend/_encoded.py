@@ -5,9 +5,8 @@ whose other columns hold known values; the catalogue is decoded by ``inverse_tra
 which has none, the parts that hold the user and the item are used.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,62 +14,36 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.columns import Column, as_column
+from skrec._data.ids import join_ids, of_another_kind
 from skrec._data.vocabulary import Vocabulary
 from skrec._recommend._ranking import Ranking
-from skrec._recommend._tables import (
-    Columns,
-    as_ids,
-    as_table,
-    columns_of,
-    is_table,
-    named_column,
-    repeat,
-    unknown_error,
-)
-from skrec._recommend._unwrap import Unwrapped, flat
-from skrec._sklearn_compat import column_transformer_inputs, safe_indexing
+from skrec._recommend._raw import RawColumns
+from skrec._recommend._sessions import are_events, as_sessions
+from skrec._recommend._stages import CURE, Stage, block_of, origin
+from skrec._recommend._tables import Columns, as_ids, columns_of, is_table, repeat, unknown_error, with_columns
+from skrec._recommend._unwrap import Unwrapped
+from skrec._sklearn_compat import safe_indexing
 from skrec.exceptions import UnknownIdError
 
-_CURE = (
-    "Encode the ids with skrec.preprocessing.IDEncoder or sklearn.preprocessing.OrdinalEncoder (beside other "
-    "columns: in a ColumnTransformer), or call recommend on the last step, with encoded ids."
-)
 
+@dataclass(frozen=True)
+class Choice:
+    """The items to choose from.
 
-class Block(NamedTuple):
-    """A part of a transformer that turns the columns `inputs` into the columns `outputs`."""
+    Parameters
+    ----------
+    encoded : object
+        What the model is given as ``candidates=``.
+    n : int
+        How many they are.
+    raw, codes : ndarray of shape (n_items,)
+        The raw ids of all items that the model may return, and what it calls them.
+    """
 
-    encoder: Any
-    inputs: list[int]
-    outputs: range
-
-
-@dataclass
-class Stage:
-    """One transformer: its blocks that hold the user and the item, and known values for the columns it takes."""
-
-    blocks: list[Block]
-    names: Sequence[str] | None
-    width: int
-    known: list[Any] = field(default_factory=list)
-
-    def encode(self, columns: Columns, known: list[Any]) -> Columns:
-        """Return the columns after the transformer; those of other blocks hold the `known` values."""
-        outputs = [repeat(value, len(columns[0])) for value in known]
-        for encoder, inputs, span in self.blocks:
-            names = None if self.names is None else [self.names[position] for position in inputs]
-            table = as_table([columns[position] for position in inputs], names)
-            outputs[span.start : span.stop] = columns_of(encoder.transform(table))
-        return outputs
-
-    def decode(self, columns: Columns) -> Columns:
-        """Return the columns before the transformer; those of other blocks hold None."""
-        inputs = [repeat(None, len(columns[0])) for _ in range(self.width)]
-        for encoder, positions, span in self.blocks:
-            decoded = columns_of(encoder.inverse_transform(as_table([columns[position] for position in span], None)))
-            for position, column in zip(positions, decoded, strict=True):
-                inputs[position] = column
-        return inputs
+    encoded: Any
+    n: int
+    raw: Column
+    codes: Column
 
 
 class EncodedSpace:
@@ -85,55 +58,57 @@ class EncodedSpace:
     def __init__(self, unwrapped: Unwrapped) -> None:
         self.unwrapped, self.model = unwrapped, unwrapped.model
         check_is_fitted(self.model)
-        self.user: int = self.model._estimator_roles.user
-        self.item: int = self.model._estimator_roles.item
+        roles = self.model._estimator_roles
+        self.user: int = roles.user
+        self.item: int = roles.item
         user, item = self.user, self.item
         self.stages: list[Stage] = []
         for transformer in reversed(unwrapped.transformers):
-            blocks = [_block(transformer, user)]
+            blocks = [block_of(transformer, user)]
             if item not in blocks[0].outputs:
-                blocks.append(_block(transformer, item))
+                blocks.append(block_of(transformer, item))
             names = getattr(transformer, "feature_names_in_", None)
             self.stages.insert(0, Stage(blocks, names, transformer.n_features_in_))
-            user, item = _origin(transformer, user), _origin(transformer, item)
-        self.raw_user, self.raw_item, self.raw_names = user, item, self.stages[0].names
-        self.user_name = "user_id" if self.raw_names is None else str(self.raw_names[user])
-        self.item_name = "item_id" if self.raw_names is None else str(self.raw_names[item])
+            user, item = origin(transformer, user), origin(transformer, item)
         self._find_known_values()
-        self.items = Vocabulary(np.asarray(self.model.items_), "item_id")
-        self.catalogue = self._decode_items(self.model.items_)
+        self.raw = RawColumns(self.stages[0].names, self.stages[0].known, user, item, self._raw_time(roles.time))
+        self.user_name, self.item_name = self.raw.name(user), self.raw.name(item)
+        self.items = np.asarray(self.model.items_)
+        self.catalogue = self._decode_items(self.items)
+
+    @property
+    def known_users(self) -> Column:
+        """One raw id of a user, which tells of what kind they are."""
+        return as_column([self.raw.known[self.raw.user]])
 
     def rank(self, queries: Any, k: int, candidates: Any, *, exclude_seen: bool, history: Any = None) -> Ranking:
         """Rank for raw queries, or by raw histories, among raw candidates."""
-        if queries is None and history is not None:
-            users, encoded = np.arange(len(history)), None
-        else:
-            users, encoded = self._encode_queries(queries)
-        n_candidates, encoded_candidates = self._encode_candidates(candidates)
-        k = min(k, n_candidates)
+        users, encoded, sessions = self._encode_asked(queries, history)
+        choice = self._encode_candidates(candidates)
+        k = min(k, choice.n)
         if not (k and len(users)):
             shape = (len(users), 0)
-            return Ranking(users, self.catalogue, np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32))
+            return Ranking(users, choice.raw, np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.float32))
         try:
-            if history is None:
-                items, scores = self._recommend(encoded, k, encoded_candidates, exclude_seen=exclude_seen)
+            if sessions is None:
+                items, scores = self._recommend(encoded, k, choice.encoded, exclude_seen=exclude_seen)
             else:
-                options = {"candidates": encoded_candidates, "exclude_seen": exclude_seen, "as_frame": False}
-                items, scores = self.model.recommend(encoded, k, history=self._encode_lists(history), **options)
+                options = {"candidates": choice.encoded, "exclude_seen": exclude_seen, "as_frame": False}
+                items, scores = self.model.recommend(encoded, k, history=sessions, **options)
         except UnknownIdError as error:
             codes = columns_of(encoded)[self.user] if is_table(encoded) else encoded
             unknown = Vocabulary(self.model.users_).encode(codes) == 0
             raise unknown_error("users", users[unknown], "queries") from error
         there = scores > -np.inf
         positions = np.full(items.shape, -1, dtype=np.int64)
-        positions[there] = self._positions(items[there])
+        positions[there] = _positions(choice.codes, items[there])
         self._check_round_trip(np.unique(positions[there]))
-        return Ranking(users, self.catalogue, positions, scores)
+        return Ranking(users, choice.raw, positions, scores)
 
     def _recommend(self, encoded: Any, k: int, candidates: Any, *, exclude_seen: bool) -> tuple[Any, Any]:
         """Rank encoded queries. Users that an encoder merges share one log, which is nobody's: nothing is left out."""
         codes = np.asarray(columns_of(encoded)[self.user] if is_table(encoded) else encoded)
-        merged = pd.isna(self._decode(codes, self.user)[self.raw_user])
+        merged = pd.isna(self._decode(codes, self.user)[self.raw.user])
         options = {"candidates": candidates, "as_frame": False}
         if not (exclude_seen and merged.any()):
             ranked: tuple[Any, Any] = self.model.recommend(encoded, k, exclude_seen=exclude_seen, **options)
@@ -148,57 +123,98 @@ class EncodedSpace:
         items, scores = (np.concatenate(arrays)[order] for arrays in zip(*found, strict=True))
         return items, scores
 
-    def _encode_queries(self, queries: Any) -> tuple[Column, Any]:
-        if is_table(queries):
-            rows = self._completed(queries, self.raw_item)
-            return self._raw_column(rows, self.raw_user, "queries"), self.unwrapped.transform(rows)
-        users = as_ids(queries, "queries")
-        return users, self._encode_ids(users, self.raw_user, self.user)
+    def _encode_asked(self, queries: Any, history: Any) -> tuple[Column, Any, list[Column] | None]:
+        """Return the raw users, the queries for the model, and its histories."""
+        if history is None:
+            return *self._encode_queries(queries), None
+        if not are_events(history):
+            sessions = [self._session(items, f"history[{at}]") for at, items in enumerate(as_sessions(history))]
+            encoded = np.split(self._encode_items(sessions), np.cumsum([len(items) for items in sessions])[:-1])
+            if queries is None:
+                return np.arange(len(sessions)), None, encoded if sessions else []
+            return *self._encode_queries(queries, strangers=True), encoded if sessions else []
+        owners = self.raw.ids(history, self.raw.user, "history")
+        codes = self._encode_items([self.raw.ids(history, self.raw.item, "history")])
+        asked = as_column(pd.Series(owners).drop_duplicates()) if queries is None else queries
+        users, encoded = self._encode_queries(asked, strangers=True)
+        times = self.raw.times(history)
+        order = np.arange(len(codes)) if times is None else np.argsort(times, kind="stable")
+        past: dict[Any, list[Any]] = {}
+        for owner, code in zip(owners[order].tolist(), codes[order].tolist(), strict=True):
+            past.setdefault(owner, []).append(code)
+        return users, encoded, [as_column(past.get(user, [])) for user in users.tolist()]
 
-    def _encode_lists(self, history: Any) -> list[Any]:
-        """Encode lists of item ids, all in one go."""
-        lists = [
-            as_ids(items, f"history[{at}]") if len(items) else np.empty(0, object) for at, items in enumerate(history)
-        ]
-        flat = as_column([item for items in lists for item in items.tolist()])
-        codes = self._encode_ids(flat, self.raw_item, self.item)
-        return np.split(codes, np.cumsum([len(items) for items in lists])[:-1]) if lists else []
+    @staticmethod
+    def _session(items: Column, argument: str) -> Column:
+        return as_ids(items, argument) if len(items) else items
 
-    def _encode_candidates(self, candidates: Any) -> tuple[int, Any]:
-        """Return how many items are candidates, and the candidates for the model."""
+    def _encode_items(self, sessions: list[Column]) -> Column:
+        """Encode the items of histories, all in one go."""
+        ids = as_column([item for items in sessions for item in items.tolist()])
+        codes = self._encode_ids(ids, self.raw.item, self.item)
+        unknown = _positions(self.items, codes) < 0
+        if self._refuses_unknown and unknown.any():
+            raise unknown_error("items", ids[unknown], "history")
+        return codes
+
+    def _encode_queries(self, queries: Any, *, strangers: bool = False) -> tuple[Column, Any]:
+        """Return the raw users and the queries for the model: ids, if nothing else is told of them.
+
+        Where ``strangers`` may ask, they need not be of the kind of the users of ``fit``.
+        """
+        if not is_table(queries):
+            users = as_ids(queries, "queries")
+        else:
+            users = self.raw.ids(queries, self.raw.user, "queries")
+            if self.raw.context(queries, "queries"):
+                return users, self.unwrapped.transform(self.raw.completed(queries, "queries", {self.raw.item}))
+        if strangers and not self._refuses_unknown and of_another_kind(users, self.known_users):
+            return users, None
+        return users, self._encode_ids(users, self.raw.user, self.user)
+
+    def _encode_candidates(self, candidates: Any) -> Choice:
         known = ~pd.isna(self.catalogue)
         if candidates is None:
-            return int(known.sum()), None if known.all() else self.model.items_[known]
-        if is_table(candidates):
-            rows = self._completed(candidates, self.raw_user)
-            ids, encoded = self._raw_column(rows, self.raw_item, "candidates"), self.unwrapped.transform(rows)
-            positions = self._positions(columns_of(encoded)[self.item])
-        else:
+            return Choice(None if known.all() else self.items[known], int(known.sum()), self.catalogue, self.items)
+        if not is_table(candidates):
             ids = as_ids(candidates, "candidates")
-            encoded = self._encode_ids(ids, self.raw_item, self.item)
-            positions = self._positions(encoded)
-        if not len(ids):
-            raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
-        unknown = (positions < 0) | ~known[positions]
-        if unknown.any():
-            raise unknown_error("items", ids[unknown], "candidates")
-        return len(np.unique(positions)), encoded
+            if not len(ids):
+                raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
+        else:
+            ids = self.raw.ids(candidates, self.raw.item, "candidates")
+        if is_table(candidates) and self.raw.context(candidates, "candidates") - {self.raw.time}:
+            free = {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
+            encoded = self.unwrapped.transform(self.raw.completed(candidates, "candidates", free))
+            codes = columns_of(encoded)[self.item]
+        else:
+            encoded = codes = self._encode_ids(ids, self.raw.item, self.item)
+        positions = _positions(self.items, codes)
+        strange = (positions < 0) | ~known[positions]
+        n_known = len(np.unique(positions[~strange]))
+        if not strange.any():
+            return Choice(encoded, n_known, self.catalogue, self.items)
+        # All of them are one code: each gets one of its own, which the model does not know either.
+        if self._refuses_unknown or self.items.dtype.kind not in "iuf":
+            raise unknown_error("items", ids[strange], "candidates")
+        at, strangers = pd.factorize(ids[strange])
+        fresh = self.items.max() + 1 + np.arange(len(strangers))
+        codes = join_ids(codes[~strange], fresh[at])[np.argsort(np.argsort(strange, kind="stable"))]
+        encoded = with_columns(encoded, {self.item: codes}) if is_table(encoded) else codes
+        raw = join_ids(self.catalogue, as_column(strangers.tolist()))
+        return Choice(encoded, n_known + len(strangers), raw, join_ids(self.items, fresh))
 
-    def _positions(self, codes: Column) -> NDArray[np.int64]:
-        codes_from_1: NDArray[np.int32] = self.items.encode(codes)
-        return codes_from_1.astype(np.int64) - 1
+    @property
+    def _refuses_unknown(self) -> bool:
+        return bool(getattr(self.model, "handle_unknown", "oov") == "error")
 
-    def _raw_column(self, rows: Any, position: int, argument: str) -> Column:
-        if self.raw_names is not None and hasattr(rows, "columns"):
-            return named_column(rows, str(self.raw_names[position]), argument)
-        return columns_of(rows)[position]
-
-    def _completed(self, rows: Any, position: int) -> Any:
-        """Return rows with the item (of queries) or the user (of candidates) that they may lack: any known one."""
-        if self.raw_names is None or not isinstance(rows, pd.DataFrame) or self.raw_names[position] in rows:
-            return rows
-        rows = rows.assign(**{str(self.raw_names[position]): self.stages[0].known[position]})
-        return rows[[*self.raw_names]] if set(rows) == set(self.raw_names) else rows
+    def _raw_time(self, time: int | None) -> int | None:
+        """Follow the column of the time back to the raw rows; None if it cannot be."""
+        for transformer in reversed(self.unwrapped.transformers):
+            try:
+                time = None if time is None else origin(transformer, time)
+            except ValueError:
+                return None
+        return time
 
     def _encode_ids(self, ids: Column, raw_position: int, position: int) -> Column:
         if not len(ids):
@@ -222,7 +238,7 @@ class EncodedSpace:
         return columns
 
     def _decode_items(self, items: Any) -> Column:
-        raw: Column = self._decode(items, self.item)[self.raw_item]
+        raw: Column = self._decode(items, self.item)[self.raw.item]
         if raw.dtype == object:  # what OrdinalEncoder calls the ids that min_frequency merges
             raw = raw.copy()
             raw[raw == "infrequent_sklearn"] = None
@@ -241,7 +257,7 @@ class EncodedSpace:
             try:
                 for stage in reversed(self.stages):
                     columns = stage.decode(columns)
-                    stage.known = [next(iter(column[~pd.isna(column)]), None) for column in columns]
+                    stage.learn_known(columns)
                 self._encode([repeat(value, 1) for value in self.stages[0].known])
             except (IndexError, KeyError, TypeError, ValueError):
                 if code == 0:
@@ -250,57 +266,18 @@ class EncodedSpace:
                 return
 
     def _check_round_trip(self, positions: NDArray[np.int64]) -> None:
-        raw, codes = self.catalogue[positions], self.model.items_[positions]
-        returned = self._encode_ids(raw, self.raw_item, self.item)
+        positions = positions[positions < len(self.catalogue)]
+        raw, codes = self.catalogue[positions], self.items[positions]
+        returned = self._encode_ids(raw, self.raw.item, self.item)
         wrong = np.flatnonzero(returned != codes)
         if len(wrong):
             raise ValueError(
                 f"The transformers cannot be inverted: their inverse_transform maps the item {codes[wrong[0]]!r} to "
-                f"{raw[wrong[0]]!r}, which transform maps to {returned[wrong[0]]!r}. {_CURE}"
+                f"{raw[wrong[0]]!r}, which transform maps to {returned[wrong[0]]!r}. {CURE}"
             )
 
 
-def _block(transformer: Any, position: int) -> Block:
-    """Return the part of a transformer that makes an output column."""
-    if hasattr(transformer, "output_indices_"):
-        inputs = column_transformer_inputs(transformer)
-        for name, encoder, _ in transformer.transformers_:
-            span = transformer.output_indices_[name]
-            if span.start <= position < span.stop:
-                return _invertible(Block(encoder, inputs[name], range(span.start, span.stop)))
-    width, n_outputs = transformer.n_features_in_, len(_names_out(transformer)) or transformer.n_features_in_
-    return _invertible(Block(transformer, list(range(width)), range(n_outputs)))
-
-
-def _invertible(block: Block) -> Block:
-    if not hasattr(block.encoder, "inverse_transform"):
-        raise ValueError(
-            f"{block.encoder!r} has no inverse_transform: ids cannot be mapped back through it. If it leaves them as "
-            "they are, as HistoryEncoder and FeatureCrosses do, ask the last step: "
-            "pipeline[-1].recommend(pipeline[:-1].transform(rows), k), where rows have the columns of fit, with any "
-            f"item that is new to the user. If it encodes them, use one that can be inverted. {_CURE}"
-        )
-    return block
-
-
-def _origin(transformer: Any, position: int) -> int:
-    """Return the input column that an output column of a transformer comes from."""
-    encoder, inputs, outputs = _block(transformer, position)
-    position -= outputs.start
-    if encoder is not transformer:
-        for part in reversed(flat(encoder)):
-            position = _origin(part, position)
-        return inputs[position]
-    names_in, names_out = list(getattr(transformer, "feature_names_in_", ())), _names_out(transformer)
-    if names_out and names_out[position] in names_in:
-        return names_in.index(names_out[position])
-    if len(outputs) != len(inputs):
-        raise ValueError(
-            f"{transformer!r} makes {len(outputs)} columns of {len(inputs)}: it cannot be told which one column "
-            f"{position} comes from. {_CURE}"
-        )
-    return position
-
-
-def _names_out(transformer: Any) -> list[str]:
-    return list(transformer.get_feature_names_out()) if hasattr(transformer, "get_feature_names_out") else []
+def _positions(items: Column, codes: Column) -> NDArray[np.int64]:
+    """Return where in the items each code stands; -1 for those that are not there."""
+    codes_from_1: NDArray[np.int32] = Vocabulary(items, "item_id").encode(codes)
+    return codes_from_1.astype(np.int64) - 1

@@ -8,6 +8,7 @@ import pandas as pd
 
 from skrec._data.columns import Column, as_column
 from skrec._data.ids import refuse_missing
+from skrec._data.names import closest
 from skrec._data.table import as_rows
 from skrec.exceptions import ColumnError, UnknownIdError
 
@@ -33,7 +34,9 @@ def as_ids(values: Any, argument: str) -> Column:
 def named_column(table: Any, name: str, argument: str) -> Column:
     """Return a column of a DataFrame, or say that it lacks it."""
     if name not in table.columns:
-        raise ColumnError(f"{argument} has no column {name!r}; its columns are {[*table.columns]}.")
+        guess = closest(name, [label for label in table.columns if isinstance(label, str)])
+        cure = "Add it." if guess is None else f"Did you mean {guess!r}? Rename it to {name!r}."
+        raise ColumnError(f"{argument} has no column {name!r}; its columns are {[*table.columns]}. {cure}")
     return as_column(table[name])
 
 
@@ -49,6 +52,24 @@ def as_table(columns: Columns, names: Sequence[str] | None) -> Any:
         return pd.DataFrame(dict(zip(names, columns, strict=True)))
     one_type = len({column.dtype for column in columns}) == 1
     return np.column_stack(columns if one_type else [column.astype(object) for column in columns])
+
+
+def with_columns(table: Any, columns: dict[int, Column], names: Sequence[str] | None = None) -> Any:
+    """Return a copy of a table with other columns in place of those at the positions, or new ones by their names."""
+    if isinstance(table, np.ndarray):
+        copy = table.astype(np.result_type(table, *columns.values()))
+        for position, column in columns.items():
+            copy[:, position] = column
+        return copy
+    labels = table.columns if names is None else names
+    named = {labels[position]: column for position, column in columns.items()}
+    if isinstance(table, pd.DataFrame):
+        copy = table.copy()
+        for name, column in named.items():
+            copy[name] = column
+        return copy
+    series = type(table.to_series(0))
+    return table.with_columns(**{name: series(name, column) for name, column in named.items()})
 
 
 def repeat(value: Any, n: int) -> Column:

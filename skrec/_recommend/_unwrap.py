@@ -124,6 +124,35 @@ GRU4RecRanker or DINRanker, or leave history= out.
         )
 
 
+def refuse_nothing(model: Any, queries: Any, history: Any) -> None:
+    """Raise if nobody is asked for: neither by queries nor by histories.
+
+    Parameters
+    ----------
+    model : object
+        As :func:`unwrap` returns it.
+    queries, history : object
+        What was passed as ``queries`` and ``history=``.
+
+    Raises
+    ------
+    ValueError
+        If both are None.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> refuse_nothing(Ridge(), None, None)
+    Traceback (most recent call last):
+    ValueError: queries is missing: say for whom. Pass user ids, such as [3, 5], or rows with a user column.
+    """
+    if queries is None and history is None:
+        sessions = ", or history= for sessions without a user" if hasattr(model, "append_history") else ""
+        raise ValueError(
+            f"queries is missing: say for whom. Pass user ids, such as [3, 5], or rows with a user column{sessions}."
+        )
+
+
 def flat(step: Any) -> list[Any]:
     """Return the transformers of a step: none for "passthrough", several for a Pipeline."""
     if type(step).__name__ == "FrozenEstimator":

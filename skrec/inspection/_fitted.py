@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._recommend import Unwrapped, unwrap
-from skrec.models._base import Inputs
+from skrec.models._events import Inputs
 from skrec.models._fields import FieldModel
 from skrec.models._tasks import NetworkRegressor
 

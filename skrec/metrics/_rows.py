@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skrec._data import ABSENT, as_rows, resolve_roles
 from skrec._data.columns import as_column
 from skrec._recommend import Unwrapped
-from skrec._recommend._encoded import Stage, _block, _origin
+from skrec._recommend._stages import Stage, block_of, origin
 from skrec._recommend._tables import as_table, columns_of
 
 Array = NDArray[Any]
@@ -113,12 +113,12 @@ def _way_back(unwrapped: Unwrapped) -> tuple[list[Stage], int, int]:
     user, item = unwrapped.model._estimator_roles.user, unwrapped.model._estimator_roles.item
     stages = []
     for transformer in reversed(unwrapped.transformers):
-        blocks = [_block(transformer, user)]
+        blocks = [block_of(transformer, user)]
         if item not in blocks[0].outputs:
-            blocks.append(_block(transformer, item))
+            blocks.append(block_of(transformer, item))
         names = getattr(transformer, "feature_names_in_", None)
         stages.append(Stage(blocks, names, transformer.n_features_in_))
-        user, item = _origin(transformer, user), _origin(transformer, item)
+        user, item = origin(transformer, user), origin(transformer, item)
     return stages, user, item
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,52 +16,13 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Interactions, Rows
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
+from skrec.models._events import Events, Inputs
 from skrec.models._reader import Asked, Codes
 from skrec.models._recommender import Recommender, Work
 from skrec.models._transaction import transaction
+from skrec.models._validation import validation_events
 
-Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row
 SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
-
-
-@dataclass(frozen=True)
-class Events:
-    """Rows in codes, with what is to be learnt from them.
-
-    Parameters
-    ----------
-    users, items : ndarray of shape (n_rows,) of int32
-        Codes.
-    inputs : dict of str to ndarray (n_rows, ...)
-        What the network is given of each row.
-    target : ndarray of shape (n_rows,) of float32
-        What the loss compares with.
-    weight : ndarray of shape (n_rows,) of float32 or None
-        Weights; None: all 1.
-    time : ndarray of shape (n_rows,) or None
-        Times in order.
-    """
-
-    users: Codes
-    items: Codes
-    inputs: Inputs
-    target: NDArray[np.float32]
-    weight: NDArray[np.float32] | None = None
-    time: NDArray[Any] | None = None
-
-    def __len__(self) -> int:
-        return len(self.users)
-
-    def take(self, rows: NDArray[Any]) -> Events:
-        """Return some of the rows."""
-        return Events(
-            self.users[rows],
-            self.items[rows],
-            {name: array[rows] for name, array in self.inputs.items()},
-            self.target[rows],
-            None if self.weight is None else self.weight[rows],
-            None if self.time is None else self.time[rows],
-        )
 
 
 class _FittedNetwork:
@@ -123,6 +83,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _validated_roles: ClassVar[tuple[str, ...]] = ()  # those of which validation rows should have a known id
 
     # -- what architectures provide -----------------------------------------------------------------------------------
 
@@ -270,7 +232,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         inside = np.ones(len(events), bool)
         X_val, y_val = validation
         if X_val is not None:
-            return inside, self._validation_events(X_val, y_val, len(events))
+            return inside, validation_events(self, X_val, y_val, len(events))
         if y_val is not None:
             raise ValueError("y_val was passed without X_val: pass the rows that it belongs to as well, or neither.")
         stopping = self._stops_early(len(events)) if self.early_stopping == "auto" else self.early_stopping
@@ -285,24 +247,6 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             )
         inside[held_out] = False
         return inside, events.take(held_out)
-
-    def _validation_events(self, X_val: Any, y_val: Any, n_rows: int) -> Events:
-        try:
-            rows = self._read(X_val, reset=False)
-            users, items = self._pair_codes(rows)
-            target, _, _ = self._targets(X_val, y_val, None, fresh=False)
-            inputs = self._row_inputs(rows, users, items)
-        except (TypeError, ValueError) as error:
-            error.add_note("This is about X_val and y_val, the rows to choose the epoch by.")
-            raise
-        if rows.n_rows == n_rows:
-            warnings.warn(
-                f"X_val has as many rows as X, {n_rows}. A scikit-learn search cuts such an X_val as it cuts X, and "
-                "the epoch would be chosen by training rows. Pass an X_val of another length.",
-                stacklevel=2,
-            )
-        time = self._estimator_roles.time
-        return Events(users, items, inputs, target, time=None if time is None else rows.times(time))
 
     def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any]) -> Any:
         self._structure = {

@@ -10,13 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skrec._data import Roles, Rows
 from skrec._sklearn_compat import Interval
 from skrec.models._docs import field_model
 from skrec.models._field_inputs import whole_numbers
 from skrec.models._fields import FieldModel, FieldRanker
 from skrec.models._histories import Explained, HistoryModel
-from skrec.models._recommender import Recommender
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["DINClassifier", "DINRanker", "DINRegressor"]
@@ -35,9 +33,6 @@ class _DIN(Explained, HistoryModel, FieldModel):
         "hidden_units": ["array-like"],
     }
     _needs_ids: ClassVar[bool] = True
-
-    def _find_roles(self, rows: Rows) -> Roles:
-        return Recommender._find_roles(self, rows)
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         kept = sorted((name, str(array.dtype), array.shape[1:]) for name, array in self._catalogue.items())

@@ -36,7 +36,8 @@ id_dropout : float, default=0.01
     Share of the ids replaced by "unknown" in training, which trains the row that serves unknown ids.
 early_stopping : bool or "auto", default="auto"
     Whether to hold out a part of the rows and stop when the score on it no longer grows; the best epoch's weights are
-    kept. ``"auto"``: {auto}.
+    kept. ``"auto"``: {auto}. Rows given as ``X_val`` are used whatever it says, ``False`` too: to
+    train all epochs, leave ``X_val`` out.
 validation_fraction : float, default={fraction}
     {held_out}
 n_iter_no_change : int, default=5

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skrec._data import Encoded, Fields, Roles, Rows
 from skrec.exceptions import ColumnError
-from skrec.models._base import Inputs
+from skrec.models._events import Inputs
 from skrec.models._reader import Codes
 
 

@@ -15,7 +15,8 @@ from skrec._data import ABSENT, Encoded, Fields, Roles, Rows, resolve_roles
 from skrec._data.roles import column_positions
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.exceptions import ColumnError
-from skrec.models._base import Inputs, NetworkRecommender
+from skrec.models._base import NetworkRecommender
+from skrec.models._events import Inputs
 from skrec.models._field_inputs import chosen_fields, depends_on, latest, named, positions_in, unknown
 from skrec.models._ranking import NetworkRanker
 from skrec.models._reader import Asked, Codes
@@ -268,3 +269,4 @@ class FieldRanker(FieldModel, NetworkRanker):
     l2: float = 0.01
 
     _needs_ids: ClassVar[bool] = True
+    _validated_roles: ClassVar[tuple[str, ...]] = ("item",)  # new users are known by their features

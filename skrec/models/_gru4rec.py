@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from skrec._data import Interactions
 from skrec._sklearn_compat import Interval
-from skrec.models._base import Events
 from skrec.models._docs import sequence_model
+from skrec.models._events import Events
 from skrec.models._sequences import SequenceRanker
 
 __all__ = ["GRU4RecRanker"]

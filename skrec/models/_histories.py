@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, Rows, as_rows
+from skrec._data import Interactions, Roles, Rows, Vocabulary, as_rows
 from skrec._data.columns import as_column
 from skrec._data.histories import Histories, Windows
+from skrec._data.times import are_codes, doubt_codes, doubt_order
+from skrec._recommend import are_events, as_sessions, refuse_nothing
 from skrec._sklearn_compat import Interval
-from skrec.models._base import Events, Inputs, NetworkRecommender
+from skrec.models._base import NetworkRecommender
+from skrec.models._events import Events, Inputs
 from skrec.models._reader import Asked, Codes
 from skrec.models._transaction import transaction
 
@@ -28,6 +31,7 @@ class _FittedHistories:
     _histories: Histories
     _length: int
     _earliest: int | float | None
+    _coded_times: bool
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -46,6 +50,12 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
 
     # -- the stored events --------------------------------------------------------------------------------------------
 
+    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
+        found = super()._vocabularies(rows, roles, going_on=going_on)
+        if not going_on:
+            doubt_order(rows, roles, found[1], found[3])
+        return found
+
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
         super()._prepare(X, y, sample_weight)
         self._length = 0
@@ -63,6 +73,10 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         # Rows outside stand in no history, but their place among the others tells what they may see.
         rows = (events.users, events.items, events.time, self._counted(events) & inside)
         earliest = None if events.time is None else events.time.min().item()
+        if log is None:
+            self._coded_times = events.time is not None and are_codes(events.time)
+        elif self._coded_times:
+            doubt_codes(events.time, self._estimator_roles.time_name)
         if log is not None and earliest is not None and self._earliest is not None:
             earliest = min(earliest, self._earliest)
         self._earliest = earliest
@@ -91,15 +105,18 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         return self._histories.windows(queries.codes, self._length, ends)
 
     def _doubt(self, time: NDArray[Any] | None) -> None:
-        """Warn of times that leave no row a past: they are hardly meant so."""
-        if time is None or self._earliest is None or not len(time) or time.max() >= self._earliest:
+        """Warn of times that are hardly meant so: an encoder's codes, and those that leave no row a past."""
+        if time is None or self._earliest is None or not len(time):
             return
-        warnings.warn(
-            f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are their "
-            "times in the unit of fit? An encoder before the model must pass the time through, as "
-            f"IDEncoder(time={self._estimator_roles.time_name!r}) does.",
-            stacklevel=4,
-        )
+        if self._coded_times and (time == 0).any():
+            doubt_codes(time, self._estimator_roles.time_name)
+        elif time.max() < self._earliest:
+            warnings.warn(
+                f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are "
+                "their times in the unit of fit? An encoder before the model must pass the time through, as "
+                f"IDEncoder(time={self._estimator_roles.time_name!r}) does.",
+                stacklevel=4,
+            )
 
     def append_history(self, X: Any, y: Any = None) -> Any:
         """Add events to the users' histories, without training.
@@ -176,7 +193,8 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             How many items at most.
         history : list of lists of item ids, or rows, default=None
             What to go by instead of the stored histories, for known users, new ones, or sessions of nobody known: for
-            each query its items, oldest first; or events with user and item columns (and times).
+            each query its items, oldest first; or events with user and item columns (and times): a DataFrame or a
+            two-dimensional array.
         candidates : array-like of shape (n_candidates,) or rows, default=None
             The items to choose from: ids, or rows with an item column. The whole catalogue by default.
         exclude_seen : bool, default=True
@@ -198,7 +216,8 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         Raises
         ------
         ValueError
-            If there are neither queries nor histories, not as many of one as of the other, or ``k`` is less than 1.
+            If there are neither queries nor histories, not as many of one as of the other, or ``k`` is less than 1. For
+            an empty list of queries there is nothing to recommend: the result is empty.
 
         Examples
         --------
@@ -241,14 +260,11 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
     def _asked_with(self, queries: Any, history: Any) -> tuple[NDArray[Any], Asked]:
         """Read queries, and the histories that come with them."""
         if history is None:
-            if queries is None:
-                raise ValueError("Pass queries (user ids or rows), or history= for sessions without a user.")
+            refuse_nothing(self, queries, history)
             return self._asked(queries, "user")
-        if isinstance(history, pd.DataFrame) or hasattr(history, "to_series") or getattr(history, "ndim", 1) == 2:
+        if are_events(history):
             return self._asked_with_events(queries, as_rows(history, name="history"))
-        if isinstance(history, str) or not hasattr(history, "__len__"):
-            raise ValueError(f"history is {history!r}; pass a list with the item ids of each query, oldest first.")
-        lists = [as_column(self._item_list(items)) for items in history]
+        lists = as_sessions(history)
         if queries is None:
             ids, codes, asked = np.arange(len(lists)), np.zeros(len(lists), np.int32), None
         else:
@@ -262,17 +278,6 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
         joined = np.concatenate(flat) if flat else np.empty(0, np.int32)
         windows = Windows(joined, stop - lengths, stop, self._length)
         return ids, replace(asked or Asked(codes), history=windows)
-
-    @staticmethod
-    def _item_list(items: Any) -> Any:
-        if np.isscalar(items) or items is None or isinstance(items, str):
-            raise ValueError(
-                f"history holds {items!r}, which is no list: pass a list of lists, one for each query, such as "
-                "[[12, 7], [3]]. For one session: [[12, 7]]."
-            )
-        if isinstance(items, (set, frozenset, dict)):
-            raise TypeError(f"history holds a {type(items).__name__}, which has no order: pass a list, oldest first.")
-        return items if hasattr(items, "__len__") else list(items)
 
     def _asked_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Asked]:
         """Take the histories from events with a user and an item."""

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, c
 
 from skrec._data import Interactions
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_sample_weight
-from skrec.models._base import SCORED_CELLS, Events, NetworkRecommender, row_weights, training_arrays
+from skrec.models._base import SCORED_CELLS, NetworkRecommender, row_weights, training_arrays
+from skrec.models._events import Events
 from skrec.models._reader import Asked
 
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that want many negatives: a batch has them in common
@@ -125,6 +126,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         "negative_sampling": [Interval(Real, 0, None, closed="left"), StrOptions({"uniform", "popularity"})],
         "reject_positives": ["boolean"],
     }
+    _validated_roles: ClassVar[tuple[str, ...]] = ("user", "item")
     _full_catalogue: ClassVar[int] = 1024  # items that a softmax is taken over unasked
     _negatives_of_row: ClassVar[int] = 4  # drawn unasked
 
@@ -146,9 +148,9 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows, for instance how often an item was played.
         X_val, y_val : DataFrame or array-like, default=None
-            Events to choose the epoch by, instead of each user's last one: by the NDCG@10 that :meth:`score` gives, in
-            the context of each user's first row. In a Pipeline they reach this step
-            transformed only with ``transform_input=["X_val"]``, metadata routing and
+            Events to choose the epoch by, instead of each user's last one, whatever ``early_stopping`` says: by the
+            NDCG@10 that :meth:`score` gives, in the context of each user's first row. In a Pipeline they reach this
+            step transformed only with ``transform_input=["X_val"]``, metadata routing and
             ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns

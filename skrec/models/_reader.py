@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column
+from skrec._data.names import closest, guessing
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import StrOptions
 from skrec.exceptions import ColumnError
@@ -127,7 +127,8 @@ class Reader(_Fitted, BaseEstimator):
     def _read(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Rows:
         """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array."""
         rows = as_rows(X, min_columns=self._min_columns() if reset else 1)
-        validate_data(self, X, y, reset=reset, skip_check_array=True)
+        with guessing(None if reset else getattr(self, "feature_names_in_", None), rows.names):
+            validate_data(self, X, y, reset=reset, skip_check_array=True)
         return rows
 
     def _min_columns(self) -> int:
@@ -163,11 +164,13 @@ class Reader(_Fitted, BaseEstimator):
                 found += Vocabulary.fit(rows.column(position), name=name)
         return found[0], found[1], found[2], found[3]
 
-    def _pair_codes(self, rows: Rows) -> tuple[Codes, Codes]:
-        """Codes of the rows' users and items; 0 without a column."""
+    def _pair_codes(self, rows: Rows, *, strangers: bool = False) -> tuple[Codes, Codes]:
+        """Codes of the rows' users and items; 0 without a column. For ``strangers`` see :meth:`_encode`."""
         roles = self._estimator_roles
         codes = [
-            np.zeros(rows.n_rows, np.int32) if at == ABSENT else self._encode(rows.column(at), role)
+            np.zeros(rows.n_rows, np.int32)
+            if at == ABSENT
+            else self._encode(rows.column(at), role, strangers=strangers)
             for role, at in (("user", roles.user), ("item", roles.item))
         ]
         return codes[0], codes[1]
@@ -231,10 +234,10 @@ class Reader(_Fitted, BaseEstimator):
             return position
         name = roles.names[position]
         if name not in rows.names:
-            close = get_close_matches(name, rows.names, n=1)
+            close = closest(name, rows.names)
             raise ColumnError(
                 f"There is no column {name!r}, the {role} in fit; the columns are {', '.join(map(repr, rows.names))}."
-                f"{f' Did you mean {close[0]!r}? Rename it.' if close else ' Add it, or pass ids.'}"
+                f"{f' Did you mean {close!r}? Rename it.' if close else ' Add it, or pass ids.'}"
             )
         return rows.names.index(name)
 

@@ -15,10 +15,10 @@ from scipy.sparse import csr_array
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, Rows, Vocabulary, as_rows
+from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.columns import as_column
 from skrec._engine.topk import top_k
-from skrec._recommend import refuse_history
+from skrec._recommend import exclusions_of, refuse_history, refuse_nothing
 from skrec.models._reader import Asked, Codes, Reader
 
 _CELLS = 2**23  # scores held at a time
@@ -105,6 +105,7 @@ class Recommender(Reader):
         array([[2., 1.]], dtype=float32)
         """
         refuse_history(self, history)
+        refuse_nothing(self, queries, history)
         check_is_fitted(self)
         return self._scored(self._asked(queries, "user")[1], candidates)
 
@@ -160,7 +161,8 @@ class Recommender(Reader):
         Raises
         ------
         ValueError
-            If ``k`` is not a whole number of at least 1, or there are no queries or candidates.
+            If ``k`` is not a whole number of at least 1, ``queries`` is None, or ``candidates`` are empty. For an empty
+            list of queries there is nothing to recommend: the result is empty.
         TypeError
             If there is a ``history``.
 
@@ -182,6 +184,7 @@ class Recommender(Reader):
         1     bob       z    1.0     2
         """
         refuse_history(self, history)
+        refuse_nothing(self, queries, history)
         check_is_fitted(self)
         return self._ranked(
             *self._asked(queries, "user"),
@@ -263,9 +266,14 @@ class Recommender(Reader):
         """
         check_is_fitted(self)
         _check_k(k)
+        if not hasattr(self, "item_embeddings_"):
+            raise AttributeError(
+                f"{type(self).__name__} learns no embeddings of items, by which they could be compared. Use a model "
+                "that does, such as NCFRanker or SASRecRanker."
+            )
         ids = self._column_of(items, "item")
         codes = self._items.encode(ids, where="items")
-        self._items.refuse_unknown(ids, codes)
+        self._items.refuse_unknown(ids, codes, where="items")
         vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
         k = min(int(k), len(vectors) - 1)
         columns, scores = np.empty((len(codes), k), np.int64), np.empty((len(codes), k), np.float32)
@@ -330,16 +338,17 @@ class Recommender(Reader):
 
     def _excluded_among(self, exclude: Any, queries: NDArray[Any], candidates: NDArray[Any]) -> csr_array:
         """Mark the (query, candidate) pairs that ``exclude`` names; by id, for they need not be known."""
-        if isinstance(exclude, (set, frozenset)):
-            exclude = list(exclude)
-        if len(exclude) == 0 or len(queries) == 0:
+        roles = self._estimator_roles
+        exclusions = exclusions_of(exclude, roles.user_name, roles.item_name)
+        if not (len(exclusions) and len(queries)):
             return csr_array((len(queries), len(candidates)), dtype=bool)
-        rows = as_rows(exclude, name="exclude", min_columns=2)
-        user, item = (0, 1) if rows.names is None else (self._position(rows, "user"), self._position(rows, "item"))
-        users, user_codes = Vocabulary.fit(queries, name=self._estimator_roles.user_name)
-        items, item_codes = Vocabulary.fit(candidates, name=self._estimator_roles.item_name)
-        pairs = users.encode(rows.column(user)), items.encode(rows.column(item))
-        excluded = Interactions.from_codes(*pairs, n_users=len(users), n_items=len(items)).seen(user_codes)
+        exclusions.doubt(as_column(queries), as_column(candidates), self._users.ids)
+        users, user_codes = Vocabulary.fit(queries, name=roles.user_name)
+        items, item_codes = Vocabulary.fit(candidates, name=roles.item_name)
+        pairs = [
+            ids.encode(pair, where="exclude") for ids, pair in ((users, exclusions.users), (items, exclusions.items))
+        ]
+        excluded = Interactions.from_codes(pairs[0], pairs[1], n_users=len(users), n_items=len(items)).seen(user_codes)
         return excluded[:, item_codes - 1].tocsr()
 
 

@@ -14,7 +14,7 @@ from skrec._data import Interactions, Rows
 from skrec._data.packing import pack
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import Interval, StrOptions
-from skrec.models._base import Events, Inputs
+from skrec.models._events import Events, Inputs
 from skrec.models._histories import HistoryModel
 from skrec.models._ranking import NetworkRanker
 from skrec.models._reader import Asked, Codes

@@ -17,7 +17,8 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 
 from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
-from skrec.models._base import Events, NetworkRecommender, row_weights, training_arrays
+from skrec.models._base import NetworkRecommender, row_weights, training_arrays
+from skrec.models._events import Events
 from skrec.models._reader import Asked
 from skrec.models._recommender import Work
 
@@ -66,8 +67,9 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
         X_val, y_val : DataFrame or array-like, default=None
-            Rows to choose the epoch by, instead of a part of ``X``. In a Pipeline they reach this step transformed only
-            with ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
+            Rows to choose the epoch by, instead of a part of ``X``, whatever ``early_stopping`` says. In a Pipeline
+            they reach this step transformed only with ``transform_input=["X_val"]``, metadata routing and
+            ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns
         -------
@@ -234,8 +236,9 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
         X_val, y_val : DataFrame or array-like, default=None
-            Rows to choose the epoch by, instead of a part of ``X``. In a Pipeline they reach this step transformed only
-            with ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
+            Rows to choose the epoch by, instead of a part of ``X``, whatever ``early_stopping`` says. In a Pipeline
+            they reach this step transformed only with ``transform_input=["X_val"]``, metadata routing and
+            ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns
         -------

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from sklearn.utils.validation import validate_data
 
-from skrec._data import Vocabulary
+from skrec._data import Rows, Vocabulary, as_rows
+from skrec._data.names import guessing
 from skrec._sklearn_compat import Interval, RealNotInt, get_output_config
 
-__all__ = ["MIN_FREQUENCY", "min_count", "refuse_narrow_dtype", "refuse_sparse_frame", "split_rare"]
+__all__ = ["MIN_FREQUENCY", "min_count", "read_again", "refuse_narrow_dtype", "refuse_sparse_frame", "split_rare"]
 
 MIN_FREQUENCY = [
     Interval(Integral, 1, None, closed="left"),
@@ -83,3 +85,11 @@ def refuse_sparse_frame(transformer: Any) -> None:
             f"{library.capitalize()} output does not support sparse data. Pass sparse_output=False to get "
             f"{library} data frames, or call set_output(transform='default')."
         )
+
+
+def read_again(estimator: Any, X: Any) -> Rows:
+    """View a table that must have the columns of ``fit``, as scikit-learn checks it."""
+    rows = as_rows(X)
+    with guessing(getattr(estimator, "feature_names_in_", None), rows.names):
+        validate_data(estimator, X, reset=False, skip_check_array=True)
+    return rows

@@ -13,7 +13,8 @@ from scipy import sparse
 
 from skrec._data import Rows
 from skrec._data.ids import as_objects
-from skrec._data.roles import _closest, _listed
+from skrec._data.names import closest
+from skrec._data.roles import _listed
 from skrec.exceptions import ColumnError
 
 __all__ = ["array_beside", "chosen_crosses", "cross_names", "frame_beside", "one_hot", "refuse_same_names"]
@@ -102,7 +103,7 @@ def _position(rows: Rows, column: Any) -> int:
             f"crosses has {column!r}, which is no column of X, but more than one ends in it: "
             f"{_listed([rows.names[position] for position in matches])}. Say which."
         )
-    guess = _closest(column, rows.names)
+    guess = closest(column, rows.names)
     hint = "" if guess is None else f" Did you mean {guess!r}?"
     raise ColumnError(f"crosses has {column!r}, which is no column of X; its columns are {_listed(rows.names)}.{hint}")
 

@@ -18,7 +18,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skrec._data import Rows, Vocabulary, as_rows
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
 from skrec.exceptions import UnknownIdError
-from skrec.preprocessing._common import MIN_FREQUENCY, min_count, refuse_narrow_dtype, refuse_sparse_frame, split_rare
+from skrec.preprocessing._common import (
+    MIN_FREQUENCY,
+    min_count,
+    read_again,
+    refuse_narrow_dtype,
+    refuse_sparse_frame,
+    split_rare,
+)
 from skrec.preprocessing._cross_codes import (
     column_codes,
     cross_categories,
@@ -236,8 +243,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         """
         check_is_fitted(self)
         refuse_sparse_frame(self)
-        rows = as_rows(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        rows = read_again(self, X)
         if self.encoding == "hash":
             return self._output(X, rows, hashed_codes(rows, self._positions, self._n_codes[0]))
         columns = {p: (vocabulary, column_codes(rows, p, vocabulary)) for p, vocabulary in self._vocabularies.items()}

@@ -16,9 +16,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Histories, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column, object_array
+from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._data.windows import PADDING, Windows
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
 from skrec.exceptions import ColumnError
+from skrec.preprocessing._common import read_again
 from skrec.preprocessing._cross_columns import array_beside, frame_beside
 
 __all__ = ["HistoryEncoder"]
@@ -143,10 +145,12 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         items, item_codes = Vocabulary.fit(rows.column(roles.item), name=roles.item_name)
         times, chosen = None if roles.time is None else rows.times(roles.time), self._chosen(rows, y)
         past = Histories.from_events(user_codes, item_codes, times, chosen, n_users=len(users))
+        doubt_order(rows, roles, user_codes, item_codes)
         # From here on nothing can fail: a failed fit leaves the encoder as it was.
         validate_data(self, X, reset=True, skip_check_array=True)
         self._roles, self._users, self._items, self._past = roles, users, items, past
         self._has_dates = _has_dates(rows, roles)
+        self._coded_times = times is not None and are_codes(times)
         return self
 
     def append_history(self, X: Any, y: Any = None) -> Self:
@@ -270,9 +274,7 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
 
     def _read(self, X: Any) -> Rows:
         check_is_fitted(self)
-        rows = as_rows(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
-        return rows
+        return read_again(self, X)
 
     def _times_of(self, rows: Rows) -> NDArray[Any] | None:
         """Return the times of rows, which must be of the kind that ``fit`` saw."""
@@ -284,7 +286,10 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
                 f"The time column {rows.label(self._roles.time)} holds {now}, but in fit it held {before}: convert it, "
                 "so that times can be compared."
             )
-        return rows.times(self._roles.time)
+        times = rows.times(self._roles.time)
+        if self._coded_times:
+            doubt_codes(times, self._roles.time_name)
+        return times
 
     def _chosen(self, rows: Rows, y: Any) -> NDArray[np.bool_] | None:
         """Return which rows become history; None for all."""

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skrec._data import Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.ids import as_objects
 from skrec._sklearn_compat import StrOptions, _fit_context, get_output_config
-from skrec.preprocessing._common import MIN_FREQUENCY, min_count, refuse_narrow_dtype, split_rare
+from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_narrow_dtype, split_rare
 
 __all__ = ["IDEncoder"]
 
@@ -33,12 +33,18 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     order; then other types by the name of the type.
 
     A time is no id. The column that `time` names passes through unchanged, so that models behind the encoder know when
-    events were; the output is then a data frame even without ``set_output``: in an array its role would be lost.
+    events were. For a data frame the output is then a data frame even without ``set_output``: in an array the role
+    would be lost. For an array, whose time is at a position, it is an array.
+
+    To a model behind the encoder all new ids are one, the code 0. They cannot join it by ``partial_fit`` of the last
+    step of a Pipeline, nor by ``append_history``: give such a model the ids as they are, or fit the Pipeline again.
 
     Parameters
     ----------
     time : str, int or None, default=None
-        Column of the time, which is not encoded: a name, or a position. None: every column is one of ids.
+        Column of the time, which is not encoded: a name, or a position. None: every column is one of ids. A model
+        behind looks for ``"timestamp"``; any other name it must be given too:
+        ``make_pipeline(IDEncoder(time="ts"), SASRecRanker(time="ts"))``.
     handle_unknown : {"oov", "error"}, default="oov"
         What ``transform`` does with an id that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or raise
         :class:`~skrec.exceptions.UnknownIdError`.
@@ -145,7 +151,8 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_rows, n_features), or what ``set_output`` asks for
-            The codes, and the time; a data frame like `X` if that has a named column of the time.
+            The codes, and the time; a data frame like `X` if that has a named column of the time. The time of an array
+            is at a position, and stays there.
 
         Raises
         ------
@@ -169,7 +176,8 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_rows, n_features), or what ``set_output`` asks for
-            The codes, and the time; a data frame like `X` if that has a named column of the time.
+            The codes, and the time; a data frame like `X` if that has a named column of the time. The time of an array
+            is at a position, and stays there.
 
         Raises
         ------
@@ -189,8 +197,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 (1 such row(s)). The nearest known id is 'ana' (str). Correct it, fit on data that has it, or pass handle_unknown='oov'.
         """
         check_is_fitted(self)
-        rows = as_rows(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        rows = read_again(self, X)
         columns: list[NDArray[np.int32] | None] = []
         for position, vocabulary in enumerate(self._vocabularies):
             if position == self._time:

@@ -18,7 +18,7 @@ from skrec._data import Vocabulary, as_rows
 from skrec._data.columns import object_array
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in
 from skrec.preprocessing._bags import bags_of, refuse_unknown_values, select
-from skrec.preprocessing._common import MIN_FREQUENCY, min_count, refuse_sparse_frame
+from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_sparse_frame
 
 __all__ = ["MultiHotEncoder"]
 
@@ -183,8 +183,7 @@ handle_unknown='ignore'.
         """
         check_is_fitted(self)
         refuse_sparse_frame(self)
-        rows = as_rows(X)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        rows = read_again(self, X)
         blocks = []
         for position, (vocabulary, infrequent) in enumerate(zip(self._vocabularies, self._infrequent, strict=True)):
             bags = bags_of(rows, position, self.separator)

@@ -177,8 +177,13 @@ def test_times_may_be_numbers_and_dates():
         (pd.to_datetime([None, "2020-01-01"]).tz_localize("UTC"), r"row 0"),
         (
             ["2020-01-01", "yesterday"],
-            r"'timestamp' holds neither numbers nor dates, for instance '2020-01-01'.*to_dat",
+            r"'timestamp' holds neither numbers nor dates, for instance '2020-01-01' in row 0.*to_dat",
         ),
+        (np.array([5, None, 7], dtype=object), r"'timestamp' has none in row 1"),
+        (np.array([5, 6, pd.NaT], dtype=object), r"'timestamp' has none in row 2"),
+        ([pd.Timestamp("2020-01-01"), None], r"'timestamp' has none in row 1"),
+        ([5, "noon", 7], r"for instance 'noon' in row 1\. Convert"),
+        ([pd.Timestamp("2020-01-01"), 7], r"for instance 7 in row 1\. Convert"),
     ],
 )
 def test_times_without_order_are_refused(values, message):

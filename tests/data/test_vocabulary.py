@@ -48,6 +48,7 @@ def test_ids_are_python_values_in_order(values, others):
     assert vocabulary.decode(codes).tolist() == values
 
 
+@pytest.mark.filterwarnings("ignore:The ids for column 'user_id' are:UserWarning")  # strings join numbers
 @given(COLUMNS, COLUMNS)
 def test_extending_keeps_the_old_codes(old, new):
     first, first_codes = Vocabulary.fit(old)
@@ -202,6 +203,13 @@ def test_ids_of_another_kind_are_doubted(known, values, message):
     assert not codes.any()
     with pytest.warns(UserWarning, match=f"The ids for column 'item_id' {message}"):
         vocabulary.doubt_kind(values, codes)
+
+
+def test_ids_of_another_kind_that_join_are_doubted():
+    vocabulary, _ = Vocabulary.fit([1, 2], name="item_id")
+    with pytest.warns(UserWarning, match="'item_id' are strings .* those of fit are numbers .* all join as new ones"):
+        assert len(vocabulary.extend(["1", "2"])[0]) == 4
+    assert len(vocabulary.extend([1, "2"])[0]) == 3
 
 
 @pytest.mark.parametrize(

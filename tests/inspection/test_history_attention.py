@@ -106,5 +106,5 @@ def test_other_errors_say_what_to_do(sasrec):
         history_attention(SASRecRanker(), [1])
     with pytest.raises(TypeError, match="SASRecRanker stands behind transformers, .*: pass the last step"):
         history_attention(make_pipeline(IDEncoder(), SASRecRanker()), [1])
-    with pytest.raises(ValueError, match="Pass queries .* or history="):
+    with pytest.raises(ValueError, match="queries is missing: .* or history="):
         history_attention(sasrec)

@@ -64,7 +64,15 @@ def refused(model, X, match, *, error=ValueError, methods=("fit", "partial_fit",
 
 @pytest.mark.parametrize("X", [FRAME[:0], FRAME[:0].to_numpy(), []], ids=["frame", "array", "list"])
 def test_empty_x(model, X):
-    refused(model, X, r"0 sample\(s\)|1D array", y=[])
+    refused(model, X, r"0 sample\(s\).*: X is empty\. Pass at least one row", y=[])
+
+
+def test_misspelt_columns_are_guessed(model):
+    X = FRAME.rename(columns={"user_id": "UserId", "timestamp": "time_stamp"})
+    message = r"(?s)feature names should match.*- user_id\nDid you mean 'user_id' by 'UserId', 'timestamp' by 'time_st"
+    refused(model, X, message, methods=("predict",))
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X, *target(model, 40))
 
 
 def test_sparse_x(model):

@@ -299,7 +299,7 @@ BAD_HISTORIES = [
     ({"history": [1, 2]}, "history holds 1, which is no list: pass a list of lists.*For one session"),
     ({"history": ["ab"]}, "history holds 'ab', which is no list"),
     ({"history": [None]}, "history holds None, which is no list"),
-    ({}, "Pass queries .* or history= for sessions without a user"),
+    ({}, "queries is missing: say for whom.*, or history= for sessions without a user"),
     ({"queries": [0, 1], "history": [[1]]}, "There are 2 queries, but 1 histories: pass one for each query"),
     ({"queries": 0, "history": [[1]]}, "Expected a list of user ids"),
     ({"history": [[2], [1, np.nan]]}, r"^history\[1\] contains NaN: there is no id in place 1 \(1 such place\(s\)\)"),

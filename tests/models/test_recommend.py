@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
 import skrec
 from skrec.exceptions import ColumnError, UnknownIdError
-from skrec.models import NCFRanker, PopularityRanker
-from skrec.preprocessing import IDEncoder
+from skrec.models import NCFRanker, PopularityRanker, SASRecRanker
+from skrec.preprocessing import HistoryEncoder, IDEncoder
 
 EVENTS = pd.DataFrame(
     [("ann", "x"), ("ann", "y"), ("bob", "y"), ("bob", "z"), ("cy", "y"), ("cy", "w"), ("dee", "z")],
@@ -251,9 +252,10 @@ def test_similar_items_point_the_same_way(fitted_ranker):
 
 
 def test_similar_items_refuses_what_has_no_embedding(fitted_ranker, popularity):
-    with pytest.raises(UnknownIdError, match="1000"):
+    message = r"^items has the id 1000 \(int\) in place 1, .*The nearest known id is .*\. Correct it, or leave it out"
+    with pytest.raises(UnknownIdError, match=message):
         fitted_ranker.similar_items([7, 1000])
-    with pytest.raises(AttributeError, match="item_embeddings_|similar_items"):
+    with pytest.raises(AttributeError, match=r"^PopularityRanker learns no embeddings .* such as NCFRanker or SASRec"):
         popularity.similar_items(["x"])
 
 
@@ -277,7 +279,13 @@ def test_k_may_be_a_numpy_integer_above_the_catalogue(popularity):
     assert items.shape == (1, 4)
 
 
-@pytest.mark.parametrize("query", ["ann", 3, None])
+def test_queries_are_missing(popularity):
+    for ask in (popularity.recommend, popularity.score_items):
+        with pytest.raises(ValueError, match="queries is missing: say for whom. Pass user ids, .* with a user column"):
+            ask()
+
+
+@pytest.mark.parametrize("query", ["ann", 3])
 def test_a_lone_id_is_refused_with_the_list_to_pass(popularity, query):
     with pytest.raises(ValueError, match=r"list of user ids.*Pass a list: \["):
         popularity.recommend(query)
@@ -315,11 +323,75 @@ def test_ids_of_another_kind_are_told_of_once_a_column():
         skrec.recommend(model, [7])  # an unknown user, and no more
 
 
-def test_exclude_needs_pairs(popularity):
-    with pytest.raises(ValueError, match="exclude|minimum of 2"):
-        popularity.recommend(["ann"], exclude=[["ann"]])
-    with pytest.raises(ValueError, match="2D"):
-        popularity.recommend(["ann"], exclude=["ann", "x"])
+@pytest.mark.parametrize(
+    "exclude", [[["ann"]], ["ann", "x"], [66], 66, "ann", np.arange(2), [("ann", "x", 1)], {"ann": "x"}], ids=repr
+)
+def test_exclude_needs_pairs(popularity, exclude):
+    for model in (popularity, make_pipeline(IDEncoder(), PopularityRanker()).fit(EVENTS)):
+        with pytest.raises(
+            ValueError, match=r"^exclude must hold \(user, item\) pairs, but has .*: pass a list of pairs"
+        ):
+            skrec.recommend(model, ["ann"], exclude=exclude)
+
+
+@pytest.mark.parametrize("pair", [("ann", np.nan), (None, "x"), ("ann", pd.NA)], ids=repr)
+def test_a_missing_id_in_exclude_is_told_of(popularity, pair):
+    for model in (popularity, make_pipeline(IDEncoder(), PopularityRanker()).fit(EVENTS)):
+        with pytest.raises(ValueError, match=r"^exclude contains NaN: there is no id in place 1 "):
+            skrec.recommend(model, ["ann"], exclude=[("bob", "x"), pair])
+        with pytest.raises(TypeError, match=r"^exclude has \[1\] \(list\) in place 0, which is not hashable"):
+            skrec.recommend(model, ["ann"], exclude=[("bob", [1])])
+
+
+def test_pairs_of_another_kind_are_told_of():
+    events = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 6]})
+    message = (
+        r"ids of exclude for column '%s' are strings .* those of %s are numbers \(int64\): none of the pairs leaves"
+    )
+    for model in (PopularityRanker(), make_pipeline(IDEncoder(), PopularityRanker())):
+        model.fit(events)
+        with pytest.warns(UserWarning, match=message % ("item_id", "the candidates")) as caught:
+            skrec.recommend(model, [2], exclude=[(2, "5")])
+        assert len(caught) == 1
+        with pytest.warns(UserWarning, match=message % ("user_id", "the queries")) as caught:
+            skrec.recommend(model, [2], exclude=[("2", 5)])
+        assert len(caught) == 1
+        assert len(skrec.recommend(model, [2], exclude=[(7, 99), ("2", 5)])) == 1  # of both kinds: no doubt
+        assert skrec.recommend(model, [2], exclude=[(2, 5)]).empty
+
+
+def test_pairs_of_known_users_may_be_listed_for_a_stranger_with_a_history():
+    events = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 6]})
+    model = SASRecRanker(embedding_dim=8, epochs=1, random_state=0).fit(events)
+    assert len(model.recommend(["guest"], history=[[5]], exclude=[(1, 5)])) == 1
+
+
+@pytest.mark.parametrize("model", [PopularityRanker(), NCFRanker(architecture="gmf", embedding_dim=3, epochs=1)])
+def test_ids_that_join_are_told_of_if_they_are_of_another_kind(model):
+    """Else 37 and "37" would both be items."""
+    events = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 6]})
+    message = r"'item_id' are strings .* of fit are numbers \(int64\): none of them is known, and all join as new ones"
+    fitted = clone(model).fit(events)
+    with pytest.warns(UserWarning, match=message) as caught:
+        fitted.partial_fit(events.astype({"item_id": str}))
+    assert len(caught) == 1
+    clone(model).fit(events).partial_fit(events + 100)  # new, and no more
+    if hasattr(model, "warm_start"):
+        fitted = clone(model).set_params(warm_start=True).fit(events)
+        with pytest.warns(UserWarning, match=message):
+            fitted.fit(events.astype({"item_id": str}))
+
+
+def test_events_that_are_appended_with_ids_of_another_kind_are_told_of():
+    events = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 6]})
+    for fitted in (SASRecRanker(embedding_dim=8, epochs=1).fit(events), HistoryEncoder().fit(events)):
+        with pytest.warns(UserWarning, match=r"'user_id' are strings .* of fit are numbers \(int64\)") as caught:
+            fitted.append_history(events.astype({"user_id": str}))
+        assert len(caught) == 1
+
+
+def test_an_empty_list_of_queries_has_an_empty_result(popularity):
+    assert popularity.recommend([]).shape == (0, 4)
 
 
 @pytest.mark.parametrize("method", ["recommend", "score_items", "seen_items", "role_ids", "predict"])

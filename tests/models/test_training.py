@@ -382,3 +382,8 @@ def test_errors_about_x_val_say_so(ranker, board):
     with pytest.raises(ValueError) as caught:
         ranker(epochs=1).fit(board.events, X_val=board.events[:5].rename(columns={"user_id": "users"}))
     assert "X_val" in "".join(caught.value.__notes__)
+
+
+def test_validation_rows_count_whatever_early_stopping_says(board, ranker):
+    model = ranker(epochs=2, early_stopping=False).fit(board.events, X_val=board.held_out[:50])
+    assert len(model.validation_scores_) == 2

@@ -142,7 +142,7 @@ def test_the_latest_items_are_kept():
 
 
 EVENTS = st.lists(
-    st.tuples(st.sampled_from(["ana", "bo", "cy"]), st.integers(1, 4), st.integers(0, 5), st.integers(0, 1)),
+    st.tuples(st.sampled_from(["ana", "bo", "cy"]), st.integers(1, 4), st.integers(10, 15), st.integers(0, 1)),
     min_size=1,
     max_size=30,
 )

@@ -259,3 +259,16 @@ def test_a_model_of_histories_behind_the_encoder_knows_the_times(output, dates):
     np.testing.assert_allclose(pipeline.predict(X), alone.predict(X), rtol=1e-5)
     pd.testing.assert_frame_equal(skrec.recommend(pipeline, ["b", "a"], k=2), alone.recommend(["b", "a"], k=2))
     assert pipeline.score(X) == pytest.approx(alone.score(X))
+
+
+def test_misspelt_columns_are_guessed():
+    encoder = IDEncoder().fit(pd.DataFrame({"user_id": [1], "item_id": [2]}))
+    with pytest.raises(ValueError, match=r"(?s)names should match.*Did you mean 'user_id' by 'userid'\? Rename it\.$"):
+        encoder.transform(pd.DataFrame({"userid": [1], "item_id": [2]}))
+
+
+def test_the_time_of_an_array_stays_in_an_array():
+    X = np.array([[7, 5, 1700000000], [3, 5, 1700000001]])
+    codes = IDEncoder(time=2).fit_transform(X)
+    assert isinstance(codes, np.ndarray)
+    assert codes.tolist() == [[2, 1, 1700000000], [1, 1, 1700000001]]

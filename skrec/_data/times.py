@@ -1,0 +1,109 @@
+"""Doubts about times: a column of them that nobody uses, and codes in place of them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrec._data.roles import Roles
+from skrec._data.table import Rows
+
+__all__ = ["are_codes", "doubt_codes", "doubt_order"]
+
+
+def are_codes(times: NDArray[Any]) -> bool:
+    """Whether times are the integers 1 to n, each there at least once: what an encoder of ids makes of a column.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_rows,)
+        As :meth:`skrec._data.table.Rows.times` returns them.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.times import are_codes
+    >>> are_codes(np.array([2, 1, 3, 1])), are_codes(np.array([2, 4]))
+    (True, False)
+    """
+    if not len(times) or times.min() != 1 or times.max() > len(times):
+        return False
+    whole = times.astype(np.int64)
+    return bool((whole == times).all() and np.bincount(whole)[1:].all())
+
+
+def doubt_codes(times: NDArray[Any] | None, name: str) -> None:
+    """Warn of rows at time 0, where the times of ``fit`` were 1 to n: a new time is an unknown id to an encoder.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_rows,) or None
+        Times of rows; None: they have none.
+    name : str
+        What the warning calls the column.
+
+    Warns
+    -----
+    UserWarning
+    """
+    n_rows = 0 if times is None else int((times == 0).sum())
+    if times is None or not n_rows:
+        return
+    warnings.warn(
+        f"{n_rows} of {len(times)} row(s) have the time 0, before all times of fit, and so no past. Those of fit were "
+        "1, 2, 3, ... without a gap, as an encoder of ids makes them, to which a new time is an unknown id, 0. Have it "
+        f"pass the time through: IDEncoder(time={name!r}).",
+        stacklevel=3,
+    )
+
+
+def doubt_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArray[np.int32]) -> None:
+    """Warn if the order of the rows stands for the time, though there is a column of dates.
+
+    Dates that are always the same for a user, or for an item, are no times of events.
+
+    Parameters
+    ----------
+    rows : Rows
+    roles : Roles
+        Those of `rows`.
+    users, items : ndarray of shape (n_rows,), int32
+        Codes of the rows.
+
+    Warns
+    -----
+    UserWarning
+    """
+    if roles.time is not None or rows.names is None:
+        return
+    for position, name in enumerate(rows.names):
+        if not _holds_dates(rows.raw(position)):
+            continue
+        dates = rows.column(position)
+        if _varies_within(users, dates) and _varies_within(items, dates):
+            warnings.warn(
+                f"No column is the time, so that the order of a user's rows stands for it; but {name!r} holds dates. "
+                f"If they tell when the events were, pass time={name!r} (to this estimator too, where a transformer "
+                "before it has been told).",
+                stacklevel=3,
+            )
+            return
+
+
+def _holds_dates(column: Any) -> bool:
+    if type(column).__module__.partition(".")[0] == "polars":
+        return str(column.dtype.base_type()) in {"Date", "Datetime"}
+    return getattr(column.dtype, "kind", "O") == "M"
+
+
+def _varies_within(codes: NDArray[np.int32], values: NDArray[Any]) -> bool:
+    order = np.argsort(codes, kind="stable")
+    codes, values = codes[order], values[order]
+    return bool(((codes[1:] == codes[:-1]) & (values[1:] != values[:-1])).any())

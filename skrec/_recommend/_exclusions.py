@@ -1,0 +1,125 @@
+"""Pairs of a user and an item that must not be recommended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from skrec._data.columns import Column, as_column
+from skrec._data.ids import doubt_kind, of_another_kind, unhashable
+from skrec._data.table import as_rows
+from skrec._recommend._tables import as_ids, named_column
+
+__all__ = ["Exclusions", "exclusions_of"]
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """The items that users must not get, as raw ids.
+
+    Parameters
+    ----------
+    users, items : ndarray of shape (n_pairs,)
+    names : tuple of str
+        What messages call their columns.
+    """
+
+    users: Column
+    items: Column
+    names: tuple[str, str]
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    @cached_property
+    def by_user(self) -> dict[Any, set[Any]]:
+        """The items of each user."""
+        result: dict[Any, set[Any]] = {}
+        try:
+            for user, item in zip(self.users.tolist(), self.items.tolist(), strict=True):
+                result.setdefault(user, set()).add(item)
+        except TypeError as error:
+            columns = zip((self.users, self.items), self.names, strict=True)
+            column, name = next(pair for pair in columns if not all(map(_is_hashable, pair[0])))
+            raise unhashable(column, name, "exclude") from error
+        return result
+
+    @property
+    def most(self) -> int:
+        """The largest number of items of one user."""
+        return max(map(len, self.by_user.values()), default=0)
+
+    def doubt(self, queries: Column, candidates: Column, known_users: Column | None = None) -> None:
+        """Warn if no pair can be meant: its ids are strings and those that are asked for numbers, or the reverse.
+
+        Parameters
+        ----------
+        queries, candidates : ndarray of shape (n_queries,) and (n_candidates,)
+            Raw ids; None where there is none.
+        known_users : ndarray of shape (n,), default=None
+            Users of ``fit``. Pairs of such users may stand in a list that serves every query, a stranger's too.
+        """
+        if not len(self):
+            return
+        so = "none of the pairs leaves anything out"
+        if known_users is None or of_another_kind(self.users, known_users):
+            doubt_kind(self.users, _present(queries), self.names[0], what="ids of exclude", of="the queries", so=so)
+        doubt_kind(self.items, _present(candidates), self.names[1], what="ids of exclude", of="the candidates", so=so)
+
+
+def exclusions_of(exclude: Any, user_name: str, item_name: str) -> Exclusions:
+    """Read the pairs that are to be left out.
+
+    Parameters
+    ----------
+    exclude : table of shape (n_pairs, 2), set of pairs or None
+        A frame has the columns of the names.
+    user_name, item_name : str
+
+    Returns
+    -------
+    Exclusions
+
+    Raises
+    ------
+    ColumnError
+        If a frame lacks a column.
+    ValueError
+        If there is something else than pairs, or an id is missing.
+    """
+    names = (user_name, item_name)
+    if exclude is None:
+        return Exclusions(as_column([]), as_column([]), names)
+    if hasattr(exclude, "columns"):
+        if len(exclude) and as_rows(exclude, name="exclude", min_columns=2).names is None:
+            exclude = pd.DataFrame(exclude).iloc[:, :2].set_axis([*names], axis=1)
+        columns = [named_column(exclude, name, "exclude") for name in names]
+    else:
+        pairs = list(exclude) if hasattr(exclude, "__iter__") and not isinstance(exclude, str | dict) else [exclude]
+        wrong = [pair for pair in pairs if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2]
+        if wrong:
+            raise ValueError(
+                f"exclude must hold (user, item) pairs, but has {wrong[0]!r}: pass a list of pairs, such as "
+                "[(user, item)], an array of shape (n_pairs, 2) or a DataFrame with the columns "
+                f"{user_name!r} and {item_name!r}."
+            )
+        columns = [as_column([pair[part] for pair in pairs]) for part in (0, 1)]
+    users, items = (as_ids(column, "exclude") for column in columns)
+    return Exclusions(users, items, names)
+
+
+def _present(ids: Column) -> Column:
+    """Leave out what is missing: decoded ids of which an encoder kept none."""
+    missing = pd.isna(ids) if ids.dtype == object else None
+    return ids if missing is None or not missing.any() else as_column(ids[~missing].tolist())
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""Histories that come with a question: lists of items, or events."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skrec._data.columns import Column, as_column
+
+__all__ = ["are_events", "as_sessions"]
+
+
+def are_events(history: Any) -> bool:
+    """Whether a history is a table of events, with a user and an item each, not a list for each query.
+
+    Parameters
+    ----------
+    history : object
+        What was passed as ``history=``: a data frame or a two-dimensional array has events; a list of lists is one of
+        sessions.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> are_events([[1, 5], [1, 6]]), are_events(np.array([[1, 5], [1, 6]]))
+    (False, True)
+    """
+    return isinstance(history, pd.DataFrame) or hasattr(history, "to_series") or getattr(history, "ndim", 1) == 2
+
+
+def as_sessions(history: Any) -> list[Column]:
+    """Return the items of each query, oldest first.
+
+    Parameters
+    ----------
+    history : list of lists of item ids
+
+    Returns
+    -------
+    list of ndarray
+
+    Raises
+    ------
+    TypeError
+        If one has no order.
+    ValueError
+        If it, or one of its elements, is no list.
+
+    Examples
+    --------
+    >>> as_sessions([[5, 6], []])
+    [array([5, 6]), array([], dtype=object)]
+    """
+    if isinstance(history, str) or not hasattr(history, "__len__"):
+        raise ValueError(f"history is {history!r}; pass a list with the item ids of each query, oldest first.")
+    return [as_column(_listed(items)) for items in history]
+
+
+def _listed(items: Any) -> Any:
+    if np.isscalar(items) or items is None or isinstance(items, str):
+        raise ValueError(
+            f"history holds {items!r}, which is no list: pass a list of lists, one for each query, such as "
+            "[[12, 7], [3]]. For one session: [[12, 7]]."
+        )
+    if isinstance(items, (set, frozenset, dict)):
+        raise TypeError(f"history holds a {type(items).__name__}, which has no order: pass a list, oldest first.")
+    return items if hasattr(items, "__len__") else list(items)

@@ -1,0 +1,53 @@
+"""Rows as a network learns from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skrec.models._reader import Codes
+
+Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row
+
+
+@dataclass(frozen=True)
+class Events:
+    """Rows in codes, with what is to be learnt from them.
+
+    Parameters
+    ----------
+    users, items : ndarray of shape (n_rows,) of int32
+        Codes.
+    inputs : dict of str to ndarray (n_rows, ...)
+        What the network is given of each row.
+    target : ndarray of shape (n_rows,) of float32
+        What the loss compares with.
+    weight : ndarray of shape (n_rows,) of float32 or None
+        Weights; None: all 1.
+    time : ndarray of shape (n_rows,) or None
+        Times in order.
+    """
+
+    users: Codes
+    items: Codes
+    inputs: Inputs
+    target: NDArray[np.float32]
+    weight: NDArray[np.float32] | None = None
+    time: NDArray[Any] | None = None
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+    def take(self, rows: NDArray[Any]) -> Events:
+        """Return some of the rows."""
+        return Events(
+            self.users[rows],
+            self.items[rows],
+            {name: array[rows] for name, array in self.inputs.items()},
+            self.target[rows],
+            None if self.weight is None else self.weight[rows],
+            None if self.time is None else self.time[rows],
+        )

@@ -1,0 +1,59 @@
+"""The rows that the caller gives to choose the epoch by."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from skrec._data import Rows
+from skrec._data.ids import of_another_kind
+from skrec.models._events import Events
+from skrec.models._reader import Codes
+
+if TYPE_CHECKING:
+    from skrec.models._base import NetworkRecommender
+
+_CURE = (
+    "A Pipeline hands X_val on as it is, unless it is Pipeline(..., transform_input=['X_val']), with "
+    "sklearn.set_config(enable_metadata_routing=True) and set_fit_request(X_val=True, y_val=True) of the model."
+)
+
+
+def validation_events(model: NetworkRecommender, X_val: Any, y_val: Any, n_rows: int) -> Events:
+    """Read ``X_val`` and ``y_val`` for a model that has read its `n_rows` training rows."""
+    try:
+        rows = model._read(X_val, reset=False)
+        users, items = model._pair_codes(rows, strangers=True)
+        target, _, _ = model._targets(X_val, y_val, None, fresh=False)
+        inputs = model._row_inputs(rows, users, items)
+    except (TypeError, ValueError) as error:
+        error.add_note(f"This is about X_val and y_val, the rows to choose the epoch by. {_CURE}")
+        raise
+    _doubt(model, rows, {"user": users, "item": items}, n_rows)
+    time = model._estimator_roles.time
+    return Events(users, items, inputs, target, time=None if time is None else rows.times(time))
+
+
+def _doubt(model: NetworkRecommender, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:
+    """Warn of rows that are hardly meant so: cut as training rows, or with ids that a transformer should have made."""
+    if rows.n_rows == n_rows:
+        warnings.warn(
+            f"X_val has as many rows as X, {n_rows}. A scikit-learn search cuts such an X_val as it cuts X, and "
+            "the epoch would be chosen by training rows. Pass an X_val of another length.",
+            stacklevel=4,
+        )
+    roles = model._estimator_roles
+    for role, of_rows in codes.items():
+        if not model._has_role(role) or of_rows.any():
+            continue
+        position, known = getattr(roles, role), getattr(model, f"_{role}s").ids
+        ids = rows.column(position)
+        if role in model._validated_roles or of_another_kind(ids, known):
+            here, there = ids[:1].tolist()[0], known[:1].tolist()[0]
+            warnings.warn(
+                f"No {role} of X_val was in fit ({rows.label(position)} is {here!r} in row 0, and in fit for instance "
+                f"{there!r}): all of them count as unknown, and the epoch is chosen by that. If a transformer comes "
+                f"before the model, it has left X_val as it is. {_CURE}",
+                stacklevel=4,
+            )
+            return

@@ -1,0 +1,79 @@
+"""Doubts about times."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from skrec._data import as_rows, resolve_roles
+from skrec._data.times import are_codes, doubt_codes, doubt_order
+
+DAYS = pd.date_range("2026-01-01", periods=4)
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([1], True),
+        ([3, 1, 2, 2], True),
+        ([1.0, 2.0], True),
+        ([0, 1, 2], False),
+        ([1, 3], False),
+        ([1, 1, 4], False),
+        ([1.0, 1.5, 2.0], False),
+        ([10, 20], False),
+        ([-1, 1, 2], False),
+        ([], False),
+    ],
+)
+def test_codes_are_the_integers_from_1_without_a_gap(times, expected):
+    assert are_codes(np.array(times)) is expected
+
+
+def test_rows_at_time_0_are_counted():
+    with pytest.warns(UserWarning, match=r"^2 of 3 row\(s\) have the time 0.*IDEncoder\(time='when'\)\.$"):
+        doubt_codes(np.array([0, 5, 0]), "when")
+
+
+def doubts(frame, **roles):
+    rows = as_rows(frame)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        doubt_codes(np.array([1, 2]), "when")
+        doubt_codes(None, "when")
+        users, items = np.array([1, 1, 2, 2], np.int32), np.array([1, 2, 1, 2], np.int32)
+        doubt_order(rows, resolve_roles(rows, **roles), users, items)
+    return [str(warning.message) for warning in caught]
+
+
+EVENTS = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [5, 6, 5, 6], "ts": DAYS})
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [EVENTS, EVENTS.assign(ts=DAYS.tz_localize("UTC")), pl.from_pandas(EVENTS)],
+    ids=["pandas", "zone", "polars"],
+)
+def test_a_column_of_dates_that_is_not_the_time_is_told_of(frame):
+    (message,) = doubts(frame)
+    assert "'ts' holds dates" in message
+    assert "pass time='ts'" in message
+
+
+@pytest.mark.parametrize(
+    ("frame", "roles"),
+    [
+        (EVENTS, {"time": "ts"}),
+        (EVENTS.rename(columns={"ts": "timestamp"}), {}),
+        (EVENTS.assign(ts=[1, 2, 3, 4]), {}),
+        (EVENTS.assign(ts=DAYS[[0, 0, 1, 1]]), {}),
+        (EVENTS.assign(ts=DAYS[[0, 1, 0, 1]]), {}),
+        (EVENTS.to_numpy(), {}),
+        (EVENTS.drop(columns="ts"), {}),
+    ],
+    ids=["named", "its usual name", "numbers", "of the user", "of the item", "no names", "none"],
+)
+def test_other_columns_are_not(frame, roles):
+    assert doubts(frame, **roles) == []

@@ -1,0 +1,64 @@
+"""X_val as a Pipeline hands it on: transformed, or not."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import config_context
+from sklearn.pipeline import make_pipeline
+
+from skrec.datasets import make_interactions
+from skrec.exceptions import UnknownIdError
+from skrec.models import FMRanker, NCFClassifier, NCFRanker, SASRecRanker
+from skrec.preprocessing import IDEncoder
+
+SMALL = {"embedding_dim": 4, "epochs": 1, "random_state": 0}
+EVENTS = make_interactions(n_users=20, n_items=15, n_interactions=200, random_state=0)[["user_id", "item_id"]]
+EVENTS = EVENTS.assign(item_id="i" + EVENTS["item_id"].astype(str))
+CURE = r"Pipeline\(\.\.\., transform_input=\['X_val'\]\).*set_fit_request\(X_val=True, y_val=True\)"
+
+
+def encoded(model, **options):
+    return make_pipeline(IDEncoder().set_output(transform="pandas"), model, **options)
+
+
+@pytest.mark.parametrize("model", [NCFRanker(**SMALL), SASRecRanker(**SMALL), FMRanker(**SMALL)])
+def test_ids_that_no_transformer_has_encoded_are_told_of_once(model):
+    name = type(model).__name__.lower()
+    with pytest.warns(UserWarning, match=f"No item of X_val was in fit.*{CURE}") as caught:
+        encoded(model).fit(EVENTS, **{f"{name}__X_val": EVENTS[:30]})
+    assert len(caught) == 1
+
+
+def test_so_are_those_of_the_user_alone():
+    events = EVENTS.assign(user_id=EVENTS["user_id"] + 1000, item_id=range(200))
+    with pytest.warns(UserWarning, match=r"No user of X_val was in fit \('user_id' is 10\d\d in row 0, and .* 1\)"):
+        encoded(NCFRanker(**SMALL)).fit(events, ncfranker__X_val=events[:30])
+    with config_context(enable_metadata_routing=True):
+        model = NCFRanker(**SMALL).set_fit_request(X_val=True, y_val=True)
+        encoded(model, transform_input=["X_val"]).fit(events, X_val=events[:30])
+
+
+def test_a_model_that_refuses_unknown_ids_says_so_too():
+    with pytest.raises(UnknownIdError) as caught:
+        encoded(NCFRanker(**SMALL, handle_unknown="error")).fit(EVENTS, ncfranker__X_val=EVENTS[:30])
+    assert "transform_input=['X_val']" in "".join(caught.value.__notes__)
+
+
+def test_ids_of_another_kind_are_told_of_by_a_classifier():
+    y = [0, 1] * 100
+    with pytest.warns(UserWarning, match="No item of X_val was in fit") as caught:
+        encoded(NCFClassifier(**SMALL)).fit(EVENTS, y, ncfclassifier__X_val=EVENTS[:30], ncfclassifier__y_val=y[:30])
+    assert len(caught) == 1
+
+
+def test_validation_on_new_users_is_no_reason_to_warn_where_it_makes_sense():
+    users = EVENTS["user_id"]
+    known = users < users.max()
+    events, y = EVENTS.assign(age=users), np.arange(200) % 2
+    FMRanker(**SMALL).fit(events[known], X_val=events[~known])
+    NCFClassifier(**SMALL).fit(EVENTS[known], y[known], X_val=EVENTS[~known], y_val=y[~known])
+
+
+def test_some_unknown_ids_are_none_either():
+    extra = pd.DataFrame({"user_id": [999, 1], "item_id": ["i1", "new"]})
+    NCFRanker(**SMALL).fit(EVENTS, X_val=extra)
