@@ -45,7 +45,7 @@ class Cross(keras.layers.Layer):
         y = tf.matmul(y, self.kernel.value)
         if self.version == 1:
             return x0 * y + self.bias.value + x
-        return x0 * (y + self.bias.value) + x
+        return x0 * tf.nn.bias_add(y, self.bias.value) + x
 
 
 class HashedCrosses(Table):

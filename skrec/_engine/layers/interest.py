@@ -77,10 +77,10 @@ class LocalActivation(keras.layers.Layer):
         past = tf.einsum("bld,du->blu", history, self.past.value) + self.bias.value
         candidate = tf.einsum("bmd,du->bmu", candidates, self.candidate.value)
         # (h * v) W = h (v * W): one product for each candidate instead of one for each pair.
-        scaled = candidates[..., None] * self.product.value
+        scaled = tf.expand_dims(candidates, -1) * self.product.value
         product = tf.einsum("bld,bmdu->bmlu", history, scaled)
-        hidden = tf.sigmoid(product + past[:, None] + candidate[:, :, None])
-        weights = tf.einsum("bmlu,uo->bmlo", hidden, self.output_kernel.value)[..., 0] + self.output_bias.value
+        hidden = tf.sigmoid(product + tf.expand_dims(past, 1) + tf.expand_dims(candidate, 2))
+        weights = tf.einsum("bmlu,u->bml", hidden, tf.squeeze(self.output_kernel.value, 1)) + self.output_bias.value
         return weights * tf.cast(there, weights.dtype)[:, None]
 
     def call(self, history: Any, there: Any, candidates: Any) -> Any:
