@@ -37,7 +37,7 @@ HE_32 = {
 }
 MODELS = {
     "GMF-32": {"architecture": "gmf", "embedding_dim": 32, "loss": "log_loss"},
-    "MLP-32": {"architecture": "mlp", **HE_32},
+    "MLP-32": {"architecture": "mlp", **HE_32, "l2": 0.0},
     "NeuMF-32": {"architecture": "neumf", **HE_32, "l2": 0.004},
     "MF-softmax": {
         "architecture": "mf",
@@ -94,7 +94,7 @@ def judge(model, rows, negatives):
 def choose_epochs(parameters, train):
     """Return the number of epochs with the best NDCG@10 of each user's latest training item, and the curve."""
     latest = ~train.duplicated("user_id", keep="last")
-    model = NCFRanker(**parameters, epochs=60, tol=0, n_iter_no_change=3, random_state=0)
+    model = NCFRanker(**parameters, epochs=60, tol=0, n_iter_no_change=5, random_state=0)
     model.fit(train[~latest], X_val=train[latest])
     return int(np.argmax(model.validation_scores_)) + 1, model.validation_scores_
 

@@ -248,6 +248,11 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         inside[held_out] = False
         return inside, events.take(held_out)
 
+    @property
+    def _squares(self) -> float:
+        """The penalty on squares, ``l2``."""
+        return float(self.l2)
+
     def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any]) -> Any:
         self._structure = {
             "network": tuple(sorted(self._network_config(n_outputs).items())),
@@ -256,7 +261,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             "optimizer": self.optimizer,
             "apart": (apart["optimizer"], tuple(sorted(apart["parts"]))) if (apart := self._apart()) else None,
             "batch_size": _auto_batch_size(arrays.target) if self.batch_size == "auto" else int(self.batch_size),
-            "penalised": bool(self.l1 or self.l2),
+            "penalised": bool(self.l1 or self._squares),
             "dropout": self.dropout > 0,
             "id_dropout": self.id_dropout > 0,
             **task,
@@ -278,7 +283,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             epochs=int(epochs),
             learning_rate=float(self.learning_rate),
             l1=float(self.l1),
-            l2=float(self.l2),
+            l2=self._squares,
             dropout=float(self.dropout),
             id_dropout=float(self.id_dropout),
             apart_learning_rate=self._apart().get("learning_rate", 0.0),

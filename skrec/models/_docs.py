@@ -29,7 +29,7 @@ optimizer : {{"adam", "adagrad", "sgd"}}, default="adam"
     Each updates only the embeddings of the ids in the batch; Adam's moments of an id decay when it is used.
 l1, l2 : float, default=0.0 and {l2}
     Penalties on the sum of the absolute values and of the squares: of the embeddings a row looks up (negatives too),
-    and of the layers' kernels.
+    and of the layers' kernels.{penalty}
 dropout : float, default={dropout}
     Share of the {dropped} that is dropped in training.
 id_dropout : float, default=0.01
@@ -64,10 +64,11 @@ def training(
     batch: str = "at least 8 and at most 1,024 rows a step",
     dropout: Any = 0.0,
     dropped: str = "inputs of each hidden layer",
+    penalty: str = "",
     **texts: Any,
 ) -> str:
     """Describe the parameters of training."""
-    return _TRAINING.format(epochs=epochs, batch=batch, dropout=dropout, dropped=dropped, **texts)
+    return _TRAINING.format(epochs=epochs, batch=batch, dropout=dropout, dropped=dropped, penalty=penalty, **texts)
 
 
 HELD_OUT_ROWS = """\

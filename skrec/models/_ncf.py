@@ -309,7 +309,10 @@ class NCFRegressor(_NCF, NetworkRegressor):
         auto="no, for it costs the latest events",
         score="val_ndcg",
         rate=0.003,
-        l2=0.01,
+        l2='"auto"',
+        penalty=(
+            '\n    ``l2="auto"``: 0.01; 0.0001 for ``architecture="mlp"``, which more would keep at what is popular.'
+        ),
     ),
     ranking=RANKING.format(
         auto_loss='``softmax`` for\n    ``architecture="gmf"`` and ``"mf"``, else ``log_loss``',
@@ -361,3 +364,15 @@ class NCFRanker(_NCF, NetworkRanker):
     2        5     1
     3        5     2
     """
+
+    l2: float | Literal["auto"] = "auto"  # type: ignore[assignment]
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "l2": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
+    }
+
+    @property
+    def _squares(self) -> float:
+        if self.l2 == "auto":
+            return 0.0001 if self.architecture == "mlp" else 0.01
+        return float(self.l2)

@@ -6,7 +6,10 @@ import pytest
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 
-from skrec.models import NCFClassifier, NCFRanker, NCFRegressor
+from skrec.datasets import make_interactions
+from skrec.metrics import make_ranking_scorer
+from skrec.model_selection import LeaveLastOut
+from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
 
 WIDTHS = {
     "embedding_dim": 5,
@@ -141,3 +144,22 @@ def test_widths_of_the_embeddings(board, architecture, width):
     assert model.item_embeddings_.shape == (60, width)
     with pytest.raises(ValueError, match="read-only"):
         model.item_embeddings_[0] = 0
+
+
+@pytest.mark.parametrize(("architecture", "penalty"), [("mlp", 0.0001), ("neumf", 0.01), ("gmf", 0.01)])
+def test_the_penalty_goes_by_the_architecture(architecture, penalty, board):
+    settings = {**WIDTHS, "architecture": architecture, "epochs": 1}
+    del settings["l2"]
+    chosen = NCFRanker(**settings).fit(board.train)
+    named, other = (NCFRanker(**settings, l2=l2).fit(board.train) for l2 in (penalty, 2 * penalty))
+    assert chosen.l2 == "auto"
+    assert (chosen.item_embeddings_ == named.item_embeddings_).all()
+    assert (chosen.item_embeddings_ != other.item_embeddings_).any()
+
+
+def test_an_mlp_learns_more_than_what_is_popular_as_it_comes():
+    events = make_interactions(random_state=0)
+    train, test = next(LeaveLastOut().split(events))
+    score = make_ranking_scorer("ndcg@10")
+    popular = score(PopularityRanker().fit(events.iloc[train]), events.iloc[test])
+    assert score(NCFRanker(architecture="mlp", random_state=0).fit(events.iloc[train]), events.iloc[test]) > 2 * popular
