@@ -266,7 +266,6 @@ class FieldRanker(FieldModel, NetworkRanker):
     """A model of features that ranks items for users and contexts, learnt from events."""
 
     learning_rate: float = 0.003
-    l2: float = 0.01
 
     _needs_ids: ClassVar[bool] = True
     _validated_roles: ClassVar[tuple[str, ...]] = ("item",)  # new users are known by their features

@@ -7,7 +7,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrec.models import FMClassifier, WideDeepClassifier
+from skrec.datasets import make_interactions
+from skrec.metrics import make_ranking_scorer
+from skrec.model_selection import LeaveLastOut
+from skrec.models import (
+    DCNRanker,
+    DeepFMRanker,
+    DNNRanker,
+    FMClassifier,
+    FMRanker,
+    NFMRanker,
+    PopularityRanker,
+    WideDeepClassifier,
+    WideDeepRanker,
+)
 from skrec.testing import all_estimators
 
 NETWORKS = [cls for _, cls in all_estimators() if hasattr(cls, "_build_network")]
@@ -41,3 +54,15 @@ def test_linear_parts_bend_at_the_bins(model):
     x = np.random.default_rng(0).normal(size=2000)
     X, y = pd.DataFrame({"x": x, "same": "a"}), np.abs(x) > 0.7
     assert model.fit(X, y).score(X, y) > 0.95
+
+
+RANKERS = [DCNRanker, DNNRanker, DeepFMRanker, FMRanker, NFMRanker, WideDeepRanker]
+
+
+@pytest.mark.parametrize("model", RANKERS, ids=lambda model: model.__name__)
+def test_rankers_of_features_learn_more_than_what_is_popular_as_they_come(model):
+    events = make_interactions(random_state=0)
+    train, test = next(LeaveLastOut().split(events))
+    score = make_ranking_scorer("ndcg@10")
+    popular = score(PopularityRanker().fit(events.iloc[train]), events.iloc[test])
+    assert score(model(random_state=0).fit(events.iloc[train]), events.iloc[test]) > 2 * popular
