@@ -9,7 +9,8 @@ The folder of MovieLens 1M holds ``ratings.csv`` with ``user_id``, ``movie_id`` 
 -1, are left out). A user's last event is the test item and the one before it the validation item; the whole catalogue
 is ranked without the items of the user's history. The validation items choose the epoch; then they join the histories,
 without training, and the test items are ranked. Every few epochs the estimator is saved with its optimiser's state: a
-run that is stopped goes on from there.
+run that is stopped goes on from there. Models that average their weights (``ema_momentum``) are trained in one fit,
+which looks at the validation items after every epoch; of them, whole seeds that are done are not run again.
 
 The folder of Amazon Games holds ``Video.txt`` of SASRec's authors, "user item" in order of time. There each item is
 ranked among 100 others that the user has not chosen, drawn once, as in the paper: such figures do not compare with
@@ -31,7 +32,10 @@ METRICS = ["hit_rate@10", "ndcg@10"]
 SASREC = {"embedding_dim": 64, "n_blocks": 2, "n_heads": 1, "max_history": 200, "dropout": 0.2, "id_dropout": 0.0}
 MODELS = {
     "SASRec": (SASRecRanker, {**SASREC, "n_negatives": "all"}),
-    "SASRec-sampled": (SASRecRanker, {**SASREC, "n_negatives": 1024}),
+    "SASRec-sampled": (
+        SASRecRanker,
+        {**SASREC, "n_negatives": 3000, "batch_size": 32, "learning_rate": 0.002, "ema_momentum": 0.9},
+    ),
     "gSASRec": (SASRecRanker, {**SASREC, "loss": "gbce", "n_negatives": 256}),
     "SASRec-BCE": (SASRecRanker, {**SASREC, "loss": "log_loss", "n_negatives": 1}),
     "SASRec-Games": (SASRecRanker, {**SASREC, "max_history": 50, "dropout": 0.5, "n_negatives": 1024}),
@@ -76,6 +80,8 @@ def run(name, seed, data, work, *, every, longest, patience):
     log = work / f"{name}-{seed}.json"
     state = {"epochs": 0, "seconds": 0.0, "curve": []}
     cls, parameters = MODELS[name]
+    if "ema_momentum" in parameters:
+        return run_at_once(cls, parameters, seed, data, log, longest=longest, patience=patience)
     model = cls(**parameters, epochs=every, early_stopping=False, warm_start=True, random_state=seed)
     if log.exists():
         state = json.loads(log.read_text(encoding="utf-8"))
@@ -96,6 +102,26 @@ def run(name, seed, data, work, *, every, longest, patience):
             print(name, seed, "epoch {} {:.0f} s: validation {:.4f} {:.4f}".format(*state["curve"][-1]), flush=True)
             skrec.save(model, work / f"{name}-{seed}-{state['epochs']}.skrec")
         write(log, state)
+    return state
+
+
+def run_at_once(cls, parameters, seed, data, log, *, longest, patience):
+    """Train until the validation score has not grown for long, in one fit; return the curve and the test scores."""
+    if log.exists():
+        return json.loads(log.read_text(encoding="utf-8"))
+    train, validation, test = data
+    settings = {"early_stopping": True, "n_iter_no_change": patience, "verbose": 2}
+    model = cls(**parameters, **settings, epochs=longest, random_state=seed)
+    started = time.perf_counter()
+    model.fit(train, X_val=validation)
+    seconds = time.perf_counter() - started
+    scores = model.validation_scores_
+    best = max(range(len(scores)), key=scores.__getitem__) + 1
+    curve = [[epoch, seconds * epoch / len(scores), None, score] for epoch, score in enumerate(scores, start=1)]
+    started = time.perf_counter()
+    tested = judge(model.append_history(validation), test)
+    state = {"best": best, "curve": curve, "test": tested, "rank_seconds": time.perf_counter() - started}
+    write(log, state)
     return state
 
 
