@@ -236,7 +236,8 @@ def make_ranking_scorer(
         training items that the user has neither seen nor held out; all of them where there are fewer.
     candidates : mapping of user id to array-like of item ids, default=None
         For "sampled": frozen lists instead of drawn ones, with the ids of ``X``. An item is not ranked against itself
-        where its user's list contains it, and items that training did not hold never come before it.
+        where its user's list contains it, and items that training did not hold never come before it; a warning says
+        so where all of them are such items.
     user : str, int or None, default=None
         For "rerank": the column of the user in ``X``, a name or a position. None: what a skrec model takes; for other
         estimators ``"user_id"``, or column 0 where the columns have no names.

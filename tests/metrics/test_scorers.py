@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrec.metrics import get_scorer, make_ranking_scorer
 from skrec.model_selection import LeaveLastOut
+from skrec.models import PopularityRanker
 
 NAMES = ["ndcg@3", "recall@3", "precision@3", "hit_rate@3", "map@3", "mrr@3"]
 events = st.lists(st.tuples(st.integers(1, 5), st.integers(10, 17), st.integers(-1, 2)), min_size=1, max_size=25)
@@ -318,6 +320,20 @@ def test_missing_users_and_items_are_refused(random_ranker):
         make_ranking_scorer()(model, X.assign(user_id=[1, None, 2]))
     with pytest.raises(ValueError, match="contains NaN: the item of row 0 is missing"):
         make_ranking_scorer()(model, X.assign(item_id=[None, 6, 7]))
+
+
+@pytest.mark.parametrize("score", [make_ranking_scorer(), make_ranking_scorer(protocol="sampled"), "score"])
+def test_held_out_ids_of_another_kind_are_told_of_once(score):
+    train = pd.DataFrame({"user_id": [1, 1, 2, 3], "item_id": [5, 6, 7, 8]})
+    model = PopularityRanker().fit(train)
+    for columns in (["item_id"], ["user_id", "item_id"]):
+        test = train.astype(dict.fromkeys(columns, str))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            assert (model.score(test) if score == "score" else score(model, test)) == 0
+        messages = sorted(str(warning.message) for warning in caught)
+        assert [message.split("'")[1] for message in messages] == sorted(columns)
+        assert all("are strings (object), but those of fit are numbers (int64)" in message for message in messages)
 
 
 @pytest.mark.parametrize("protocol", ["full", "sampled", "rerank"])
