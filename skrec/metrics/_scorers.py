@@ -33,7 +33,8 @@ class RankingReport:
         The metrics by name: means over the users in `per_user`.
     per_user : DataFrame of shape (n_users, n_metrics)
         The values of each user who has a relevant held-out item, indexed by user id: for confidence intervals and for
-        comparing models user by user.
+        comparing models user by user. With ``protocol="rerank"`` of each user whose labels differ; NaN for a metric
+        that asks for ``y > 0`` where that is true of all rows of the user.
     n_users : int
         Number of these users.
     cold_user_share : float
@@ -133,7 +134,7 @@ class RankingScorer(BaseEstimator):
         TypeError
             If the protocol ranks a catalogue and the estimator has none.
         ValueError
-            If no row is relevant, a label or score is NaN, or ``protocol="rerank"`` has no labels that differ.
+            If no row is relevant, a label or score is NaN, or with ``protocol="rerank"`` no user's labels differ.
         """
         names = self._check_parameters()
         unwrapped = unwrap(estimator)
@@ -159,7 +160,7 @@ class RankingScorer(BaseEstimator):
 
     def _report(self, names: list[str], outcome: Outcome, model: str) -> RankingReport:
         shares = dict(zip(_SHARES, (outcome.cold_user_share, outcome.cold_item_share), strict=True))
-        metrics = {name: shares[name] if name in shares else float(outcome.values[name].mean()) for name in names}
+        metrics = {name: shares[name] if name in shares else float(np.nanmean(outcome.values[name])) for name in names}
         unknown = next((name for name in names if np.isnan(metrics[name])), None)
         if unknown is not None:
             raise ValueError(f"{unknown!r} needs a skrec model, which knows what it was trained on; {model} is none.")
@@ -227,7 +228,8 @@ def make_ranking_scorer(
           that reads histories, in the context of the user's first held-out row (in time, where there is one).
         - "rerank": the user's held-out rows among each other, by ``predict`` (for two classes by
           ``decision_function`` or ``predict_proba``), for any scikit-learn estimator. Needs labels ``y`` that differ
-          within users; NDCG takes them as gains, the other metrics ask for ``y > 0``.
+          within users; NDCG takes them as gains (those below 0 as 0), the other metrics ask for ``y > 0``. Users with
+          whom these are all equal are left out of the mean: any order of their rows is as good as any other.
         - "sampled": each relevant held-out item among `n_candidates` others. **It does not order models as full
           ranking does**: which of two models is better may depend on the number of candidates [1]_. Use it to compare
           with published tables only. A user with several relevant items has the mean of their values.

@@ -140,14 +140,25 @@ def test_rerank_equals_plain_loops(rows):
     for user, group in rows.groupby("user_id"):
         order = sorted(group.index, key=lambda row: (-scores[row], rows.y[row]))
         ranks = [order.index(row) + 1 for row in group.index[group.y > 0]]
-        if not ranks:
+        if group.y.nunique() == 1:
             assert user not in report.per_user.index
             continue
         expected = by_hand(ranks, len(ranks))
+        if len(ranks) == len(group):  # all are relevant, though not alike
+            expected = dict.fromkeys(expected, np.nan)
         gains = rows.y[order].to_numpy()
         discount = 1 / np.log2(np.arange(3) + 2)
         expected["ndcg@3"] = (gains[:3] @ discount[: len(gains)]) / (np.sort(gains)[::-1][:3] @ discount[: len(gains)])
-        assert report.per_user.loc[user].to_dict() == pytest.approx(expected)
+        assert report.per_user.loc[user].to_dict() == pytest.approx(expected, nan_ok=True)
+    assert report.metrics == pytest.approx(report.per_user.mean().to_dict())
+
+
+def test_rerank_leaves_out_users_who_cannot_be_ordered():
+    X = pd.DataFrame({"user_id": np.repeat(np.arange(1, 11), 2), "item_id": [1, 2] * 10})
+    model = Ridge().fit(X, [-1, 0] * 10)
+    report = make_ranking_scorer("ndcg@1", protocol="rerank").evaluate(model, X, [1, 0] + [1, 1] * 9)
+    assert report.per_user["ndcg@1"].to_dict() == {1: 0.0}
+    assert (report.metrics, report.n_users) == ({"ndcg@1": 0.0}, 1)
 
 
 def test_rerank_takes_ratings_as_gains_like_scikit_learn():
