@@ -45,8 +45,9 @@ def recommend(
         an estimator that is not skrec's has none, and needs them. Behind transformers, rows have the item column alone,
         or all columns of ``fit`` but those of the user and the time.
     exclude_seen : bool, default=True
-        Whether to leave out the items of the user in the training data. An estimator that is not skrec's keeps no such
-        log: there, pass the pairs as `exclude`.
+        Whether to leave out the items that the user chose in the training data: positive rows, ``y > 0`` (without ``y``
+        all rows). A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in `exclude`. An
+        estimator that is not skrec's keeps no such log: there, pass all pairs in `exclude`.
     exclude : table of shape (n_pairs, 2), default=None
         Further pairs of raw user and item ids to leave out: a list of pairs, an array, or a DataFrame with the columns
         of the user and the item.

@@ -32,7 +32,8 @@ class Outcome:
 def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any) -> Outcome:
     """Rank the whole catalogue for each user, in the context of the user's first row (``protocol="full"``).
 
-    Left out are the user's training items, minus the held-out ones, relevant or not: these are what is being scored.
+    Left out is what the user chose in training (positive rows), minus the held-out items, relevant or not: these are
+    what is being scored.
     """
     model, held_out = unwrapped.model, HeldOut.read(unwrapped, X, y)
     n_items = len(model.items_)

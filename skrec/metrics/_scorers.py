@@ -221,7 +221,8 @@ def make_ranking_scorer(
     protocol : {"full", "rerank", "sampled"}, default="full"
         Among what a held-out item is ranked. Values of different protocols must not be compared.
 
-        - "full": among all items of the training data, without the user's training items (except those among the
+        - "full": among all items of the training data, without those that the user chose there: positive rows,
+          ``y > 0`` (an item of a row with ``y <= 0`` was shown, not chosen, and is ranked, as are those among the
           held-out rows). Rows with ``y`` None or ``y > 0`` are relevant; the same (user, item) twice is one relevant
           item. A relevant item that training did not hold is a miss. Unknown users are scored by the model as such.
           Each user gets one list: of a model fitted with columns besides the user, the item and the time, or of one
@@ -235,7 +236,8 @@ def make_ranking_scorer(
           with published tables only. A user with several relevant items has the mean of their values.
     n_candidates : int, default=99
         For "sampled": how many items are drawn for each relevant one, uniformly and without replacement, from the
-        training items that the user has neither seen nor held out; all of them where there are fewer.
+        training items that the user has neither chosen there (``y > 0``) nor held out; all of them where there are
+        fewer.
     candidates : mapping of user id to array-like of item ids, default=None
         For "sampled": frozen lists instead of drawn ones, with the ids of ``X``. An item is not ranked against itself
         where its user's list contains it, and items that training did not hold never come before it; a warning says

@@ -86,7 +86,7 @@ class RankerMixin:
         return self._score_rows(self._read(X, reset=False))  # type: ignore[attr-defined, no-any-return]
 
     def score(self, X: Any, y: Any = None) -> float:
-        """NDCG@10 of held-out rows, ranked among the whole catalogue without the items seen in ``fit``.
+        """NDCG@10 of held-out rows, ranked among the whole catalogue without what the user chose in ``fit`` (y > 0).
 
         Parameters
         ----------
