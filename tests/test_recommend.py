@@ -607,14 +607,23 @@ def test_foreign_estimators_that_cannot_rank():
     assert len(skrec.recommend(KMeans(n_clusters=2, n_init=1).fit(X), [1], candidates=[1, 2])) == 2
 
 
-def test_users_that_an_encoder_merges_do_not_lose_each_others_items():
+@pytest.mark.parametrize("encoder", [IDEncoder(min_frequency=3), ordinal(min_frequency=3)])
+def test_users_that_an_encoder_merges_do_not_lose_each_others_items(encoder):
     events = pd.DataFrame({"user_id": [*"aaaabbbb", "r", "s", "s"], "item_id": [*"wxyzwxyv", "w", "x", "q"]})
-    encoder = IDEncoder(min_frequency=3).set_output(transform="pandas")
+    encoder = encoder.set_output(transform="pandas")
     pipeline = make_pipeline(encoder, PopularityRanker()).fit(events)
-    ranked = skrec.recommend(pipeline, ["s", "a", "r", "new"])
+    with pytest.warns(UserWarning, match=r"2 of the 4 queries are users of fit whom min_frequency of .*exclude="):
+        ranked = skrec.recommend(pipeline, ["s", "a", "r", "new"])
     assert ranked.groupby("user_id", sort=False)["item_id"].agg(list).to_dict() == {
         "s": ["w", "x"], "r": ["w", "x"], "new": ["w", "x"]
     }  # fmt: skip
+    seen = [("s", "x"), ("s", "q"), ("r", "w")]
+    ranked = skrec.recommend(pipeline, ["s", "a", "r", "new"], exclude=seen)  # as the warning says
+    assert ranked.groupby("user_id", sort=False)["item_id"].agg(list).to_dict() == {
+        "s": ["w"], "r": ["x"], "new": ["w", "x"]
+    }  # fmt: skip
+    assert len(skrec.recommend(pipeline, ["s", "r"], exclude_seen=False)) == 4
+    assert len(skrec.recommend(pipeline, ["new"])) == 2
 
 
 @pytest.mark.parametrize("encoder", [IDEncoder(min_frequency=2), IDEncoder(min_frequency=2, handle_unknown="error")])

@@ -47,7 +47,9 @@ def recommend(
     exclude_seen : bool, default=True
         Whether to leave out the items that the user chose in the training data: positive rows, ``y > 0`` (without ``y``
         all rows). A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in `exclude`. An
-        estimator that is not skrec's keeps no such log: there, pass all pairs in `exclude`.
+        estimator that is not skrec's keeps no such log: there, pass all pairs in `exclude`. So do for users whom an
+        encoder's `min_frequency` merged: they share one log, of which nothing is left out. A warning tells how many
+        queries those are.
     exclude : table of shape (n_pairs, 2), default=None
         Further pairs of raw user and item ids to leave out: a list of pairs, an array, or a DataFrame with the columns
         of the user and the item.
@@ -99,6 +101,8 @@ def recommend(
         names, known_users = (space.user_name, space.item_name), space.known_users
         exclusions = exclusions_of(exclude, *names)
         ranking = space.rank(queries, k + exclusions.most, candidates, exclude_seen=exclude_seen, history=history)
+        if exclude_seen and history is None:
+            space.doubt_merged(ranking.users, exclusions)
     else:
         names = "user_id", "item_id"
         exclusions = exclusions_of(exclude, *names)

@@ -5,6 +5,7 @@ whose other columns hold known values; the catalogue is decoded by ``inverse_tra
 which has none, the parts that hold the user and the item are used.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +17,13 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data.columns import Column, as_column
 from skrec._data.ids import join_ids, of_another_kind
 from skrec._data.vocabulary import Vocabulary
+from skrec._recommend._exclusions import Exclusions
 from skrec._recommend._ranking import Ranking
 from skrec._recommend._raw import RawColumns
 from skrec._recommend._sessions import are_events, as_sessions
 from skrec._recommend._stages import CURE, Stage, block_of, origin
 from skrec._recommend._tables import Columns, as_ids, columns_of, is_table, repeat, unknown_error, with_columns
-from skrec._recommend._unwrap import Unwrapped
+from skrec._recommend._unwrap import Unwrapped, flat
 from skrec._sklearn_compat import safe_indexing
 from skrec.exceptions import UnknownIdError
 
@@ -74,7 +76,7 @@ class EncodedSpace:
         self.raw = RawColumns(self.stages[0].names, self.stages[0].known, user, item, self._raw_time(roles.time))
         self.user_name, self.item_name = self.raw.name(user), self.raw.name(item)
         self.items = np.asarray(self.model.items_)
-        self.catalogue = self._decode_items(self.items)
+        self.catalogue = self._decode_ids(self.items, self.item, self.raw.item)
 
     @property
     def known_users(self) -> Column:
@@ -108,7 +110,7 @@ class EncodedSpace:
     def _recommend(self, encoded: Any, k: int, candidates: Any, *, exclude_seen: bool) -> tuple[Any, Any]:
         """Rank encoded queries. Users that an encoder merges share one log, which is nobody's: nothing is left out."""
         codes = np.asarray(columns_of(encoded)[self.user] if is_table(encoded) else encoded)
-        merged = pd.isna(self._decode(codes, self.user)[self.raw.user])
+        merged = pd.isna(self._decode_ids(codes, self.user, self.raw.user))
         options = {"candidates": candidates, "as_frame": False}
         if not (exclude_seen and merged.any()):
             ranked: tuple[Any, Any] = self.model.recommend(encoded, k, exclude_seen=exclude_seen, **options)
@@ -122,6 +124,31 @@ class EncodedSpace:
         order = np.argsort(np.concatenate(parts))
         items, scores = (np.concatenate(arrays)[order] for arrays in zip(*found, strict=True))
         return items, scores
+
+    def doubt_merged(self, users: Column, exclusions: Exclusions) -> None:
+        """Warn of known users, without pairs to exclude, whom `min_frequency` merged: it leaves nothing out for them.
+
+        Parameters
+        ----------
+        users : ndarray of shape (n_queries,)
+            Raw ids.
+        exclusions : Exclusions
+        """
+        encoder, inputs, _ = next(block for block in self.stages[0].blocks if self.raw.user in block.inputs)
+        encoder = (flat(encoder) or [encoder])[0]
+        rare = (getattr(encoder, "infrequent_categories_", None) or [None] * len(inputs))[inputs.index(self.raw.user)]
+        if rare is None:
+            return
+        rare = np.asarray(rare)
+        at = np.flatnonzero(Vocabulary(as_column(rare[~pd.isna(rare)].tolist())).encode(users))
+        n = sum(user not in exclusions.by_user for user in users[at].tolist())
+        if n:
+            warnings.warn(
+                f"{n} of the {len(users)} queries are users of fit whom min_frequency of {type(encoder).__name__} "
+                "merged with others: what each of them has seen is no longer known, and is not left out. Pass it in "
+                "exclude=, or fit with a smaller min_frequency.",
+                stacklevel=3,
+            )
 
     def _encode_asked(self, queries: Any, history: Any) -> tuple[Column, Any, list[Column] | None]:
         """Return the raw users, the queries for the model, and its histories."""
@@ -237,8 +264,9 @@ class EncodedSpace:
             columns = stage.decode(columns)
         return columns
 
-    def _decode_items(self, items: Any) -> Column:
-        raw: Column = self._decode(items, self.item)[self.raw.item]
+    def _decode_ids(self, codes: Any, position: int, raw_position: int) -> Column:
+        """Return the raw ids of users or items; None for a code of several."""
+        raw: Column = self._decode(codes, position)[raw_position]
         if raw.dtype == object:  # what OrdinalEncoder calls the ids that min_frequency merges
             raw = raw.copy()
             raw[raw == "infrequent_sklearn"] = None
