@@ -99,6 +99,13 @@ class RankerMixin:
         -------
         float
             Mean over the users with relevant rows; see :func:`skrec.metrics.make_ranking_scorer`.
+
+        Notes
+        -----
+        ``score`` of a Pipeline, and a search without ``scoring=``, hand over encoded rows. Behind an encoder that
+        merges ids (``IDEncoder(min_frequency=...)``) those that share a code then count as one, and the more are
+        merged the better the score. Behind encoders pass ``scoring=make_ranking_scorer("ndcg@10")`` to the search, or
+        call that scorer with the Pipeline: it judges raw ids.
         """
         from skrec.metrics import make_ranking_scorer
 
