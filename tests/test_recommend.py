@@ -283,6 +283,35 @@ def test_frames_behind_an_encoder_that_lets_the_time_pass_are_read_as_by_the_mod
             pd.testing.assert_frame_equal(result, expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("encoder", [ordinal(), IDEncoder()])
+@pytest.mark.parametrize("known", [str, int])
+def test_ids_of_another_kind_than_those_of_the_pipeline_are_unknown(encoder, known):
+    events = pd.DataFrame({"user_id": [1, 1, 2, 3], "item_id": [5, 6, 5, 7]})
+    pipeline = make_pipeline(encoder, PopularityRanker()).fit(events.astype(known))
+    alone = PopularityRanker().fit(events.astype(known))
+    other = events.astype(int if known is str else str)
+    for column, options in (
+        ("user_id", {"queries": other["user_id"][2:]}),
+        ("user_id", {"queries": other[["user_id"]][2:]}),
+        ("item_id", {"queries": events["user_id"].astype(known)[:1], "candidates": other["item_id"]}),
+    ):
+        with pytest.warns(UserWarning, match=f"ids for column '{column}' are .*but those of fit are") as caught:
+            result = skrec.recommend(pipeline, **options)
+        assert len(caught) == 1
+        with pytest.warns(UserWarning, match=f"ids for column '{column}' are"):
+            pd.testing.assert_frame_equal(result, alone.recommend(**options), check_dtype=False)
+
+
+def test_of_candidates_that_are_there_twice_the_first_row_counts():
+    X = with_columns(EVENTS).assign(price=EVENTS["item_id"].map({"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}))
+    model = DNNRanker(epochs=1, hidden_units=(4,), random_state=0).fit(X[["user_id", "item_id", "price"]])
+    items = pd.DataFrame({"item_id": ["x", "y", "x"], "price": [1.0, 2.0, 4.0]})
+    pd.testing.assert_frame_equal(
+        model.recommend(["ann"], candidates=items, exclude_seen=False),
+        model.recommend(["ann"], candidates=items[:2], exclude_seen=False),
+    )
+
+
 @pytest.mark.parametrize("name", ["OrdinalEncoder", "ColumnTransformer, positions"])
 def test_a_misspelt_column_is_guessed(name):
     pipeline = fitted(name)
@@ -291,6 +320,23 @@ def test_a_misspelt_column_is_guessed(name):
         skrec.recommend(pipeline, pd.DataFrame({"UserID": ["ann"]}))
     with pytest.raises(ColumnError, match="candidates has no column 'item_id'.*Did you mean 'itemid'"):
         skrec.recommend(pipeline, ["ann"], candidates=pd.DataFrame({"itemid": ["x"]}))
+
+
+@pytest.mark.parametrize("encode", [False, True], ids=["model", "pipeline"])
+def test_a_misspelt_feature_is_guessed(encode):
+    X = with_columns(EVENTS).assign(genre=EVENTS["item_id"].map({"x": "a", "y": "b", "z": "a", "w": "b"}))
+    X["price"], X["mood"] = X["item_id"].map({"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}), X["user_id"] + "s"
+    X["place"] = X["user_id"] + "p"
+    encoder = ColumnTransformer([("ids", IDEncoder(), ["user_id", "item_id"])], remainder="passthrough")
+    encoder.set_params(verbose_feature_names_out=False).set_output(transform="pandas")
+    model = DNNRanker(epochs=1, hidden_units=(4,), random_state=0)
+    model = (make_pipeline(encoder, model) if encode else model).fit(X)
+    items = X[["item_id", "price", "genre"]].rename(columns={"price": "prize"})
+    with pytest.raises(ColumnError, match=r"lack the column\(s\) 'price'.*Did you mean 'price' by 'prize'\? Rename it"):
+        skrec.recommend(model, ["ann"], candidates=items)
+    users = X.drop(columns="item_id").rename(columns={"place": "Place"})
+    with pytest.raises(ColumnError, match=r"lack the column\(s\) 'place'.*Did you mean 'place' by 'Place'\? Rename it"):
+        skrec.recommend(model, users)
 
 
 def test_the_columns_are_named_as_in_the_raw_data():

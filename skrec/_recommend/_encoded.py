@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.columns import Column, as_column
-from skrec._data.ids import join_ids, of_another_kind
+from skrec._data.ids import doubt_kind, join_ids, of_another_kind
 from skrec._data.vocabulary import Vocabulary
 from skrec._recommend._exclusions import Exclusions
 from skrec._recommend._ranking import Ranking
@@ -178,6 +178,7 @@ class EncodedSpace:
     def _encode_items(self, sessions: list[Column]) -> Column:
         """Encode the items of histories, all in one go."""
         ids = as_column([item for items in sessions for item in items.tolist()])
+        self._doubt_kind(ids, self.raw.item)
         codes = self._encode_ids(ids, self.raw.item, self.item)
         unknown = _positions(self.items, codes) < 0
         if self._refuses_unknown and unknown.any():
@@ -194,9 +195,11 @@ class EncodedSpace:
         else:
             users = self.raw.ids(queries, self.raw.user, "queries")
             if self.raw.context(queries, "queries"):
+                self._doubt_kind(users, self.raw.user)
                 return users, self.unwrapped.transform(self.raw.completed(queries, "queries", {self.raw.item}))
         if strangers and not self._refuses_unknown and of_another_kind(users, self.known_users):
             return users, None
+        self._doubt_kind(users, self.raw.user)
         return users, self._encode_ids(users, self.raw.user, self.user)
 
     def _encode_candidates(self, candidates: Any) -> Choice:
@@ -209,6 +212,7 @@ class EncodedSpace:
                 raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
         else:
             ids = self.raw.ids(candidates, self.raw.item, "candidates")
+        self._doubt_kind(ids, self.raw.item)
         if is_table(candidates) and self.raw.context(candidates, "candidates") - {self.raw.time}:
             free = {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
             encoded = self.unwrapped.transform(self.raw.completed(candidates, "candidates", free))
@@ -247,8 +251,29 @@ class EncodedSpace:
         if not len(ids):
             return ids
         columns = [repeat(value, len(ids)) for value in self.stages[0].known]
-        columns[raw_position] = ids
+        # As objects, ids of another kind are unknown to encoders that cannot compare numbers with strings.
+        columns[raw_position] = ids.astype(object) if self._of_another_kind(ids, raw_position) else ids
         return self._encode(columns)[position]
+
+    def _of_another_kind(self, ids: Column, raw_position: int) -> bool:
+        return of_another_kind(ids, as_column([self.raw.known[raw_position]])) and of_another_kind(
+            ids, self._known_ids(raw_position)
+        )
+
+    def _known_ids(self, raw_position: int) -> Column:
+        """Return the raw ids of all known users or items that have one of their own."""
+        if raw_position == self.raw.item:
+            ids = self.catalogue
+        else:
+            ids = self._decode_ids(self.model.users_, self.user, raw_position)
+        return as_column(ids[~pd.isna(ids)].tolist())
+
+    def _doubt_kind(self, ids: Column, raw_position: int) -> None:
+        """Warn of ids of another kind than the known ones, unless the encoder does, as skrec's do."""
+        encoders = [block.encoder for block in self.stages[0].blocks if raw_position in block.inputs]
+        tells = any(hasattr(part, "_vocabularies") for encoder in encoders for part in flat(encoder)[:1])
+        if not tells and self._of_another_kind(ids, raw_position):
+            doubt_kind(ids, self._known_ids(raw_position), self.raw.name(raw_position))
 
     def _encode(self, columns: Columns) -> Columns:
         known = [*(stage.known for stage in self.stages[1:]), self.known]

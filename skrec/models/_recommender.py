@@ -144,7 +144,8 @@ class Recommender(Reader):
         history : None
             Only for models that read histories, such as :class:`~skrec.models.SASRecRanker`.
         candidates : array-like of shape (n_candidates,) or rows, default=None
-            The items to choose from: ids, or rows with an item column. The whole catalogue by default.
+            The items to choose from: ids, or rows with an item column. The whole catalogue by default. An id that is
+            there more than once counts once, with the features of its first row.
         exclude_seen : bool, default=True
             Leave out the items that the user chose in ``fit``, as :meth:`seen_items` tells: positive rows, ``y > 0``.
             A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in ``exclude``.
