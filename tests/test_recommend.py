@@ -25,7 +25,7 @@ from skrec._data.vocabulary import Vocabulary
 from skrec._recommend import is_recommender, unwrap
 from skrec.datasets import make_interactions
 from skrec.exceptions import ColumnError, UnknownIdError
-from skrec.models import DCNRanker, DNNRanker, NCFRanker, PopularityRanker
+from skrec.models import DCNRanker, DINRanker, DNNRanker, FMRanker, NCFRanker, PopularityRanker
 from skrec.preprocessing import HistoryEncoder, IDEncoder
 
 USERS = ["ann", "bob", "cy"]
@@ -337,6 +337,39 @@ def test_a_misspelt_feature_is_guessed(encode):
     users = X.drop(columns="item_id").rename(columns={"place": "Place"})
     with pytest.raises(ColumnError, match=r"lack the column\(s\) 'place'.*Did you mean 'place' by 'Place'\? Rename it"):
         skrec.recommend(model, users)
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+@pytest.mark.parametrize("together", [False, True], ids=["columns apart", "one encoder for both sides"])
+@pytest.mark.parametrize("model", [FMRanker, DINRanker])
+def test_rows_need_no_columns_of_the_other_side(model, together, library):
+    events = make_interactions(n_users=30, n_items=12, n_interactions=300, random_state=0)
+    X = events[["user_id", "item_id"]].assign(
+        age=events["user_id"] % 7 + 20.0, city="c" + (events["user_id"] % 3).astype(str),
+        price=events["item_id"] % 5 + 1.0, genre="g" + (events["item_id"] % 4).astype(str),
+    )  # fmt: skip
+    parts = [("ids", IDEncoder(), ["user_id", "item_id"])]
+    parts += [("scaled", StandardScaler(), ["age", "price"])] if together else [("scaled", StandardScaler(), ["price"])]
+    if together:
+        parts += [("hot", OneHotEncoder(sparse_output=False), ["city", "genre"])]
+    else:
+        parts += [("city", OneHotEncoder(sparse_output=False), ["city"]), ("genre", ordinal(), ["genre"])]
+    encoder = ColumnTransformer(parts, remainder="passthrough", verbose_feature_names_out=False)
+    estimator = model(epochs=1, random_state=0, item_features=["price", "genre"] if not together else "auto")
+    pipeline = make_pipeline(encoder.set_output(transform="pandas"), estimator).fit(X)
+    items = X.drop_duplicates("item_id")[:4]
+    users = X.drop_duplicates("user_id")[:3].assign(user_id=[777, 778, 779])
+    expected = skrec.recommend(pipeline, users, k=3, candidates=items)
+    few = library(users.drop(columns=["item_id", "price", "genre"]).to_dict("list"))
+    new = library(items[["item_id", "price", "genre"]].to_dict("list"))
+    if together:
+        with pytest.raises(ColumnError, match="queries lack the column.* 'genre'"):
+            skrec.recommend(pipeline, few)
+        with pytest.raises(ColumnError, match="candidates lack the column.* 'city'"):
+            skrec.recommend(pipeline, [3], candidates=new)
+    else:
+        result = skrec.recommend(pipeline, few, k=3, candidates=new)
+        pd.testing.assert_frame_equal(result, expected)
 
 
 def test_the_columns_are_named_as_in_the_raw_data():

@@ -33,7 +33,8 @@ def recommend(
         and a candidate as a row with columns ``user_id`` and ``item_id`` (and those of the queries and candidates).
     queries : array-like of shape (n_queries,) or table of shape (n_queries, n_columns), default=None
         Raw user ids, or rows as the estimator takes them. Behind transformers, rows have the user column alone, or all
-        columns of ``fit`` but the item's. Not needed with `history`.
+        columns of ``fit`` but the item's: its id, and its features where each column goes its own way through the
+        transformers. Not needed with `history`.
     k : int, default=10
         Number of items for each query, at least 1. There are fewer rows where there are fewer items.
     history : list of lists of item ids, or table of shape (n_events, n_columns), default=None
@@ -43,8 +44,8 @@ def recommend(
     candidates : array-like of shape (n_candidates,) or table of shape (n_candidates, n_columns), default=None
         Raw ids of the items to choose from, or rows with item features. None is the whole catalogue of a skrec model;
         an estimator that is not skrec's has none, and needs them. Behind transformers, rows have the item column alone,
-        or all columns of ``fit`` but those of the user and the time. An id that is there more than once counts once,
-        with the features of its first row.
+        or all columns of ``fit`` but those of the user and the time, and of the context (with the same proviso). An id
+        that is there more than once counts once, with the features of its first row.
     exclude_seen : bool, default=True
         Whether to leave out the items that the user chose in the training data: positive rows, ``y > 0`` (without ``y``
         all rows). A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in `exclude`. An

@@ -21,7 +21,7 @@ from skrec._recommend._exclusions import Exclusions
 from skrec._recommend._ranking import Ranking
 from skrec._recommend._raw import RawColumns
 from skrec._recommend._sessions import are_events, as_sessions
-from skrec._recommend._stages import CURE, Stage, block_of, origin
+from skrec._recommend._stages import CURE, Stage, any_value, block_of, origin, sources
 from skrec._recommend._tables import Columns, as_ids, columns_of, is_table, repeat, unknown_error, with_columns
 from skrec._recommend._unwrap import Unwrapped, flat
 from skrec._sklearn_compat import safe_indexing
@@ -73,7 +73,9 @@ class EncodedSpace:
             self.stages.insert(0, Stage(blocks, names, transformer.n_features_in_))
             user, item = origin(transformer, user), origin(transformer, item)
         self._find_known_values()
-        self.raw = RawColumns(self.stages[0].names, self.stages[0].known, user, item, self._raw_time(roles.time))
+        first = unwrapped.transformers[0]
+        known = [any_value(first, at) if value is None else value for at, value in enumerate(self.stages[0].known)]
+        self.raw = RawColumns(self.stages[0].names, known, user, item, self._raw_time(roles.time))
         self.user_name, self.item_name = self.raw.name(user), self.raw.name(item)
         self.items = np.asarray(self.model.items_)
         self.catalogue = self._decode_ids(self.items, self.item, self.raw.item)
@@ -194,9 +196,10 @@ class EncodedSpace:
             users = as_ids(queries, "queries")
         else:
             users = self.raw.ids(queries, self.raw.user, "queries")
-            if self.raw.context(queries, "queries"):
+            own = self._own_columns("query") | {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
+            if self.raw.context(queries, "queries") & own:
                 self._doubt_kind(users, self.raw.user)
-                return users, self.unwrapped.transform(self.raw.completed(queries, "queries", {self.raw.item}))
+                return users, self._transform(queries, "queries", own, {self.raw.item})
         if strangers and not self._refuses_unknown and of_another_kind(users, self.known_users):
             return users, None
         self._doubt_kind(users, self.raw.user)
@@ -213,9 +216,10 @@ class EncodedSpace:
         else:
             ids = self.raw.ids(candidates, self.raw.item, "candidates")
         self._doubt_kind(ids, self.raw.item)
-        if is_table(candidates) and self.raw.context(candidates, "candidates") - {self.raw.time}:
+        own = self._own_columns("item") | {self.raw.item}
+        if is_table(candidates) and self.raw.context(candidates, "candidates") & own - {self.raw.time}:
             free = {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
-            encoded = self.unwrapped.transform(self.raw.completed(candidates, "candidates", free))
+            encoded = self._transform(candidates, "candidates", own, free)
             codes = columns_of(encoded)[self.item]
         else:
             encoded = codes = self._encode_ids(ids, self.raw.item, self.item)
@@ -233,6 +237,27 @@ class EncodedSpace:
         encoded = with_columns(encoded, {self.item: codes}) if is_table(encoded) else codes
         raw = join_ids(self.catalogue, as_column(strangers.tolist()))
         return Choice(encoded, n_known + len(strangers), raw, join_ids(self.items, fresh))
+
+    def _own_columns(self, side: str) -> set[int]:
+        """Return the raw columns that the model's fields of the query or the item may come from; all if untold."""
+        fields = getattr(self.model, f"_{side}_fields", None)
+        if fields is None:
+            return set(range(len(self.raw.known)))
+        positions = set(fields.positions)
+        for transformer in reversed(self.unwrapped.transformers):
+            positions = sources(transformer, positions)
+        return positions
+
+    def _transform(self, table: Any, argument: str, own: set[int], free: set[int]) -> Any:
+        """Transform queries or candidates; what is not their own may be lacking: the model does not look at it."""
+        others = set(range(len(self.raw.known))) - own
+        try:
+            return self.unwrapped.transform(self.raw.completed(table, argument, others | free))
+        except UnknownIdError:
+            raise
+        except (TypeError, ValueError):
+            self.raw.completed(table, argument, free)  # a transformer takes no values in their place: they are needed
+            raise
 
     @property
     def _refuses_unknown(self) -> bool:
