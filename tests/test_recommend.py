@@ -25,7 +25,7 @@ from skrec._data.vocabulary import Vocabulary
 from skrec._recommend import is_recommender, unwrap
 from skrec.datasets import make_interactions
 from skrec.exceptions import ColumnError, UnknownIdError
-from skrec.models import DCNRanker, DNNRanker, NCFRanker, PopularityRanker
+from skrec.models import DCNRanker, DINRanker, DNNRanker, FMRanker, NCFRanker, PopularityRanker
 from skrec.preprocessing import HistoryEncoder, IDEncoder
 
 USERS = ["ann", "bob", "cy"]
@@ -283,6 +283,35 @@ def test_frames_behind_an_encoder_that_lets_the_time_pass_are_read_as_by_the_mod
             pd.testing.assert_frame_equal(result, expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("encoder", [ordinal(), IDEncoder()])
+@pytest.mark.parametrize("known", [str, int])
+def test_ids_of_another_kind_than_those_of_the_pipeline_are_unknown(encoder, known):
+    events = pd.DataFrame({"user_id": [1, 1, 2, 3], "item_id": [5, 6, 5, 7]})
+    pipeline = make_pipeline(encoder, PopularityRanker()).fit(events.astype(known))
+    alone = PopularityRanker().fit(events.astype(known))
+    other = events.astype(int if known is str else str)
+    for column, options in (
+        ("user_id", {"queries": other["user_id"][2:]}),
+        ("user_id", {"queries": other[["user_id"]][2:]}),
+        ("item_id", {"queries": events["user_id"].astype(known)[:1], "candidates": other["item_id"]}),
+    ):
+        with pytest.warns(UserWarning, match=f"ids for column '{column}' are .*but those of fit are") as caught:
+            result = skrec.recommend(pipeline, **options)
+        assert len(caught) == 1
+        with pytest.warns(UserWarning, match=f"ids for column '{column}' are"):
+            pd.testing.assert_frame_equal(result, alone.recommend(**options), check_dtype=False)
+
+
+def test_of_candidates_that_are_there_twice_the_first_row_counts():
+    X = with_columns(EVENTS).assign(price=EVENTS["item_id"].map({"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}))
+    model = DNNRanker(epochs=1, hidden_units=(4,), random_state=0).fit(X[["user_id", "item_id", "price"]])
+    items = pd.DataFrame({"item_id": ["x", "y", "x"], "price": [1.0, 2.0, 4.0]})
+    pd.testing.assert_frame_equal(
+        model.recommend(["ann"], candidates=items, exclude_seen=False),
+        model.recommend(["ann"], candidates=items[:2], exclude_seen=False),
+    )
+
+
 @pytest.mark.parametrize("name", ["OrdinalEncoder", "ColumnTransformer, positions"])
 def test_a_misspelt_column_is_guessed(name):
     pipeline = fitted(name)
@@ -291,6 +320,56 @@ def test_a_misspelt_column_is_guessed(name):
         skrec.recommend(pipeline, pd.DataFrame({"UserID": ["ann"]}))
     with pytest.raises(ColumnError, match="candidates has no column 'item_id'.*Did you mean 'itemid'"):
         skrec.recommend(pipeline, ["ann"], candidates=pd.DataFrame({"itemid": ["x"]}))
+
+
+@pytest.mark.parametrize("encode", [False, True], ids=["model", "pipeline"])
+def test_a_misspelt_feature_is_guessed(encode):
+    X = with_columns(EVENTS).assign(genre=EVENTS["item_id"].map({"x": "a", "y": "b", "z": "a", "w": "b"}))
+    X["price"], X["mood"] = X["item_id"].map({"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}), X["user_id"] + "s"
+    X["place"] = X["user_id"] + "p"
+    encoder = ColumnTransformer([("ids", IDEncoder(), ["user_id", "item_id"])], remainder="passthrough")
+    encoder.set_params(verbose_feature_names_out=False).set_output(transform="pandas")
+    model = DNNRanker(epochs=1, hidden_units=(4,), random_state=0)
+    model = (make_pipeline(encoder, model) if encode else model).fit(X)
+    items = X[["item_id", "price", "genre"]].rename(columns={"price": "prize"})
+    with pytest.raises(ColumnError, match=r"lack the column\(s\) 'price'.*Did you mean 'price' by 'prize'\? Rename it"):
+        skrec.recommend(model, ["ann"], candidates=items)
+    users = X.drop(columns="item_id").rename(columns={"place": "Place"})
+    with pytest.raises(ColumnError, match=r"lack the column\(s\) 'place'.*Did you mean 'place' by 'Place'\? Rename it"):
+        skrec.recommend(model, users)
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
+@pytest.mark.parametrize("together", [False, True], ids=["columns apart", "one encoder for both sides"])
+@pytest.mark.parametrize("model", [FMRanker, DINRanker])
+def test_rows_need_no_columns_of_the_other_side(model, together, library):
+    events = make_interactions(n_users=30, n_items=12, n_interactions=300, random_state=0)
+    X = events[["user_id", "item_id"]].assign(
+        age=events["user_id"] % 7 + 20.0, city="c" + (events["user_id"] % 3).astype(str),
+        price=events["item_id"] % 5 + 1.0, genre="g" + (events["item_id"] % 4).astype(str),
+    )  # fmt: skip
+    parts = [("ids", IDEncoder(), ["user_id", "item_id"])]
+    parts += [("scaled", StandardScaler(), ["age", "price"])] if together else [("scaled", StandardScaler(), ["price"])]
+    if together:
+        parts += [("hot", OneHotEncoder(sparse_output=False), ["city", "genre"])]
+    else:
+        parts += [("city", OneHotEncoder(sparse_output=False), ["city"]), ("genre", ordinal(), ["genre"])]
+    encoder = ColumnTransformer(parts, remainder="passthrough", verbose_feature_names_out=False)
+    estimator = model(epochs=1, random_state=0, item_features=["price", "genre"] if not together else "auto")
+    pipeline = make_pipeline(encoder.set_output(transform="pandas"), estimator).fit(X)
+    items = X.drop_duplicates("item_id")[:4]
+    users = X.drop_duplicates("user_id")[:3].assign(user_id=[777, 778, 779])
+    expected = skrec.recommend(pipeline, users, k=3, candidates=items)
+    few = library(users.drop(columns=["item_id", "price", "genre"]).to_dict("list"))
+    new = library(items[["item_id", "price", "genre"]].to_dict("list"))
+    if together:
+        with pytest.raises(ColumnError, match="queries lack the column.* 'genre'"):
+            skrec.recommend(pipeline, few)
+        with pytest.raises(ColumnError, match="candidates lack the column.* 'city'"):
+            skrec.recommend(pipeline, [3], candidates=new)
+    else:
+        result = skrec.recommend(pipeline, few, k=3, candidates=new)
+        pd.testing.assert_frame_equal(result, expected)
 
 
 def test_the_columns_are_named_as_in_the_raw_data():
@@ -607,14 +686,23 @@ def test_foreign_estimators_that_cannot_rank():
     assert len(skrec.recommend(KMeans(n_clusters=2, n_init=1).fit(X), [1], candidates=[1, 2])) == 2
 
 
-def test_users_that_an_encoder_merges_do_not_lose_each_others_items():
+@pytest.mark.parametrize("encoder", [IDEncoder(min_frequency=3), ordinal(min_frequency=3)])
+def test_users_that_an_encoder_merges_do_not_lose_each_others_items(encoder):
     events = pd.DataFrame({"user_id": [*"aaaabbbb", "r", "s", "s"], "item_id": [*"wxyzwxyv", "w", "x", "q"]})
-    encoder = IDEncoder(min_frequency=3).set_output(transform="pandas")
+    encoder = encoder.set_output(transform="pandas")
     pipeline = make_pipeline(encoder, PopularityRanker()).fit(events)
-    ranked = skrec.recommend(pipeline, ["s", "a", "r", "new"])
+    with pytest.warns(UserWarning, match=r"2 of the 4 queries are users of fit whom min_frequency of .*exclude="):
+        ranked = skrec.recommend(pipeline, ["s", "a", "r", "new"])
     assert ranked.groupby("user_id", sort=False)["item_id"].agg(list).to_dict() == {
         "s": ["w", "x"], "r": ["w", "x"], "new": ["w", "x"]
     }  # fmt: skip
+    seen = [("s", "x"), ("s", "q"), ("r", "w")]
+    ranked = skrec.recommend(pipeline, ["s", "a", "r", "new"], exclude=seen)  # as the warning says
+    assert ranked.groupby("user_id", sort=False)["item_id"].agg(list).to_dict() == {
+        "s": ["w"], "r": ["x"], "new": ["w", "x"]
+    }  # fmt: skip
+    assert len(skrec.recommend(pipeline, ["s", "r"], exclude_seen=False)) == 4
+    assert len(skrec.recommend(pipeline, ["new"])) == 2
 
 
 @pytest.mark.parametrize("encoder", [IDEncoder(min_frequency=2), IDEncoder(min_frequency=2, handle_unknown="error")])

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-__all__ = ["closest", "guessing"]
+__all__ = ["closest", "guessing", "meant"]
 
 
 def closest(name: str, names: Sequence[str]) -> str | None:
@@ -31,6 +31,29 @@ def closest(name: str, names: Sequence[str]) -> str | None:
     plain = {"".join(filter(str.isalnum, label)).lower(): label for label in reversed(names)}
     matches = difflib.get_close_matches("".join(filter(str.isalnum, name)).lower(), plain, n=1)
     return plain[matches[0]] if matches else None
+
+
+def meant(missing: Sequence[str], strange: Sequence[str]) -> str:
+    """Ask whether missing columns were meant by those that are there and were not expected.
+
+    Parameters
+    ----------
+    missing, strange : sequence of str
+
+    Returns
+    -------
+    str
+        Empty if no name is like another.
+
+    Examples
+    --------
+    >>> from skrec._data.names import meant
+    >>> meant(["price", "genre"], ["prize", "colour"])
+    "Did you mean 'price' by 'prize'? Rename it."
+    """
+    pairs = [(closest(name, missing), name) for name in strange]
+    hints = [f"{guess!r} by {name!r}" for guess, name in pairs if guess is not None]
+    return f"Did you mean {', '.join(hints)}? Rename {'it' if len(hints) == 1 else 'them'}." if hints else ""
 
 
 @contextmanager
@@ -63,11 +86,8 @@ def guessing(known: Sequence[str] | None, names: Sequence[str] | None) -> Iterat
     except ValueError as error:
         if known is not None and names is not None:
             missing = [str(name) for name in known if name not in names]
-            pairs = [(closest(name, missing), name) for name in names if name not in [*known]]
-            hints = [f"{guess!r} by {name!r}" for guess, name in pairs if guess is not None]
-            if hints:
+            hint = meant(missing, [name for name in names if name not in [*known]])
+            if hint:
                 text = f"{error}".rstrip("\n")
-                error.args = (
-                    f"{text}\nDid you mean {', '.join(hints)}? Rename {'it' if len(hints) == 1 else 'them'}.",
-                )
+                error.args = (f"{text}\n{hint}",)
         raise

@@ -13,7 +13,7 @@ from skrec._engine.batches import TrainingArrays
 from skrec._engine.program import Program, Structure, borrowed
 from skrec._engine.weights import Weights
 
-__all__ = ["FitResult", "FitSettings", "train"]
+__all__ = ["FitResult", "FitSettings", "checked_callbacks", "train"]
 
 
 @dataclass(frozen=True)
@@ -230,6 +230,30 @@ def train(
         )
         program.load(weights)
     return result
+
+
+def checked_callbacks(callbacks: Sequence[Any] | None) -> tuple[Any, ...]:
+    """Return callbacks of Keras; refuse what is none.
+
+    Parameters
+    ----------
+    callbacks : sequence of keras.callbacks.Callback or None
+
+    Returns
+    -------
+    tuple of keras.callbacks.Callback
+
+    Raises
+    ------
+    TypeError
+    """
+    for callback in callbacks or ():
+        if not isinstance(callback, keras.callbacks.Callback):
+            cure = f"Pass an instance: {callback.__name__}()." if isinstance(callback, type) else "Leave it out."
+            raise TypeError(
+                f"callbacks must be a list of instances of keras.callbacks.Callback, but has {callback!r}. {cure}"
+            )
+    return tuple(callbacks or ())
 
 
 def _fit(program: Program, steps: int, settings: FitSettings, callbacks: list[Any]) -> dict[str, list[float]]:

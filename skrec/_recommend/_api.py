@@ -33,7 +33,8 @@ def recommend(
         and a candidate as a row with columns ``user_id`` and ``item_id`` (and those of the queries and candidates).
     queries : array-like of shape (n_queries,) or table of shape (n_queries, n_columns), default=None
         Raw user ids, or rows as the estimator takes them. Behind transformers, rows have the user column alone, or all
-        columns of ``fit`` but the item's. Not needed with `history`.
+        columns of ``fit`` but the item's: its id, and its features where each column goes its own way through the
+        transformers. Not needed with `history`.
     k : int, default=10
         Number of items for each query, at least 1. There are fewer rows where there are fewer items.
     history : list of lists of item ids, or table of shape (n_events, n_columns), default=None
@@ -43,10 +44,14 @@ def recommend(
     candidates : array-like of shape (n_candidates,) or table of shape (n_candidates, n_columns), default=None
         Raw ids of the items to choose from, or rows with item features. None is the whole catalogue of a skrec model;
         an estimator that is not skrec's has none, and needs them. Behind transformers, rows have the item column alone,
-        or all columns of ``fit`` but those of the user and the time.
+        or all columns of ``fit`` but those of the user and the time, and of the context (with the same proviso). An id
+        that is there more than once counts once, with the features of its first row.
     exclude_seen : bool, default=True
-        Whether to leave out the items of the user in the training data. An estimator that is not skrec's keeps no such
-        log: there, pass the pairs as `exclude`.
+        Whether to leave out the items that the user chose in the training data: positive rows, ``y > 0`` (without ``y``
+        all rows). A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in `exclude`. An
+        estimator that is not skrec's keeps no such log: there, pass all pairs in `exclude`. So do for users whom an
+        encoder's `min_frequency` merged: they share one log, of which nothing is left out. A warning tells how many
+        queries those are.
     exclude : table of shape (n_pairs, 2), default=None
         Further pairs of raw user and item ids to leave out: a list of pairs, an array, or a DataFrame with the columns
         of the user and the item.
@@ -98,6 +103,8 @@ def recommend(
         names, known_users = (space.user_name, space.item_name), space.known_users
         exclusions = exclusions_of(exclude, *names)
         ranking = space.rank(queries, k + exclusions.most, candidates, exclude_seen=exclude_seen, history=history)
+        if exclude_seen and history is None:
+            space.doubt_merged(ranking.users, exclusions)
     else:
         names = "user_id", "item_id"
         exclusions = exclusions_of(exclude, *names)

@@ -5,6 +5,7 @@ whose other columns hold known values; the catalogue is decoded by ``inverse_tra
 which has none, the parts that hold the user and the item are used.
 """
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,15 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.columns import Column, as_column
-from skrec._data.ids import join_ids, of_another_kind
+from skrec._data.ids import doubt_kind, join_ids, of_another_kind
 from skrec._data.vocabulary import Vocabulary
+from skrec._recommend._exclusions import Exclusions
 from skrec._recommend._ranking import Ranking
 from skrec._recommend._raw import RawColumns
 from skrec._recommend._sessions import are_events, as_sessions
-from skrec._recommend._stages import CURE, Stage, block_of, origin
+from skrec._recommend._stages import CURE, Stage, any_value, block_of, origin, sources
 from skrec._recommend._tables import Columns, as_ids, columns_of, is_table, repeat, unknown_error, with_columns
-from skrec._recommend._unwrap import Unwrapped
+from skrec._recommend._unwrap import Unwrapped, flat
 from skrec._sklearn_compat import safe_indexing
 from skrec.exceptions import UnknownIdError
 
@@ -71,10 +73,12 @@ class EncodedSpace:
             self.stages.insert(0, Stage(blocks, names, transformer.n_features_in_))
             user, item = origin(transformer, user), origin(transformer, item)
         self._find_known_values()
-        self.raw = RawColumns(self.stages[0].names, self.stages[0].known, user, item, self._raw_time(roles.time))
+        first = unwrapped.transformers[0]
+        known = [any_value(first, at) if value is None else value for at, value in enumerate(self.stages[0].known)]
+        self.raw = RawColumns(self.stages[0].names, known, user, item, self._raw_time(roles.time))
         self.user_name, self.item_name = self.raw.name(user), self.raw.name(item)
         self.items = np.asarray(self.model.items_)
-        self.catalogue = self._decode_items(self.items)
+        self.catalogue = self._decode_ids(self.items, self.item, self.raw.item)
 
     @property
     def known_users(self) -> Column:
@@ -108,7 +112,7 @@ class EncodedSpace:
     def _recommend(self, encoded: Any, k: int, candidates: Any, *, exclude_seen: bool) -> tuple[Any, Any]:
         """Rank encoded queries. Users that an encoder merges share one log, which is nobody's: nothing is left out."""
         codes = np.asarray(columns_of(encoded)[self.user] if is_table(encoded) else encoded)
-        merged = pd.isna(self._decode(codes, self.user)[self.raw.user])
+        merged = pd.isna(self._decode_ids(codes, self.user, self.raw.user))
         options = {"candidates": candidates, "as_frame": False}
         if not (exclude_seen and merged.any()):
             ranked: tuple[Any, Any] = self.model.recommend(encoded, k, exclude_seen=exclude_seen, **options)
@@ -122,6 +126,31 @@ class EncodedSpace:
         order = np.argsort(np.concatenate(parts))
         items, scores = (np.concatenate(arrays)[order] for arrays in zip(*found, strict=True))
         return items, scores
+
+    def doubt_merged(self, users: Column, exclusions: Exclusions) -> None:
+        """Warn of known users, without pairs to exclude, whom `min_frequency` merged: it leaves nothing out for them.
+
+        Parameters
+        ----------
+        users : ndarray of shape (n_queries,)
+            Raw ids.
+        exclusions : Exclusions
+        """
+        encoder, inputs, _ = next(block for block in self.stages[0].blocks if self.raw.user in block.inputs)
+        encoder = (flat(encoder) or [encoder])[0]
+        rare = (getattr(encoder, "infrequent_categories_", None) or [None] * len(inputs))[inputs.index(self.raw.user)]
+        if rare is None:
+            return
+        rare = np.asarray(rare)
+        at = np.flatnonzero(Vocabulary(as_column(rare[~pd.isna(rare)].tolist())).encode(users))
+        n = sum(user not in exclusions.by_user for user in users[at].tolist())
+        if n:
+            warnings.warn(
+                f"{n} of the {len(users)} queries are users of fit whom min_frequency of {type(encoder).__name__} "
+                "merged with others: what each of them has seen is no longer known, and is not left out. Pass it in "
+                "exclude=, or fit with a smaller min_frequency.",
+                stacklevel=3,
+            )
 
     def _encode_asked(self, queries: Any, history: Any) -> tuple[Column, Any, list[Column] | None]:
         """Return the raw users, the queries for the model, and its histories."""
@@ -151,6 +180,7 @@ class EncodedSpace:
     def _encode_items(self, sessions: list[Column]) -> Column:
         """Encode the items of histories, all in one go."""
         ids = as_column([item for items in sessions for item in items.tolist()])
+        self._doubt_kind(ids, self.raw.item)
         codes = self._encode_ids(ids, self.raw.item, self.item)
         unknown = _positions(self.items, codes) < 0
         if self._refuses_unknown and unknown.any():
@@ -166,10 +196,13 @@ class EncodedSpace:
             users = as_ids(queries, "queries")
         else:
             users = self.raw.ids(queries, self.raw.user, "queries")
-            if self.raw.context(queries, "queries"):
-                return users, self.unwrapped.transform(self.raw.completed(queries, "queries", {self.raw.item}))
+            own = self._own_columns("query") | {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
+            if self.raw.context(queries, "queries") & own:
+                self._doubt_kind(users, self.raw.user)
+                return users, self._transform(queries, "queries", own, {self.raw.item})
         if strangers and not self._refuses_unknown and of_another_kind(users, self.known_users):
             return users, None
+        self._doubt_kind(users, self.raw.user)
         return users, self._encode_ids(users, self.raw.user, self.user)
 
     def _encode_candidates(self, candidates: Any) -> Choice:
@@ -182,9 +215,11 @@ class EncodedSpace:
                 raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
         else:
             ids = self.raw.ids(candidates, self.raw.item, "candidates")
-        if is_table(candidates) and self.raw.context(candidates, "candidates") - {self.raw.time}:
+        self._doubt_kind(ids, self.raw.item)
+        own = self._own_columns("item") | {self.raw.item}
+        if is_table(candidates) and self.raw.context(candidates, "candidates") & own - {self.raw.time}:
             free = {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
-            encoded = self.unwrapped.transform(self.raw.completed(candidates, "candidates", free))
+            encoded = self._transform(candidates, "candidates", own, free)
             codes = columns_of(encoded)[self.item]
         else:
             encoded = codes = self._encode_ids(ids, self.raw.item, self.item)
@@ -203,6 +238,27 @@ class EncodedSpace:
         raw = join_ids(self.catalogue, as_column(strangers.tolist()))
         return Choice(encoded, n_known + len(strangers), raw, join_ids(self.items, fresh))
 
+    def _own_columns(self, side: str) -> set[int]:
+        """Return the raw columns that the model's fields of the query or the item may come from; all if untold."""
+        fields = getattr(self.model, f"_{side}_fields", None)
+        if fields is None:
+            return set(range(len(self.raw.known)))
+        positions = set(fields.positions)
+        for transformer in reversed(self.unwrapped.transformers):
+            positions = sources(transformer, positions)
+        return positions
+
+    def _transform(self, table: Any, argument: str, own: set[int], free: set[int]) -> Any:
+        """Transform queries or candidates; what is not their own may be lacking: the model does not look at it."""
+        others = set(range(len(self.raw.known))) - own
+        try:
+            return self.unwrapped.transform(self.raw.completed(table, argument, others | free))
+        except UnknownIdError:
+            raise
+        except (TypeError, ValueError):
+            self.raw.completed(table, argument, free)  # a transformer takes no values in their place: they are needed
+            raise
+
     @property
     def _refuses_unknown(self) -> bool:
         return bool(getattr(self.model, "handle_unknown", "oov") == "error")
@@ -220,8 +276,29 @@ class EncodedSpace:
         if not len(ids):
             return ids
         columns = [repeat(value, len(ids)) for value in self.stages[0].known]
-        columns[raw_position] = ids
+        # As objects, ids of another kind are unknown to encoders that cannot compare numbers with strings.
+        columns[raw_position] = ids.astype(object) if self._of_another_kind(ids, raw_position) else ids
         return self._encode(columns)[position]
+
+    def _of_another_kind(self, ids: Column, raw_position: int) -> bool:
+        return of_another_kind(ids, as_column([self.raw.known[raw_position]])) and of_another_kind(
+            ids, self._known_ids(raw_position)
+        )
+
+    def _known_ids(self, raw_position: int) -> Column:
+        """Return the raw ids of all known users or items that have one of their own."""
+        if raw_position == self.raw.item:
+            ids = self.catalogue
+        else:
+            ids = self._decode_ids(self.model.users_, self.user, raw_position)
+        return as_column(ids[~pd.isna(ids)].tolist())
+
+    def _doubt_kind(self, ids: Column, raw_position: int) -> None:
+        """Warn of ids of another kind than the known ones, unless the encoder does, as skrec's do."""
+        encoders = [block.encoder for block in self.stages[0].blocks if raw_position in block.inputs]
+        tells = any(hasattr(part, "_vocabularies") for encoder in encoders for part in flat(encoder)[:1])
+        if not tells and self._of_another_kind(ids, raw_position):
+            doubt_kind(ids, self._known_ids(raw_position), self.raw.name(raw_position))
 
     def _encode(self, columns: Columns) -> Columns:
         known = [*(stage.known for stage in self.stages[1:]), self.known]
@@ -237,8 +314,9 @@ class EncodedSpace:
             columns = stage.decode(columns)
         return columns
 
-    def _decode_items(self, items: Any) -> Column:
-        raw: Column = self._decode(items, self.item)[self.raw.item]
+    def _decode_ids(self, codes: Any, position: int, raw_position: int) -> Column:
+        """Return the raw ids of users or items; None for a code of several."""
+        raw: Column = self._decode(codes, position)[raw_position]
         if raw.dtype == object:  # what OrdinalEncoder calls the ids that min_frequency merges
             raw = raw.copy()
             raw[raw == "infrequent_sklearn"] = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skrec._data.columns import Column
+from skrec._data.names import meant
 from skrec._data.table import Rows, as_rows
 from skrec._recommend._tables import as_ids, as_table, named_column, repeat, with_columns
 from skrec.exceptions import ColumnError
@@ -65,9 +66,11 @@ class RawColumns:
         lacking = [position for position in range(len(self.known)) if position not in there]
         needed = [self.name(position) for position in lacking if position not in free]
         if needed:
+            expected = () if self.names is None else tuple(self.names)
+            hint = meant(needed, [name for name in rows.names or () if name not in expected])
             raise ColumnError(
-                f"{argument} lack the column(s) {', '.join(map(repr, needed))}, which fit saw. Add them, or pass ids "
-                "alone, for which the last values seen are taken."
+                f"{argument} lack the column(s) {', '.join(map(repr, needed))}, which fit saw. "
+                f"{hint or 'Add them, or pass ids alone, for which the last values seen are taken.'}"
             )
         filled = {position: repeat(self.known[position], len(rows)) for position in lacking}
         if rows.names is None or self.names is None:

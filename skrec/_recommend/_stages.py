@@ -1,6 +1,6 @@
 """Transformers taken apart: the blocks that hold the user and the item, forwards and backwards."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from skrec._recommend._tables import Columns, as_table, columns_of, repeat
 from skrec._recommend._unwrap import flat
 from skrec._sklearn_compat import column_transformer_inputs
 
-__all__ = ["CURE", "Stage", "block_of", "origin"]
+__all__ = ["CURE", "Stage", "any_value", "block_of", "origin", "sources"]
 
 CURE = (
     "Encode the ids with skrec.preprocessing.IDEncoder or sklearn.preprocessing.OrdinalEncoder (beside other "
@@ -102,6 +102,46 @@ def origin(transformer: Any, position: int) -> int:
             f"{position} comes from. {CURE}"
         )
     return position
+
+
+def sources(transformer: Any, positions: Collection[int]) -> set[int]:
+    """Return the input columns that output columns may come from; where it cannot be told, all of the same part."""
+    found: set[int] = set()
+    for position in positions:
+        try:
+            found.add(origin(transformer, position))
+        except ValueError:
+            found.update(_part_inputs(transformer, position))
+    return found
+
+
+def _part_inputs(transformer: Any, position: int) -> Collection[int]:
+    if hasattr(transformer, "output_indices_"):
+        inputs = column_transformer_inputs(transformer)
+        for name, span in transformer.output_indices_.items():
+            if name in inputs and span.start <= position < span.stop:
+                return inputs[name]
+    return range(transformer.n_features_in_)
+
+
+def any_value(transformer: Any, position: int) -> Any:
+    """Return a value of an input column that a transformer is likely to accept."""
+    part, at = transformer, position
+    if hasattr(transformer, "output_indices_"):
+        inputs = column_transformer_inputs(transformer)
+        parts = [
+            (part, inputs[name]) for name, part, _ in transformer.transformers_ if position in inputs.get(name, ())
+        ]
+        if not parts:
+            return 0
+        part, at = parts[0][0], parts[0][1].index(position)
+    part = (flat(part) or [part])[0]
+    if hasattr(part, "statistics_"):  # of an imputer
+        return part.statistics_[at]
+    try:
+        return _any_id(part, at)
+    except (IndexError, KeyError, TypeError):
+        return 0
 
 
 def _any_id(encoder: Any, at: int) -> Any:

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 
 from skrec._data import Vocabulary
 from skrec._data.columns import as_column
+from skrec._data.ids import doubt_kind
 from skrec._recommend import Unwrapped
 from skrec._sklearn_compat import safe_indexing
 from skrec.metrics._rows import Array, RowIds, codes_of, labels_of
@@ -57,8 +58,13 @@ class HeldOut:
 
     @classmethod
     def read(cls, unwrapped: Unwrapped, X: Any, y: Any) -> "HeldOut":
-        """Collect the pairs of raw rows: those with ``y > 0`` are relevant, without `y` all of them."""
+        """Collect the pairs of raw rows: those with ``y > 0`` are relevant, without `y` all of them.
+
+        Items of another kind than the catalogue's are told of. So are such users, by the model that is asked for them.
+        """
         ids = RowIds.of(unwrapped, X)
+        catalogue, name = as_column(unwrapped.model.items_), unwrapped.model._estimator_roles.item_name
+        doubt_kind(ids.items, catalogue, name, so="none of them is known, and every one is a miss")
         labels = None if y is None else labels_of(y, len(ids.users), getattr(unwrapped.model, "classes_", None))
         return cls.of(unwrapped.model, ids, np.ones(len(ids.users), dtype=bool) if labels is None else labels > 0)
 

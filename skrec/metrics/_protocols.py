@@ -32,7 +32,8 @@ class Outcome:
 def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any) -> Outcome:
     """Rank the whole catalogue for each user, in the context of the user's first row (``protocol="full"``).
 
-    Left out are the user's training items, minus the held-out ones, relevant or not: these are what is being scored.
+    Left out is what the user chose in training (positive rows), minus the held-out items, relevant or not: these are
+    what is being scored.
     """
     model, held_out = unwrapped.model, HeldOut.read(unwrapped, X, y)
     n_items = len(model.items_)
@@ -57,7 +58,11 @@ def users_at_once(n_items: int) -> int:
 def rank_held_out_rows(
     names: Sequence[str], estimator: Any, unwrapped: Unwrapped, X: Any, y: Any, *, user: str | int | None
 ) -> Outcome:
-    """Rank the held-out rows of each user by what the estimator predicts (``protocol="rerank"``)."""
+    """Rank the held-out rows of each user by what the estimator predicts (``protocol="rerank"``).
+
+    Users with whom every order has the same value are left out: of a metric that asks only whether a label is above 0
+    its values are NaN, and users who have no other are not there.
+    """
     if y is None:
         raise ValueError(
             "protocol='rerank' orders each user's held-out rows and needs their labels, but y is None. Pass y, or use "
@@ -67,34 +72,42 @@ def rank_held_out_rows(
     users = user_column(X, user) if ids is None else pd.Index(ids.raw_users, name=ids.user_name)
     codes, distinct = codes_of(users, "user")
     labels = np.maximum(labels_of(y, len(codes), getattr(estimator, "classes_", None)), 0)
-    _refuse_trivial(codes, labels, names)
+    ordered = _orderable(codes, labels, names)
     indptr, ranks, gains = group_ranks(codes, labels, predicted_scores(estimator, X), len(distinct))
     values = metrics_from_ranks(names, indptr, ranks, np.diff(indptr), gains)
-    kept = np.diff(indptr) > 0
+    kept = np.any([*ordered.values()], axis=0)
     index = pd.Index(distinct, name=users.name)[kept]
-    kept_values = {name: value[kept] for name, value in values.items()}
+    kept_values = {name: np.where(ordered[name], value, np.nan)[kept] for name, value in values.items()}
     if ids is None:
         return Outcome(index, kept_values)
-    held_out = HeldOut.of(unwrapped.model, ids, labels > 0)
+    held_out = HeldOut.of(unwrapped.model, ids, (labels > 0) & kept[codes])
     return Outcome(index, kept_values, held_out.cold_user_share, held_out.cold_item_share)
 
 
-def _refuse_trivial(codes: NDArray[np.int64], labels: NDArray[np.float64], names: Sequence[str]) -> None:
-    """Refuse labels with which every order of the rows has the same value."""
+def _orderable(
+    codes: NDArray[np.int64], labels: NDArray[np.float64], names: Sequence[str]
+) -> dict[str, NDArray[np.bool_]]:
+    """Return for each metric, or under "" if there is none, with which users not every order has the same value.
+
+    Refuse labels of which that is nobody.
+    """
     binary = [name for name in names if parse_metric(name)[0] != "ndcg"]
+    graded, relevant = _differ_within(codes, labels), _differ_within(codes, labels > 0)
     cure = (
         "Hold out rows of both kinds for each user, or use protocol='full', which ranks the held-out items among the "
         "whole catalogue."
     )
-    if not _differ_within(codes, labels):
+    if not graded.any():
         raise ValueError(f"protocol='rerank' has nothing to order: all labels of each user are equal. {cure}")
-    if binary and not _differ_within(codes, labels > 0):
+    if binary and not relevant.any():
         raise ValueError(
             f"{binary[0]} asks only whether a label is above 0, and that is the same for all rows of each user. Pass "
             f"y in which 0 is not relevant (such as rating >= 4). {cure}"
         )
+    return {name: relevant if name in binary else graded for name in names or [""]}
 
 
-def _differ_within(codes: NDArray[np.int64], labels: NDArray[Any]) -> bool:
+def _differ_within(codes: NDArray[np.int64], labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return for each code whether its labels differ."""
     first = np.unique(codes, return_index=True)[1]
-    return bool((labels != labels[first][codes]).any())
+    return np.bincount(codes, weights=labels != labels[first][codes]) > 0

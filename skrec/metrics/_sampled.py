@@ -1,5 +1,6 @@
 """Ranking among a few candidates, drawn or frozen, as older papers do."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from skrec._data import ABSENT, as_rows
 from skrec._data.columns import as_column
+from skrec._data.ids import doubt_kind, of_another_kind
 from skrec._recommend import Unwrapped
 from skrec._recommend._tables import as_table
 from skrec.metrics._held_out import HeldOut, positions_of
@@ -127,12 +129,8 @@ class _Frozen:
         if (ids < 0).any():
             user = users[owner[np.argmax(ids < 0)]]
             raise ValueError(f"candidates of user {user!r} contain a missing item id (None or NaN): leave it out.")
-        known = positions_of(
-            _encoded(unwrapped, X, distinct, held_out.item_position), unwrapped.model.items_, "item_id"
-        )
         n_items = len(unwrapped.model.items_)
-        known[np.isin(known, held_out.barred)] = -1
-        items = known[ids]
+        items = _known_positions(unwrapped, X, held_out, distinct)[ids]
         keys = np.unique((owner * n_items + items)[items >= 0])
         indptr = np.searchsorted(keys, np.arange(len(lists) + 1) * n_items)
         return cls(held_out, indptr, keys % max(1, n_items))
@@ -152,6 +150,31 @@ class _Frozen:
         other = self.items[self.indptr[user][pair] + within]
         kept = other != self.held_out.item[pairs][pair]
         return pair[kept], other[kept]
+
+
+def _known_positions(unwrapped: Unwrapped, X: Any, held_out: HeldOut, ids: Array) -> NDArray[np.int64]:
+    """Return where raw item ids are in the catalogue; -1 for those that are not. Warn if that is all of them."""
+    model, encoded = unwrapped.model, bool(unwrapped.transformers) and held_out.item_position != ABSENT
+    known = as_rows(X).column(held_out.item_position) if encoded else as_column(model.items_)
+    if of_another_kind(ids, known):  # an encoder need not be able to tell, and may fail
+        doubt_kind(
+            ids,
+            known,
+            model._estimator_roles.item_name,
+            what="candidates",
+            of="X" if encoded else "fit",
+            so="none of them is known, and each held-out item is the first of a list of its own",
+        )
+        return np.full(len(ids), -1, dtype=np.int64)
+    positions = positions_of(_encoded(unwrapped, X, ids, held_out.item_position), model.items_, "item_id")
+    positions[np.isin(positions, held_out.barred)] = -1
+    if len(ids) and (positions < 0).all():
+        warnings.warn(
+            f"None of the {len(ids)} candidates, such as {ids[:1].tolist()[0]!r}, is an item of fit: each held-out "
+            "item is the first of a list of its own. Pass lists of the items that the model was fitted on.",
+            stacklevel=2,
+        )
+    return positions
 
 
 def _encoded(unwrapped: Unwrapped, X: Any, items: Array, position: int) -> Array:

@@ -33,7 +33,8 @@ class RankingReport:
         The metrics by name: means over the users in `per_user`.
     per_user : DataFrame of shape (n_users, n_metrics)
         The values of each user who has a relevant held-out item, indexed by user id: for confidence intervals and for
-        comparing models user by user.
+        comparing models user by user. With ``protocol="rerank"`` of each user whose labels differ; NaN for a metric
+        that asks for ``y > 0`` where that is true of all rows of the user.
     n_users : int
         Number of these users.
     cold_user_share : float
@@ -133,7 +134,7 @@ class RankingScorer(BaseEstimator):
         TypeError
             If the protocol ranks a catalogue and the estimator has none.
         ValueError
-            If no row is relevant, a label or score is NaN, or ``protocol="rerank"`` has no labels that differ.
+            If no row is relevant, a label or score is NaN, or with ``protocol="rerank"`` no user's labels differ.
         """
         names = self._check_parameters()
         unwrapped = unwrap(estimator)
@@ -159,7 +160,7 @@ class RankingScorer(BaseEstimator):
 
     def _report(self, names: list[str], outcome: Outcome, model: str) -> RankingReport:
         shares = dict(zip(_SHARES, (outcome.cold_user_share, outcome.cold_item_share), strict=True))
-        metrics = {name: shares[name] if name in shares else float(outcome.values[name].mean()) for name in names}
+        metrics = {name: shares[name] if name in shares else float(np.nanmean(outcome.values[name])) for name in names}
         unknown = next((name for name in names if np.isnan(metrics[name])), None)
         if unknown is not None:
             raise ValueError(f"{unknown!r} needs a skrec model, which knows what it was trained on; {model} is none.")
@@ -220,23 +221,27 @@ def make_ranking_scorer(
     protocol : {"full", "rerank", "sampled"}, default="full"
         Among what a held-out item is ranked. Values of different protocols must not be compared.
 
-        - "full": among all items of the training data, without the user's training items (except those among the
+        - "full": among all items of the training data, without those that the user chose there: positive rows,
+          ``y > 0`` (an item of a row with ``y <= 0`` was shown, not chosen, and is ranked, as are those among the
           held-out rows). Rows with ``y`` None or ``y > 0`` are relevant; the same (user, item) twice is one relevant
           item. A relevant item that training did not hold is a miss. Unknown users are scored by the model as such.
           Each user gets one list: of a model fitted with columns besides the user, the item and the time, or of one
           that reads histories, in the context of the user's first held-out row (in time, where there is one).
         - "rerank": the user's held-out rows among each other, by ``predict`` (for two classes by
           ``decision_function`` or ``predict_proba``), for any scikit-learn estimator. Needs labels ``y`` that differ
-          within users; NDCG takes them as gains, the other metrics ask for ``y > 0``.
+          within users; NDCG takes them as gains (those below 0 as 0), the other metrics ask for ``y > 0``. Users with
+          whom these are all equal are left out of the mean: any order of their rows is as good as any other.
         - "sampled": each relevant held-out item among `n_candidates` others. **It does not order models as full
           ranking does**: which of two models is better may depend on the number of candidates [1]_. Use it to compare
           with published tables only. A user with several relevant items has the mean of their values.
     n_candidates : int, default=99
         For "sampled": how many items are drawn for each relevant one, uniformly and without replacement, from the
-        training items that the user has neither seen nor held out; all of them where there are fewer.
+        training items that the user has neither chosen there (``y > 0``) nor held out; all of them where there are
+        fewer.
     candidates : mapping of user id to array-like of item ids, default=None
         For "sampled": frozen lists instead of drawn ones, with the ids of ``X``. An item is not ranked against itself
-        where its user's list contains it, and items that training did not hold never come before it.
+        where its user's list contains it, and items that training did not hold never come before it; a warning says
+        so where all of them are such items.
     user : str, int or None, default=None
         For "rerank": the column of the user in ``X``, a name or a position. None: what a skrec model takes; for other
         estimators ``"user_id"``, or column 0 where the columns have no names.

@@ -176,7 +176,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     def _fit_events(
         self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any], *, going_on: bool, part: bool
     ) -> Any:
-        from skrec._engine.training import train
+        from skrec._engine.training import checked_callbacks, train
 
         if not going_on:
             self._prepare(X, y, sample_weight)
@@ -208,7 +208,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             iterations=0 if old is None else old["_iterations"],
             keep_slots=part or self.warm_start,
             score=None if held_out is None else self._scorer(self._with_past(held_out)),
-            callbacks=self.callbacks or (),
+            callbacks=checked_callbacks(self.callbacks),
         )
         self._keep(result, old)
         if not inside.all():

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data import Encoded, Fields, Roles, Rows
+from skrec._data.names import meant
 from skrec.exceptions import ColumnError
 from skrec.models._events import Inputs
 from skrec.models._reader import Codes
@@ -91,11 +92,12 @@ def positions_in(rows: Rows, fields: Fields, roles: Roles, side: str) -> tuple[i
     names = fields.layout.names
     there = [name in rows.names for name in names]
     if not all(there) and any(there):
-        missing = ", ".join(repr(name) for name, found in zip(names, there, strict=True) if not found)
+        missing = [name for name, found in zip(names, there, strict=True) if not found]
+        hint = meant(missing, [name for name in rows.names if name not in roles.names])
         what = "queries" if side == "query" else "candidates"
         raise ColumnError(
-            f"The {what} lack the column(s) {missing}, which fit saw. Add them, or pass ids alone, for which the last "
-            "values seen are taken."
+            f"The {what} lack the column(s) {', '.join(map(repr, missing))}, which fit saw. "
+            f"{hint or 'Add them, or pass ids alone, for which the last values seen are taken.'}"
         )
     return tuple(rows.names.index(name) for name in names) if all(there) else None
 

@@ -86,7 +86,7 @@ class RankerMixin:
         return self._score_rows(self._read(X, reset=False))  # type: ignore[attr-defined, no-any-return]
 
     def score(self, X: Any, y: Any = None) -> float:
-        """NDCG@10 of held-out rows, ranked among the whole catalogue without the items seen in ``fit``.
+        """NDCG@10 of held-out rows, ranked among the whole catalogue without what the user chose in ``fit`` (y > 0).
 
         Parameters
         ----------
@@ -99,6 +99,13 @@ class RankerMixin:
         -------
         float
             Mean over the users with relevant rows; see :func:`skrec.metrics.make_ranking_scorer`.
+
+        Notes
+        -----
+        ``score`` of a Pipeline, and a search without ``scoring=``, hand over encoded rows. Behind an encoder that
+        merges ids (``IDEncoder(min_frequency=...)``) those that share a code then count as one, and the more are
+        merged the better the score. Behind encoders pass ``scoring=make_ranking_scorer("ndcg@10")`` to the search, or
+        call that scorer with the Pipeline: it judges raw ids.
         """
         from skrec.metrics import make_ranking_scorer
 

@@ -126,10 +126,34 @@ class Reader(_Fitted, BaseEstimator):
 
     def _read(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Rows:
         """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array."""
-        rows = as_rows(X, min_columns=self._min_columns() if reset else 1)
+        rows = self._as_rows(X, self._min_columns() if reset else 1)
         with guessing(None if reset else getattr(self, "feature_names_in_", None), rows.names):
             validate_data(self, X, y, reset=reset, skip_check_array=True)
         return rows
+
+    def _as_rows(self, X: Any, n_least: int) -> Rows:
+        """Read a table of at least so many columns; say which are needed."""
+        try:
+            rows = as_rows(X)
+        except ValueError as error:
+            one_dimensional = str(error).startswith(("Expected 2D array, got 1D", "Expected a 2-dimensional container"))
+            if not one_dimensional or self._min_columns() < 2:
+                raise
+            raise ValueError(
+                "Expected 2D array, got 1D array instead: every row of X needs a user and an item. Reshape your data: "
+                "pass a DataFrame that has both columns, such as events[['user_id', 'item_id']], or "
+                "np.column_stack([users, items])."
+            ) from None
+        if rows.n_columns < n_least and rows.names is not None:
+            missing: list[str] = []
+            for role in ("user", "item"):
+                try:
+                    resolve_roles(rows, user=self.user, item=self.item, required=(role,), looked_for=(role,))
+                except ColumnError as error:
+                    missing.append(str(error))
+            if missing:
+                raise ColumnError("\n".join(dict.fromkeys(missing)))
+        return rows if rows.n_columns >= n_least else as_rows(X, min_columns=n_least)
 
     def _min_columns(self) -> int:
         return 2  # users and items

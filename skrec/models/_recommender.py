@@ -46,7 +46,10 @@ class Recommender(Reader):
     # -- ranking ------------------------------------------------------------------------------------------------------
 
     def seen_items(self, queries: Any) -> csr_array:
-        """Return which items of the catalogue each user had to do with in ``fit``.
+        """Return which items of the catalogue each user chose in ``fit``.
+
+        Those are the items of the user's positive rows, ``y > 0`` (without ``y``, and of a Regressor, of all rows; of a
+        Classifier, of rows of another class than the first). A row with ``y <= 0`` was shown, not chosen.
 
         Parameters
         ----------
@@ -56,7 +59,7 @@ class Recommender(Reader):
         Returns
         -------
         csr_array of shape (n_queries, n_items)
-            True where the user has seen the item; columns in the order of ``items_``. Unknown users have seen nothing.
+            True where the user chose the item; columns in the order of ``items_``. Unknown users chose nothing.
 
         Examples
         --------
@@ -141,9 +144,11 @@ class Recommender(Reader):
         history : None
             Only for models that read histories, such as :class:`~skrec.models.SASRecRanker`.
         candidates : array-like of shape (n_candidates,) or rows, default=None
-            The items to choose from: ids, or rows with an item column. The whole catalogue by default.
+            The items to choose from: ids, or rows with an item column. The whole catalogue by default. An id that is
+            there more than once counts once, with the features of its first row.
         exclude_seen : bool, default=True
-            Leave out the items that the user had to do with in ``fit``.
+            Leave out the items that the user chose in ``fit``, as :meth:`seen_items` tells: positive rows, ``y > 0``.
+            A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in ``exclude``.
         exclude : array-like of shape (n_pairs, 2) or rows, default=None
             Further (user, item) pairs to leave out.
         as_frame : bool, default=True

@@ -43,6 +43,16 @@ def _usable(events: Events) -> NDArray[np.float32] | None:
     return events.weight if events.weight is not None and events.weight.any() else None
 
 
+def _first_text(labels: NDArray[Any]) -> tuple[int, Any]:
+    """Return the first label that is no number, and its row."""
+    for row, label in enumerate(labels.tolist()):
+        try:
+            float(label)
+        except (TypeError, ValueError):
+            return row, label
+    return 0, labels[0]
+
+
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkClassifier(ClassifierMixin, NetworkRecommender):
     """A network that predicts class labels; binary and multi-class."""
@@ -266,7 +276,14 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        values = column_or_1d(y, warn=True, dtype=np.float64)
+        try:
+            values = column_or_1d(y, warn=True, dtype=np.float64)
+        except (TypeError, ValueError):
+            row, label = _first_text(column_or_1d(y))  # which refuses another shape in its own words
+            raise ValueError(
+                f"y of a Regressor must be numbers, but y has {label!r} in row {row}. Convert y, for instance with "
+                "pd.to_numeric; for class labels use the Classifier of the same model."
+            ) from None
         assert_all_finite(values, input_name="y")
         check_consistent_length(X, values)
         weights = row_weights(sample_weight, X)

@@ -50,7 +50,9 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         :class:`~skrec.exceptions.UnknownIdError`.
     min_frequency : int or float, default=None
         Ids in fewer rows than this (an int), or in a smaller share of the rows (a float between 0 and 1), are
-        encoded as 0. They count as seen: ``handle_unknown="error"`` does not refuse them.
+        encoded as 0. They count as seen: ``handle_unknown="error"`` does not refuse them. To a model behind, all of
+        them are one id, and ``Pipeline.score`` counts them as one: the more are merged, the better it looks. Search
+        for a value with ``scoring=make_ranking_scorer("ndcg@10")``, which judges raw ids.
     dtype : number type, default=np.int64
         Type of the codes.
 

@@ -83,3 +83,9 @@ def test_transformers_without_a_way_back_are_scored_on_their_ids(log):
     report = scorer.evaluate(make_pipeline(NoInverse(), PopularityRanker()).fit(log), log)
     assert report.metrics["ndcg@10"] == scorer(pipeline, log)
     assert report.per_user.index.dtype == np.int64
+
+
+def test_score_of_a_pipeline_ranks_encoded_ids_and_the_scorer_raw_ones(log):
+    rare = make_pipeline(IDEncoder(min_frequency=10**6), PopularityRanker()).fit(log)
+    assert rare.score(log) == 1  # as the docstring warns: all items are one
+    assert make_ranking_scorer("ndcg@10")(rare, log) == 0

@@ -20,6 +20,7 @@ def frame(rows):
     return pd.DataFrame(rows, columns=["user_id", "item_id"])
 
 
+@pytest.mark.filterwarnings("ignore:None of the .* candidates")
 @pytest.mark.parametrize("few", [False, True], ids=["whole catalogue", "candidates only"])
 @settings(max_examples=60, deadline=None)
 @given(train=events, test=events, candidates=lists)
@@ -115,6 +116,31 @@ def test_missing_candidates_are_named(random_ranker):
 def test_empty_lists_leave_the_item_alone(random_ranker):
     model = random_ranker().fit(frame([(1, 10)]))
     assert make_ranking_scorer("mrr@9", protocol="sampled", candidates={1: []})(model, frame([(1, 10)])) == 1
+
+
+@pytest.mark.parametrize("encode", [False, True], ids=["model", "encoder"])
+@pytest.mark.parametrize("text", [False, True], ids=["candidates are strings", "candidates are numbers"])
+def test_candidates_of_another_kind_are_told_of(random_ranker, encode, text):
+    train = frame([(1, 10), (1, 11), (2, 11), (2, 12)])
+    lists = {1: [12, 11], 2: [10, 11]}
+    if not text:
+        lists = {user: [str(item) for item in items] for user, items in lists.items()}
+    else:
+        train = train.assign(item_id=train.item_id.astype(str))
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    model = (make_pipeline(encoder, random_ranker()) if encode else random_ranker()).fit(train)
+    kinds = "numbers .*but those of .* strings.*astype.str" if text else "strings .*but those of .* numbers.*'int64'"
+    with pytest.warns(UserWarning, match=f"The candidates for column 'item_id' are {kinds}") as caught:
+        make_ranking_scorer(protocol="sampled", candidates=lists)(model, train)
+    assert len(caught) == 1
+
+
+def test_candidates_of_which_none_is_known_are_told_of(random_ranker):
+    train = frame([(1, 10), (2, 11)])
+    model = random_ranker().fit(train)
+    with pytest.warns(UserWarning, match="None of the 2 candidates, such as 77, is an item of fit"):
+        make_ranking_scorer(protocol="sampled", candidates={1: [77], 2: [78]})(model, train)
+    make_ranking_scorer(protocol="sampled", candidates={1: [77], 2: [10]})(model, train)  # one is known
 
 
 def test_popularity_on_the_split_of_ncf_has_its_published_value(random_ranker, real_data):

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrec.metrics import get_scorer, make_ranking_scorer
 from skrec.model_selection import LeaveLastOut
+from skrec.models import PopularityRanker
 
 NAMES = ["ndcg@3", "recall@3", "precision@3", "hit_rate@3", "map@3", "mrr@3"]
 events = st.lists(st.tuples(st.integers(1, 5), st.integers(10, 17), st.integers(-1, 2)), min_size=1, max_size=25)
@@ -138,14 +140,25 @@ def test_rerank_equals_plain_loops(rows):
     for user, group in rows.groupby("user_id"):
         order = sorted(group.index, key=lambda row: (-scores[row], rows.y[row]))
         ranks = [order.index(row) + 1 for row in group.index[group.y > 0]]
-        if not ranks:
+        if group.y.nunique() == 1:
             assert user not in report.per_user.index
             continue
         expected = by_hand(ranks, len(ranks))
+        if len(ranks) == len(group):  # all are relevant, though not alike
+            expected = dict.fromkeys(expected, np.nan)
         gains = rows.y[order].to_numpy()
         discount = 1 / np.log2(np.arange(3) + 2)
         expected["ndcg@3"] = (gains[:3] @ discount[: len(gains)]) / (np.sort(gains)[::-1][:3] @ discount[: len(gains)])
-        assert report.per_user.loc[user].to_dict() == pytest.approx(expected)
+        assert report.per_user.loc[user].to_dict() == pytest.approx(expected, nan_ok=True)
+    assert report.metrics == pytest.approx(report.per_user.mean().to_dict())
+
+
+def test_rerank_leaves_out_users_who_cannot_be_ordered():
+    X = pd.DataFrame({"user_id": np.repeat(np.arange(1, 11), 2), "item_id": [1, 2] * 10})
+    model = Ridge().fit(X, [-1, 0] * 10)
+    report = make_ranking_scorer("ndcg@1", protocol="rerank").evaluate(model, X, [1, 0] + [1, 1] * 9)
+    assert report.per_user["ndcg@1"].to_dict() == {1: 0.0}
+    assert (report.metrics, report.n_users) == ({"ndcg@1": 0.0}, 1)
 
 
 def test_rerank_takes_ratings_as_gains_like_scikit_learn():
@@ -318,6 +331,20 @@ def test_missing_users_and_items_are_refused(random_ranker):
         make_ranking_scorer()(model, X.assign(user_id=[1, None, 2]))
     with pytest.raises(ValueError, match="contains NaN: the item of row 0 is missing"):
         make_ranking_scorer()(model, X.assign(item_id=[None, 6, 7]))
+
+
+@pytest.mark.parametrize("score", [make_ranking_scorer(), make_ranking_scorer(protocol="sampled"), "score"])
+def test_held_out_ids_of_another_kind_are_told_of_once(score):
+    train = pd.DataFrame({"user_id": [1, 1, 2, 3], "item_id": [5, 6, 7, 8]})
+    model = PopularityRanker().fit(train)
+    for columns in (["item_id"], ["user_id", "item_id"]):
+        test = train.astype(dict.fromkeys(columns, str))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            assert (model.score(test) if score == "score" else score(model, test)) == 0
+        messages = sorted(str(warning.message) for warning in caught)
+        assert [message.split("'")[1] for message in messages] == sorted(columns)
+        assert all("are strings (object), but those of fit are numbers (int64)" in message for message in messages)
 
 
 @pytest.mark.parametrize("protocol", ["full", "sampled", "rerank"])

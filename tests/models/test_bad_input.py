@@ -1,5 +1,6 @@
 """Bad input either works or raises an error that names the cause and the cure, and leaves the estimator as it was."""
 
+import keras
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -84,7 +85,7 @@ def test_sparse_x(model):
 
 @pytest.mark.parametrize("X", [np.arange(4), [1, 2, 3, 4], pd.Series([1, 2, 3, 4])], ids=lambda X: type(X).__name__)
 def test_one_dimensional_x(model, X):
-    refused(model, X, r"(?s)Expected (2D|a 2-dimensional).*(Reshape|DataFrame)")
+    refused(model, X, r"Expected 2D array.*Reshape your data: pass a DataFrame that has both columns")
 
 
 def test_three_dimensional_x(model):
@@ -108,6 +109,20 @@ def test_other_containers(model, X, match):
 
 def test_one_column(model):
     refused(model, [[1], [2]], r"1 feature\(s\).* minimum of 2 is required", methods=("fit",))
+
+
+@pytest.mark.parametrize(
+    ("name", "match"),
+    [
+        ("user_id", "no column 'item_id' for the item; its columns are 'user_id'"),
+        (
+            "itemid",
+            r"(?s)no column 'user_id'.*; its columns are 'itemid'.*Did you mean 'itemid'\? Pass item=",
+        ),
+    ],
+)
+def test_one_named_column(model, name, match):
+    refused(model, pd.DataFrame({name: np.arange(40)}), match, error=ColumnError, methods=("fit",))
 
 
 def test_rows_of_different_length(model):
@@ -302,8 +317,23 @@ def test_a_ranker_without_positives_or_with_class_labels(name, fitted_models, un
 
 def test_text_for_ratings(fitted_models, unchanged):
     model = fitted_models["regressor"]
-    with unchanged(model), pytest.raises(ValueError, match="could not convert string to float|'good'"):
-        model.fit(FRAME, ["good"] * 40)
+    with (
+        unchanged(model),
+        pytest.raises(ValueError, match="y of a Regressor must be .* has 'good' in row 1"),
+    ):
+        model.fit(FRAME, [3, "good"] * 20)
+
+
+@pytest.mark.parametrize(
+    ("callback", "match"),
+    [
+        ("x", r"instances of keras.callbacks.Callback, but has 'x'\. Leave it out"),
+        (keras.callbacks.EarlyStopping, r"Pass an instance: EarlyStopping\(\)"),
+    ],
+)
+def test_callbacks_that_are_none(callback, match):
+    with pytest.raises(TypeError, match=match):
+        NCFRanker(callbacks=[callback]).fit(FRAME)
 
 
 @pytest.mark.parametrize(
