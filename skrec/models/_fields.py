@@ -67,6 +67,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
         "n_bins": [Interval(Integral, 2, None, closed="left")],
         "pooling": [StrOptions({"mean", "sum", "max"})],
     }
+    _keeps_times: ClassVar[bool] = True  # of what is remembered
     _needs_ids: ClassVar[bool] = False
     _takes_dims: ClassVar[bool] = False  # whether fields may have vectors of different widths
 

@@ -25,13 +25,12 @@ def validation_events(model: NetworkRecommender, X_val: Any, y_val: Any, n_rows:
         rows = model._read(X_val, reset=False)
         users, items = model._pair_codes(rows, strangers=True)
         target, _, _ = model._targets(X_val, y_val, None, fresh=False)
-        inputs = model._row_inputs(rows, users, items)
+        inputs, time = model._row_inputs(rows, users, items), model._times(rows)
     except (TypeError, ValueError) as error:
         error.add_note(f"This is about X_val and y_val, the rows to choose the epoch by. {_CURE}")
         raise
     _doubt(model, rows, {"user": users, "item": items}, n_rows)
-    time = model._estimator_roles.time
-    return Events(users, items, inputs, target, time=None if time is None else rows.times(time))
+    return Events(users, items, inputs, target, time=time)
 
 
 def _doubt(model: NetworkRecommender, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:
