@@ -183,10 +183,10 @@ class Vocabulary:
             f"({len(unknown)} such {row}(s)). {hint}Correct it{cure}."
         )
 
-    def doubt_kind(self, values: Any, codes: Codes) -> None:
+    def doubt_kind(self, values: Any, codes: Codes, what: str = "ids") -> None:
         """Warn if no id has a code because ids are strings here and numbers there; see :func:`doubt_kind`."""
         if len(codes) and len(self) and not codes.any():
-            doubt_kind(as_column(values), self.ids, self.name)
+            doubt_kind(as_column(values), self.ids, self.name, what=what)
 
     def decode(self, codes: Any) -> Column:
         """Return the ids of codes.
