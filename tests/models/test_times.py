@@ -145,3 +145,11 @@ def test_a_date_far_away_is_the_latest():
     model = SASRecRanker(n_heads=2, early_stopping=False, **SMALL).fit(events.sample(frac=1, random_state=0))
     assert model.explain([0])["past_item"].sort_values().tolist() == [1, 2, 3]
     assert model.explain([0]).set_index("age")["past_item"].to_dict() == {1: 3, 2: 2, 3: 1}
+
+
+@pytest.mark.parametrize("estimator", [*MODELS, HistoryEncoder()], ids=[*IDS, "HistoryEncoder"])
+def test_events_of_one_instant_have_no_past(estimator):
+    with pytest.warns(UserWarning, match="one and the same time in column 'timestamp'.*leave the column out") as caught:
+        clone(estimator).fit(EVENTS.assign(timestamp=0))
+    assert len(caught) == 1
+    clone(estimator).fit(EVENTS.drop(columns="timestamp"))
