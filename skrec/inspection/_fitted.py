@@ -30,7 +30,7 @@ def fitted(estimator: Any, kinds: type | tuple[type, ...], needs: str) -> Unwrap
     unwrapped = unwrap(estimator)
     if not isinstance(unwrapped.model, kinds):
         raise TypeError(
-            f"{needs}, alone or at the end of a Pipeline or search, but got a {type(unwrapped.model).__name__}. "
+            f"{needs}, alone or at the end of a Pipeline or search, but got {type(unwrapped.model).__name__}. "
             "For any estimator there is sklearn.inspection.permutation_importance."
         )
     check_is_fitted(unwrapped.model)

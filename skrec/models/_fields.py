@@ -242,7 +242,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
             return int(self.embedding_dim)
         if not self._takes_dims:
             raise TypeError(
-                f"embedding_dim of a {type(self).__name__} must be one number for all fields: it multiplies their "
+                f"embedding_dim of {type(self).__name__} must be one number for all fields: it multiplies their "
                 "vectors. DCN, DNN and Wide&Deep take one for each."
             )
         return max(self._dims() or (_DIM,))

@@ -390,7 +390,7 @@ class Explained(HistoryModel):
             inputs |= self._item_inputs(about)
         elif "user" in inputs:  # a network that knows more than the history pays attention by candidate
             raise ValueError(
-                f"The attention of a {type(self).__name__} depends on the item: pass items=, one for each query, or "
+                f"The attention of {type(self).__name__} depends on the item: pass items=, one for each query, or "
                 "the rows that recommend returned."
             )
         parts = views(self._fitted_structure(), self._weights, inputs, "attention")
