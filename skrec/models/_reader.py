@@ -128,10 +128,13 @@ class Reader(_Fitted, BaseEstimator):
 
     # -- reading X ----------------------------------------------------------------------------------------------------
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Rows:
-        """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array."""
+    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool, guess: bool = True) -> Rows:
+        """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array.
+
+        Errors ``guess`` which of the names of ``fit`` a misspelt one may have meant.
+        """
         rows = as_rows(X, min_columns=self._min_columns() if reset else 1)
-        with guessing(None if reset else getattr(self, "feature_names_in_", None), rows.names):
+        with guessing(getattr(self, "feature_names_in_", None) if guess and not reset else None, rows.names):
             validate_data(self, X, y, reset=reset, skip_check_array=True)
         return rows
 
@@ -188,7 +191,7 @@ class Reader(_Fitted, BaseEstimator):
         vocabulary = self._users if role == "user" else self._items
         codes = vocabulary.encode(ids, where=where)
         if self.handle_unknown == "error":
-            vocabulary.refuse_unknown(ids, codes)
+            vocabulary.refuse_unknown(ids, codes, where=where, or_oov=True)
         if not strangers:
             vocabulary.doubt_kind(ids, codes)
         return codes
