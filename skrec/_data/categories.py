@@ -182,8 +182,15 @@ class Categories:
         Returns
         -------
         ndarray of shape (n_rows,), int32
+
+        Warns
+        -----
+        UserWarning
+            If the values are strings and the known ones numbers, or the other way round.
         """
-        rows = self.rows[self.vocabulary.encode(factors.distinct)]
+        codes = self.vocabulary.encode(factors.distinct)
+        self.vocabulary.doubt_kind(factors.distinct, codes, what="values")
+        rows = self.rows[codes]
         return np.append(rows, np.int32(self.missing))[factors.positions]  # The position -1 takes the last.
 
     def to_state(self) -> dict[str, Any]:

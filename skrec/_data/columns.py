@@ -127,7 +127,7 @@ def _from_pandas(values: Any) -> Column:
         return np.asarray(values)
     kind = getattr(dtype, "kind", "O")
     if kind == "M" and getattr(dtype, "tz", None) is None:
-        return np.asarray(values, dtype="datetime64[ns]")
+        return np.asarray(values, dtype=f"datetime64[{_unit(dtype)}]")
     if kind in "iuf" and not isinstance(dtype, pd.CategoricalDtype):
         if values.isna().any():
             return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -135,6 +135,11 @@ def _from_pandas(values: Any) -> Column:
     if kind == "b" and not values.isna().any():
         return np.asarray(values, dtype=np.bool_)
     return np.asarray(values)
+
+
+def _unit(dtype: Any) -> str:
+    """Return the unit of a type of dates: nanoseconds do not hold the year 9999, which others do."""
+    return str(getattr(getattr(dtype, "pyarrow_dtype", None), "unit", "s" if "date" in str(dtype) else "ns"))
 
 
 def _canonical(array: Column) -> Column:

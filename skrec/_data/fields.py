@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from skrec._data.categories import Categories, Codes, factorize
 from skrec._data.encoded import Encoded, Layout
 from skrec._data.kinds import Kind, categorical_columns, kind_of
-from skrec._data.lists import pack, split, stack, width_of
+from skrec._data.lists import doubt_ragged, pack, split, stack, width_of
 from skrec._data.numbers import bin_edges, learn_scales, standardise
 from skrec._data.roles import column_positions
 from skrec._data.table import Rows
@@ -377,6 +377,8 @@ def _columns_by_kind(
     columns: dict[Kind, list[int]] = {"categorical": [], "multivalued": [], "numeric": [], "array": []}
     for position in map(int, positions):
         kind: Kind = "multivalued" if position in several else kind_of(rows, position)
+        if kind == "multivalued" and position not in several:
+            doubt_ragged(rows.raw(position), _name(rows, position))
         if mask is not None and kind in {"categorical", "numeric"}:
             kind = "categorical" if mask[position] else "numeric"
         columns[kind].append(position)

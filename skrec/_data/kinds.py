@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data.columns import as_column
-from skrec._data.lists import LIST_TYPES, width_of
+from skrec._data.lists import LIST_TYPES, are_vectors, width_of
 from skrec._data.roles import column_positions
 from skrec._data.table import Rows
 
@@ -66,7 +66,7 @@ def kind_of(rows: Rows, position: int) -> Kind:
     """Return what kind of field a column is by its type.
 
     Strings, categories, objects and booleans are categorical; lists, tuples and sets are multi-valued; arrays of one
-    width are arrays; all else is numeric. The first value of an object column tells whether it holds lists. Objects
+    width are arrays, and so are lists of one length above 1, of numbers that are not all whole; all else is numeric. The first value of an object column tells whether it holds lists. Objects
     of a table that is not a data frame are numeric if all of them are numbers or times.
 
     Parameters
@@ -95,7 +95,7 @@ def kind_of(rows: Rows, position: int) -> Kind:
     elif isinstance(raw.dtype, np.dtype):
         kind = None if raw.dtype == object else _numeric_if(raw.dtype.kind in "iufMm")
     else:
-        kind = _kind_of_extension(raw.dtype)
+        kind = _kind_of_extension(raw)
     if kind is not None:
         return kind
     values = as_column(raw)
@@ -113,15 +113,18 @@ def _kind_of_polars(series: Any) -> Kind | None:
     if name == "Array":
         return "multivalued" if width_of(series) is None else "array"
     if name in {"List", "Object"}:
+        if name == "List" and series.dtype.inner.is_float():
+            return "array" if are_vectors(series) else "multivalued"
         return "multivalued" if name == "List" else None
     return _numeric_if(series.dtype.is_numeric() or name in {"Date", "Datetime", "Duration"})
 
 
-def _kind_of_extension(dtype: Any) -> Kind | None:
+def _kind_of_extension(series: Any) -> Kind | None:
     """Return the kind for a type of pandas; None if its values have to tell."""
+    dtype = series.dtype
     name = str(dtype)
     if name.startswith(("list<", "large_list<")):
-        return "multivalued"
+        return "array" if are_vectors(series) else "multivalued"
     if name.startswith("fixed_size_list<"):
         return None
     if isinstance(dtype, pd.CategoricalDtype):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection
 from functools import cache
 from itertools import chain
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +18,7 @@ from skrec._data.columns import Column, as_column, object_array
 from skrec._data.numbers import as_float32, refuse_infinity
 from skrec.exceptions import ColumnError
 
-__all__ = ["LIST_TYPES", "Lists", "pack", "split", "stack", "width_of"]
+__all__ = ["LIST_TYPES", "Lists", "are_vectors", "doubt_ragged", "pack", "split", "stack", "width_of"]
 
 LIST_TYPES = (list, tuple, set, frozenset, np.ndarray)
 
@@ -159,7 +161,8 @@ def width_of(values: Any) -> int | None:
     Returns
     -------
     int or None
-        None if the cells that are not missing are something else than arrays of numbers of one width.
+        None if the cells that are not missing are something else than arrays of numbers of one width, or lists that
+        :func:`are_vectors`.
 
     Examples
     --------
@@ -178,7 +181,86 @@ def width_of(values: Any) -> int | None:
         for cell in cells[~pd.isna(cells)]
     }
     shape = shapes.pop() if len(shapes) == 1 else None
-    return None if shape is None or len(shape) != 1 else int(shape[0])
+    if shape is not None:
+        return int(shape[0]) if len(shape) == 1 else None
+    lengths = _lengths_of_fractions(cells)
+    return int(lengths[0]) if _is_one_width(lengths) else None
+
+
+def are_vectors(values: Any) -> bool:
+    """Whether the cells of a column are lists of one length above 1, of numbers that are not all whole: embeddings.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows,)
+        Missing cells are left out.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from skrec._data.lists import are_vectors
+    >>> are_vectors([[0.5, 1.0], None, [2.0, 3.0]]), are_vectors([[1, 2], [3, 4]]), are_vectors([[0.5], [1.5]])
+    (True, False, False)
+    """
+    return _is_one_width(_lengths_of_fractions(as_column(values)))
+
+
+def doubt_ragged(values: Any, name: str) -> None:
+    """Warn of lists of fractions that would be an array were it not for their lengths.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows,)
+    name : str
+        What the warning calls the column.
+
+    Warns
+    -----
+    UserWarning
+    """
+    if _is_polars_array(values):
+        return
+    cells = as_column(values)
+    lengths = _lengths_of_fractions(cells)
+    if lengths is None or (lengths == lengths[0]).all():
+        return
+    usual = int(np.bincount(lengths).argmax())
+    if usual < 2:
+        return
+    at = int(np.argmax(lengths != usual))
+    row = int(np.flatnonzero(~pd.isna(cells))[at])
+    warnings.warn(
+        f"Column {name!r} holds lists of fractional numbers, but row {row} has {lengths[at]} of them, where most have "
+        f"{usual}: each number counts as a category. If they are embeddings, give every row {usual} numbers, or None; "
+        f"if they are categories, say so with multivalued_features=[{name!r}].",
+        stacklevel=3,
+    )
+
+
+def _lengths_of_fractions(cells: Column) -> NDArray[np.intp] | None:
+    """Return the length of each cell that is there; None unless they are sequences of numbers that are not all whole."""
+    there = cells[~pd.isna(cells)]
+    if not len(there) or not all(map(_is_vector, there)):
+        return None
+    flat = as_column(object_array(list(chain.from_iterable(there))))
+    if flat.dtype.kind == "O":  # missing numbers among them
+        flat = as_column(flat[~pd.isna(flat)])
+    numbers = flat[np.isfinite(flat)] if flat.dtype.kind == "f" else flat[:0]
+    return np.fromiter(map(len, there), np.intp, len(there)) if (numbers != np.floor(numbers)).any() else None
+
+
+def _is_vector(cell: Any) -> bool:
+    """Whether a cell is a list of numbers, by its first value, or an array of them."""
+    if isinstance(cell, np.ndarray):
+        return cell.ndim == 1 and cell.dtype.kind in "iuf"
+    return isinstance(cell, (list, tuple)) and (not cell or cell[0] is None or isinstance(cell[0], Real))
+
+
+def _is_one_width(lengths: NDArray[np.intp] | None) -> bool:
+    return lengths is not None and bool(lengths[0] > 1 and (lengths == lengths[0]).all())
 
 
 def stack(values: Any, width: int, label: str) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skrec._data.clock import clock_of, instants, kind_of_times
 from skrec._data.columns import Column, as_column, object_array
 from skrec.exceptions import ColumnError
 
@@ -108,23 +109,28 @@ class Rows:
         """
         return as_column(self.raw(position))
 
-    def times(self, position: int) -> Column:
+    def times(self, position: int, *, like: str | None = None) -> Column:
         """Return a column of times as numbers that have their order.
 
         Parameters
         ----------
         position : int
             Position of the column, from 0.
+        like : str or None, default=None
+            The kind of the times that they are compared with, as :meth:`time_kind` tells it; None: any will do.
 
         Returns
         -------
         ndarray of shape (n_rows,), int64, uint64 or float64
-            Numbers as they are; dates and times as nanoseconds since 1970, in UTC where they have a zone.
+            Numbers as they are; dates and durations on the clock of :func:`skrec._data.clock.clock_of`, nanoseconds
+            since 1970 from the year 1690 to 2250, in UTC where they have a zone.
 
         Raises
         ------
+        ColumnError
+            If they are not of the kind that they should be like.
         ValueError
-            If a time is missing or infinite, or is neither a number nor a date.
+            If a time is missing or infinite, beyond the years 1 to 9999, or is neither a number nor a date.
         """
         values = self.column(position)
         label = self.label(position)
@@ -136,15 +142,38 @@ class Rows:
                     f"The time column {label} holds neither numbers nor dates, for instance {values[row]!r} in "
                     f"row {row}. Convert it first, for instance with pandas.to_datetime."
                 )
-            values = np.asarray(pd.to_datetime(pd.Series(values), utc=True).dt.tz_localize(None))
         if missing.any():
             raise ValueError(
                 f"Input X contains NaN or infinity: the time column {label} has none in row {int(np.argmax(missing))}. "
                 "Every row needs a time: fill it in or drop the row."
             )
-        if values.dtype.kind == "M":
-            values = values.astype("datetime64[ns]")
-        return values if values.dtype.kind in "uf" else values.astype(np.int64, copy=False)
+        kind = kind_of_times(values)
+        if like is not None and kind != like:
+            raise ColumnError(
+                f"The time column {label} holds {kind}, but in fit it held {like}: convert it, so that times can be "
+                "compared."
+            )
+        if kind == "numbers":
+            return values if values.dtype.kind in "uf" else values.astype(np.int64, copy=False)
+        try:
+            return instants(values) if values.dtype.kind == "O" else clock_of(values)
+        except ValueError as error:
+            raise ValueError(f"The time column {label} {error}") from error
+
+    def time_kind(self, position: int) -> str:
+        """Return what a column of times, which :meth:`times` can read, holds.
+
+        Parameters
+        ----------
+        position : int
+            Position of the column, from 0.
+
+        Returns
+        -------
+        str
+            ``"numbers"``, ``"dates"`` or ``"durations"``.
+        """
+        return kind_of_times(self.column(position))
 
     def label(self, position: int) -> str:
         """Return what error messages call a column: its quoted name, or its position.

@@ -65,9 +65,10 @@ def doubt_codes(times: NDArray[Any] | None, name: str) -> None:
 
 
 def doubt_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArray[np.int32]) -> None:
-    """Warn if the order of the rows stands for the time, though there is a column of dates.
+    """Warn if the times leave no row a past, or if the order of the rows stands for it, though there are dates.
 
-    Dates that are always the same for a user, or for an item, are no times of events.
+    Times tell no order if they are the same in all rows of every user, where some have several. Dates that are always
+    the same for a user, or for an item, are no times of events.
 
     Parameters
     ----------
@@ -81,7 +82,16 @@ def doubt_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArr
     -----
     UserWarning
     """
-    if roles.time is not None or rows.names is None:
+    if roles.time is not None:
+        if users.max(initial=0) < len(users) and not _varies_within(users, rows.times(roles.time)):
+            warnings.warn(
+                f"All rows of a user have one and the same time in column {rows.label(roles.time)}, for every user, so "
+                "that none of them has a past. Pass a finer time, or leave the column out, so that the order of a "
+                "user's rows counts.",
+                stacklevel=3,
+            )
+        return
+    if rows.names is None:
         return
     for position, name in enumerate(rows.names):
         if not _holds_dates(rows.raw(position)):

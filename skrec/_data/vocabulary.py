@@ -143,7 +143,7 @@ class Vocabulary:
         found: Codes = self._codes_of_objects(as_objects(distinct))[positions]
         return found
 
-    def refuse_unknown(self, values: Any, codes: Codes, *, where: str | None = None) -> None:
+    def refuse_unknown(self, values: Any, codes: Codes, *, where: str | None = None, or_oov: bool = False) -> None:
         """Raise if an id has no code, as ``handle_unknown="error"`` demands.
 
         Parameters
@@ -153,7 +153,8 @@ class Vocabulary:
         codes : ndarray of shape (n_rows,)
             What :meth:`encode` made of them.
         where : str or None, default=None
-            What the message speaks of instead if they are no column of ``X``: an argument that takes known ids alone.
+            What the message speaks of instead if they are no column of ``X``: an argument, of known ids alone unless
+            ``handle_unknown="oov"`` would help (`or_oov`).
 
         Raises
         ------
@@ -175,18 +176,19 @@ class Vocabulary:
         value = as_column(values)[unknown[:1]].tolist()[0]
         nearest = nearest_id(value, self.ids)
         hint = "" if nearest is None else f"The nearest known id is {nearest!r} ({type(nearest).__name__}). "
-        what, row, cure = f"Column {self.name!r}", "row", ", fit on data that has it, or pass handle_unknown='oov'"
-        if where is not None:
-            what, row, cure = where, "place", ", or leave it out: of an unknown id nothing can be told"
+        what, row = (f"Column {self.name!r}", "row") if where is None else (where, "place")
+        cure = ", fit on data that has it, or pass handle_unknown='oov'"
+        if where is not None and not or_oov:
+            cure = ", or leave it out: of an unknown id nothing can be told"
         raise UnknownIdError(
             f"{what} has the id {value!r} ({type(value).__name__}) in {row} {unknown[0]}, which was not seen in fit "
             f"({len(unknown)} such {row}(s)). {hint}Correct it{cure}."
         )
 
-    def doubt_kind(self, values: Any, codes: Codes) -> None:
+    def doubt_kind(self, values: Any, codes: Codes, what: str = "ids") -> None:
         """Warn if no id has a code because ids are strings here and numbers there; see :func:`doubt_kind`."""
         if len(codes) and len(self) and not codes.any():
-            doubt_kind(as_column(values), self.ids, self.name)
+            doubt_kind(as_column(values), self.ids, self.name, what=what)
 
     def decode(self, codes: Any) -> Column:
         """Return the ids of codes.

@@ -163,7 +163,7 @@ class EncodedSpace:
                 return np.arange(len(sessions)), None, encoded if sessions else []
             return *self._encode_queries(queries, strangers=True), encoded if sessions else []
         owners = self.raw.ids(history, self.raw.user, "history")
-        codes = self._encode_items([self.raw.ids(history, self.raw.item, "history")])
+        codes = self._encode_items([self.raw.ids(history, self.raw.item, "history")], events=True)
         asked = as_column(pd.Series(owners).drop_duplicates()) if queries is None else queries
         users, encoded = self._encode_queries(asked, strangers=True)
         times = self.raw.times(history)
@@ -177,14 +177,15 @@ class EncodedSpace:
     def _session(items: Column, argument: str) -> Column:
         return as_ids(items, argument) if len(items) else items
 
-    def _encode_items(self, sessions: list[Column]) -> Column:
-        """Encode the items of histories, all in one go."""
+    def _encode_items(self, sessions: list[Column], *, events: bool = False) -> Column:
+        """Encode the items of histories, or of all ``events``, in one go."""
         ids = as_column([item for items in sessions for item in items.tolist()])
         self._doubt_kind(ids, self.raw.item)
         codes = self._encode_ids(ids, self.raw.item, self.item)
         unknown = _positions(self.items, codes) < 0
         if self._refuses_unknown and unknown.any():
-            raise unknown_error("items", ids[unknown], "history")
+            session = int(np.repeat(np.arange(len(sessions)), [len(items) for items in sessions])[np.argmax(unknown)])
+            raise unknown_error("items", ids[unknown], "history" if events else f"history[{session}]")
         return codes
 
     def _encode_queries(self, queries: Any, *, strangers: bool = False) -> tuple[Column, Any]:

@@ -80,4 +80,7 @@ def repeat(value: Any, n: int) -> Column:
 def unknown_error(kind: str, ids: Column, argument: str) -> UnknownIdError:
     """Return the error that names ids that are not in the training data."""
     shown = ", ".join(map(repr, ids[:5].tolist())) + (", ..." if len(ids) > 5 else "")
-    return UnknownIdError(f"{argument} has {len(ids)} unknown {kind}: {shown}. They were not in the training data.")
+    return UnknownIdError(
+        f"{argument} has {len(ids)} unknown {kind}: {shown}. They were not in the training data: "
+        "correct them, or leave them out."
+    )

@@ -79,7 +79,7 @@ def cross_strengths(estimator: Any, X: Any = None) -> pd.DataFrame:
         strengths = _block_norms(model)
     elif X is None:
         raise ValueError(
-            f"The strengths of the crosses of a {type(model).__name__} are means over rows: pass them as X, for "
+            f"The strengths of the crosses of {type(model).__name__} are means over rows: pass them as X, for "
             "instance those it was fitted on."
         )
     else:

@@ -30,7 +30,7 @@ def fitted(estimator: Any, kinds: type | tuple[type, ...], needs: str) -> Unwrap
     unwrapped = unwrap(estimator)
     if not isinstance(unwrapped.model, kinds):
         raise TypeError(
-            f"{needs}, alone or at the end of a Pipeline or search, but got a {type(unwrapped.model).__name__}. "
+            f"{needs}, alone or at the end of a Pipeline or search, but got {type(unwrapped.model).__name__}. "
             "For any estimator there is sklearn.inspection.permutation_importance."
         )
     check_is_fitted(unwrapped.model)
@@ -41,8 +41,8 @@ def row_inputs(unwrapped: Unwrapped, X: Any) -> Inputs:
     """Encode raw rows as the network is given them, with what a model of histories sees of their users' past."""
     model: FieldModel = unwrapped.model
     rows = model._read(unwrapped.transform(X), reset=False)
-    codes, time = model._pair_codes(rows), model._estimator_roles.time
-    return {**model._row_inputs(rows, *codes), **model._past(*codes, None if time is None else rows.times(time))}
+    codes = model._pair_codes(rows)
+    return {**model._row_inputs(rows, *codes), **model._past(*codes, model._times(rows))}
 
 
 def row_views(unwrapped: Unwrapped, X: Any, name: str) -> Iterator[tuple[slice, NDArray[np.float32]]]:

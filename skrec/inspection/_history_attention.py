@@ -98,7 +98,7 @@ def history_model(estimator: Any) -> Explained:
     if not isinstance(model, Explained):
         raise TypeError(
             "Attention over histories is learnt by SASRec and DIN alone: pass a fitted SASRecRanker, DINRanker, "
-            f"DINClassifier or DINRegressor, or a search around one, but got a {name}."
+            f"DINClassifier or DINRegressor, or a search around one, but got {name}."
         )
     if unwrapped.transformers:
         raise TypeError(

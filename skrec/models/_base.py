@@ -187,8 +187,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         old = vars(self).copy() if going_on else None
         self._users, user_codes, self._items, item_codes = self._vocabularies(rows, roles, going_on=going_on)
         self._estimator_roles = roles
+        time = self._fit_times(rows, fresh=not going_on, more=going_on and part)
         inputs = self._row_inputs(rows, user_codes, item_codes, fit="more" if going_on else "fresh")
-        time = None if roles.time is None else rows.times(roles.time)
         events = Events(user_codes, item_codes, inputs, target, weight, time)
         seed = int(random_state.randint(2**20))
         inside, held_out = self._split(events, validation, random_state, part=part)
@@ -342,8 +342,8 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         return self._row_logits(self._read(X, reset=False))
 
     def _row_logits(self, rows: Rows) -> NDArray[np.float32]:
-        codes, time = self._pair_codes(rows), self._estimator_roles.time
-        past = self._past(*codes, None if time is None else rows.times(time))
+        codes = self._pair_codes(rows)
+        past = self._past(*codes, self._times(rows))
         return self._pair_logits({**self._row_inputs(rows, *codes), **past})
 
     def _pair_logits(self, inputs: Inputs) -> NDArray[np.float32]:

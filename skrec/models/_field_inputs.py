@@ -68,6 +68,22 @@ def latest(new: Inputs, unknown: Inputs, codes: Codes, size: int, old: Inputs) -
     return latest
 
 
+def latest_times(
+    new: NDArray[Any], codes: Codes, size: int, old: NDArray[Any] | None
+) -> tuple[NDArray[np.bool_], NDArray[Any]]:
+    """Tell which rows are not older than what is kept of their code, and the time (size,) of what is kept then.
+
+    Of a code that has nothing as yet it is the lowest number.
+    """
+    dtype = new.dtype if old is None else np.result_type(new, old)
+    times = np.full(size, -np.inf if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
+    if old is not None:
+        times[: len(old)] = old
+    replaces = new >= times[codes]
+    np.maximum.at(times, codes, new)
+    return replaces, times
+
+
 def _widened(array: NDArray[Any], width: int) -> NDArray[Any]:
     return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=-1)
 

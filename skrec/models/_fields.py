@@ -17,7 +17,7 @@ from skrec._sklearn_compat import Interval, StrOptions
 from skrec.exceptions import ColumnError
 from skrec.models._base import NetworkRecommender
 from skrec.models._events import Inputs
-from skrec.models._field_inputs import chosen_fields, depends_on, latest, named, positions_in, unknown
+from skrec.models._field_inputs import chosen_fields, depends_on, latest, latest_times, named, positions_in, unknown
 from skrec.models._ranking import NetworkRanker
 from skrec.models._reader import Asked, Codes
 
@@ -33,6 +33,7 @@ class _FittedFields:
     _item_fields: Fields
     _contexts: Inputs
     _catalogue: Inputs
+    _kept_times: Mapping[str, NDArray[Any]] | None = None  # when the contexts and the features of items were seen
     _edges: dict[str, NDArray[np.float32]]
 
 
@@ -67,6 +68,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
         "n_bins": [Interval(Integral, 2, None, closed="left")],
         "pooling": [StrOptions({"mean", "sum", "max"})],
     }
+    _keeps_times: ClassVar[bool] = True  # of what is remembered
     _needs_ids: ClassVar[bool] = False
     _takes_dims: ClassVar[bool] = False  # whether fields may have vectors of different widths
 
@@ -137,11 +139,16 @@ class FieldModel(_FittedFields, NetworkRecommender):
         return [p for p in positions if p not in chosen], [p for p in positions if p in chosen]
 
     def _remember(self, rows: Rows, codes: Mapping[str, Codes], sides: Mapping[str, Inputs], *, fresh: bool) -> None:
-        """Keep the latest context of each user and the latest features of each item."""
-        time = self._estimator_roles.time
-        order = np.arange(rows.n_rows) if time is None else np.argsort(rows.times(time), kind="stable")
+        """Keep the latest context of each user and the latest features of each item.
+
+        With times these are of the event with the latest time, in whatever call it comes; else of the latest call.
+        """
+        times = self._times(rows)
+        order = np.arange(rows.n_rows) if times is None else np.argsort(times, kind="stable")
         old: tuple[Inputs, Inputs] = ({}, {}) if fresh else (self._contexts, self._catalogue)
+        old_times: Mapping[str, NDArray[Any]] = {} if fresh else self._kept_times or {}
         kept: list[Inputs] = []
+        kept_times: dict[str, NDArray[Any]] = {}
         for side, role, ids, fields, before in (
             ("query", "user", self._users, self._query_fields, old[0]),
             ("item", "item", self._items, self._item_fields, old[1]),
@@ -149,9 +156,14 @@ class FieldModel(_FittedFields, NetworkRecommender):
             if not self._has_role(role):
                 kept.append({})  # nobody can ask for them
                 continue
-            in_order = {name: array[order] for name, array in sides[side].items()}
-            kept.append(latest(in_order, unknown(side, fields), codes[side][order], len(ids) + 1, before))
+            which = order
+            if times is not None:
+                replaces, kept_times[side] = latest_times(times, codes[side], len(ids) + 1, old_times.get(side))
+                which = order[replaces[order]]
+            in_order = {name: array[which] for name, array in sides[side].items()}
+            kept.append(latest(in_order, unknown(side, fields), codes[side][which], len(ids) + 1, before))
         self._contexts, self._catalogue = kept
+        self._kept_times = kept_times if times is not None else None
 
     def _learn_edges(self, encoded: Mapping[str, Encoded]) -> None:
         """Find the edges of the bins of the numbers."""
@@ -230,7 +242,7 @@ class FieldModel(_FittedFields, NetworkRecommender):
             return int(self.embedding_dim)
         if not self._takes_dims:
             raise TypeError(
-                f"embedding_dim of a {type(self).__name__} must be one number for all fields: it multiplies their "
+                f"embedding_dim of {type(self).__name__} must be one number for all fields: it multiplies their "
                 "vectors. DCN, DNN and Wide&Deep take one for each."
             )
         return max(self._dims() or (_DIM,))

@@ -44,6 +44,8 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
 
     max_history: int = 200
 
+    _keeps_times: ClassVar[bool] = True
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "max_history": [Interval(Integral, 1, None, closed="left")],
     }
@@ -159,7 +161,7 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             self._users, users = self._users.extend(rows.column(roles.user))
             items = self._encode(rows.column(roles.item), "item")
             target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
-            time = None if roles.time is None else rows.times(roles.time)
+            time = self._times(rows)
             inputs = self._row_inputs(rows, users, items, fit="seen")
             self._store(Events(users, items, inputs, target, None, time), np.ones(rows.n_rows, bool), self._log)
             table = self._weights.get("user/embeddings")
@@ -291,7 +293,7 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             ids, asked = self._asked(queries, "user", strangers=True)
         at = pd.Index(ids).drop_duplicates().get_indexer(owner)
         place = pd.Index(ids).drop_duplicates().get_indexer(pd.Index(ids)) + 1
-        time = self._times_in(rows)
+        time = self._times_in(rows, compared=False)
         past = Histories.from_events(
             (at + 1).astype(np.int32), items, time, n_users=int(place.max(initial=0))
         )  # an event of nobody asked for is one of user 0
@@ -388,7 +390,7 @@ class Explained(HistoryModel):
             inputs |= self._item_inputs(about)
         elif "user" in inputs:  # a network that knows more than the history pays attention by candidate
             raise ValueError(
-                f"The attention of a {type(self).__name__} depends on the item: pass items=, one for each query, or "
+                f"The attention of {type(self).__name__} depends on the item: pass items=, one for each query, or "
                 "the rows that recommend returned."
             )
         parts = views(self._fitted_structure(), self._weights, inputs, "attention")

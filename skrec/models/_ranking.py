@@ -231,6 +231,11 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         last = np.append(ordered[1:] != ordered[:-1], True)
         several = np.append(False, ordered[1:] == ordered[:-1])
         rows = order[last & several]
+        if not len(rows):
+            raise ValueError(
+                "No user has two events, so that early stopping can hold none out and still train on its user: pass "
+                "X_val, or early_stopping=False."
+            )
         n = int(np.ceil(self.validation_fraction * len(rows)))
         n = min(n, max(100, SCORED_CELLS // len(self._items)))
         return np.sort(random_state.permutation(rows)[:n])

@@ -55,6 +55,8 @@ class _Fitted:
     _items: Vocabulary
     _log: Interactions
     _estimator_roles: Roles
+    _time_kind: str | None = None
+    """What kind the times of ``fit`` were (:meth:`Rows.time_kind`); None: not known, or of no account."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -75,6 +77,8 @@ class Reader(_Fitted, BaseEstimator):
         "time": [str, Integral, None],
         "handle_unknown": [StrOptions({"oov", "error"})],
     }
+
+    _keeps_times: ClassVar[bool] = False  # whether times of ``fit`` are compared with those of later rows
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Take parameters and their constraints from the nearest class in the method resolution order.
@@ -124,10 +128,13 @@ class Reader(_Fitted, BaseEstimator):
 
     # -- reading X ----------------------------------------------------------------------------------------------------
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Rows:
-        """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array."""
+    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool, guess: bool = True) -> Rows:
+        """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array.
+
+        Errors ``guess`` which of the names of ``fit`` a misspelt one may have meant.
+        """
         rows = self._as_rows(X, self._min_columns() if reset else 1)
-        with guessing(None if reset else getattr(self, "feature_names_in_", None), rows.names):
+        with guessing(getattr(self, "feature_names_in_", None) if guess and not reset else None, rows.names):
             validate_data(self, X, y, reset=reset, skip_check_array=True)
         return rows
 
@@ -208,7 +215,7 @@ class Reader(_Fitted, BaseEstimator):
         vocabulary = self._users if role == "user" else self._items
         codes = vocabulary.encode(ids, where=where)
         if self.handle_unknown == "error":
-            vocabulary.refuse_unknown(ids, codes)
+            vocabulary.refuse_unknown(ids, codes, where=where, or_oov=True)
         if not strangers:
             vocabulary.doubt_kind(ids, codes)
         return codes
@@ -220,15 +227,33 @@ class Reader(_Fitted, BaseEstimator):
         times = self._times_in(rows) if rows is not None and role == "user" else None
         return ids, Asked(self._encode(ids, role, where, strangers=strangers), rows, times=times)
 
-    def _times_in(self, rows: Rows) -> NDArray[Any] | None:
-        """Return the times of rows that need not have any."""
-        roles = self._estimator_roles
+    def _times(self, rows: Rows) -> NDArray[Any] | None:
+        """Return the times of rows with the columns of ``fit``, which must be of the kind that ``fit`` saw."""
+        time = self._estimator_roles.time
+        return None if time is None else rows.times(time, like=self._time_kind)
+
+    def _fit_times(self, rows: Rows, *, fresh: bool, more: bool) -> NDArray[Any] | None:
+        """Return the times of the rows of ``fit`` and keep their kind; where there are ``more``, it is that of before.
+
+        A model of which it is not known, from a file of an older version, does not learn it from further rows.
+        """
+        if fresh:
+            self._time_kind = None
+        times, position = self._times(rows), self._estimator_roles.time
+        compared = self._keeps_times and self._has_role("user")  # a plain table remembers nobody
+        if position is not None and compared and self._time_kind is None and not more:
+            self._time_kind = rows.time_kind(position)
+        return times
+
+    def _times_in(self, rows: Rows, *, compared: bool = True) -> NDArray[Any] | None:
+        """Return the times of rows that need not have any; are they ``compared`` with those of ``fit``?"""
+        roles, like = self._estimator_roles, self._time_kind if compared else None
         if roles.time is None:
             return None
         if rows.names is None or roles.names is None:
-            return rows.times(roles.time) if roles.time < rows.n_columns else None
+            return rows.times(roles.time, like=like) if roles.time < rows.n_columns else None
         name = roles.names[roles.time]
-        return rows.times(rows.names.index(name)) if name in rows.names else None
+        return rows.times(rows.names.index(name), like=like) if name in rows.names else None
 
     def _column_of(self, data: Any, role: str) -> Any:
         return self._ids_and_rows(data, role)[0]

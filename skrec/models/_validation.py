@@ -18,20 +18,37 @@ _CURE = (
     "sklearn.set_config(enable_metadata_routing=True) and set_fit_request(X_val=True, y_val=True) of the model."
 )
 
+_ABOUT = "This is about X_val and y_val, the rows to choose the epoch by."
+
 
 def validation_events(model: NetworkRecommender, X_val: Any, y_val: Any, n_rows: int) -> Events:
     """Read ``X_val`` and ``y_val`` for a model that has read its `n_rows` training rows."""
+    rows = _read(model, X_val)
     try:
-        rows = model._read(X_val, reset=False)
         users, items = model._pair_codes(rows, strangers=True)
         target, _, _ = model._targets(X_val, y_val, None, fresh=False)
-        inputs = model._row_inputs(rows, users, items)
+        inputs, time = model._row_inputs(rows, users, items), model._times(rows)
     except (TypeError, ValueError) as error:
-        error.add_note(f"This is about X_val and y_val, the rows to choose the epoch by. {_CURE}")
+        error.add_note(f"{_ABOUT} {_CURE}")
         raise
     _doubt(model, rows, {"user": users, "item": items}, n_rows)
-    time = model._estimator_roles.time
-    return Events(users, items, inputs, target, time=None if time is None else rows.times(time))
+    return Events(users, items, inputs, target, time=time)
+
+
+def _read(model: NetworkRecommender, X_val: Any) -> Rows:
+    """Read ``X_val``; what is wrong with its columns is likely that a transformer has left them as they were.
+
+    A name that is like one of ``fit`` is no misspelling then, and the error says so itself: notes are easily missed.
+    """
+    try:
+        return model._read(X_val, reset=False, guess=False)
+    except ValueError as error:
+        text = f"{error}".rstrip("\n")
+        error.args = (f"{text}\n{_ABOUT} Pass them with the columns that the model was given in fit. {_CURE}",)
+        raise
+    except TypeError as error:
+        error.add_note(f"{_ABOUT} {_CURE}")
+        raise
 
 
 def _doubt(model: NetworkRecommender, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:

@@ -71,10 +71,16 @@ def fit_column(rows: Rows, position: int) -> tuple[Vocabulary, Codes]:
     return vocabulary, _with_missing(codes, missing, vocabulary)
 
 
-def column_codes(rows: Rows, position: int, vocabulary: Vocabulary) -> Codes:
-    """Return the codes that :func:`fit_column` gave to the values of a column, and 0 for other values."""
+def column_codes(rows: Rows, position: int, vocabulary: Vocabulary, *, doubt: bool = True) -> Codes:
+    """Return the codes that :func:`fit_column` gave to the values of a column, and 0 for other values.
+
+    Values of another kind than those of ``fit`` are told of, if there is ``doubt`` about them.
+    """
     values, missing, _ = _values(rows, position)
-    return _with_missing(vocabulary.encode(values), missing, vocabulary)
+    codes = vocabulary.encode(values)
+    if doubt:
+        vocabulary.doubt_kind(values, codes, what="values")
+    return _with_missing(codes, missing, vocabulary)
 
 
 def decoded(vocabulary: Vocabulary, codes: NDArray[np.integer[Any]]) -> list[Any]:

@@ -246,7 +246,8 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         rows = read_again(self, X)
         if self.encoding == "hash":
             return self._output(X, rows, hashed_codes(rows, self._positions, self._n_codes[0]))
-        columns = {p: (vocabulary, column_codes(rows, p, vocabulary)) for p, vocabulary in self._vocabularies.items()}
+        doubt = self.handle_unknown == "oov"
+        columns = {p: (known, column_codes(rows, p, known, doubt=doubt)) for p, known in self._vocabularies.items()}
         codes = []
         for number, (cross, tables) in enumerate(zip(self._positions, self._tables, strict=True)):
             parts = [columns[position] for position in cross]

@@ -149,7 +149,7 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         # From here on nothing can fail: a failed fit leaves the encoder as it was.
         validate_data(self, X, reset=True, skip_check_array=True)
         self._roles, self._users, self._items, self._past = roles, users, items, past
-        self._has_dates = _has_dates(rows, roles)
+        self._time_kind = None if roles.time is None else rows.time_kind(roles.time)
         self._coded_times = times is not None and are_codes(times)
         return self
 
@@ -280,13 +280,7 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         """Return the times of rows, which must be of the kind that ``fit`` saw."""
         if self._roles.time is None:
             return None
-        if _has_dates(rows, self._roles) != self._has_dates:
-            before, now = ("dates", "numbers") if self._has_dates else ("numbers", "dates")
-            raise ColumnError(
-                f"The time column {rows.label(self._roles.time)} holds {now}, but in fit it held {before}: convert it, "
-                "so that times can be compared."
-            )
-        times = rows.times(self._roles.time)
+        times = rows.times(self._roles.time, like=getattr(self, "_time_kind", None))  # older files lack it
         if self._coded_times:
             doubt_codes(times, self._roles.time_name)
         return times
@@ -328,10 +322,6 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         tags.target_tags.required = self.events == "positive"
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _has_dates(rows: Rows, roles: Roles) -> bool:
-    return roles.time is not None and rows.column(roles.time).dtype.kind not in "iuf"
 
 
 def _lists_of(windows: Windows, items: Vocabulary) -> list[list[Any]]:

@@ -190,6 +190,8 @@ handle_unknown='ignore'.
             codes = vocabulary.encode(bags.values)
             if self.handle_unknown == "error":
                 refuse_unknown_values(bags, np.maximum(codes, infrequent.encode(bags.values)), vocabulary)
+            else:
+                vocabulary.doubt_kind(bags.values, codes, what="values")
             blocks.append(select(bags, codes, len(vocabulary)))
         return self._output(blocks)
 

@@ -346,6 +346,7 @@ def known(counts, min_frequency):
     return {value for value, count in counts.items() if count >= min_frequency}
 
 
+@pytest.mark.filterwarnings("ignore:The values for column")  # of another kind than in fit
 @settings(max_examples=60, deadline=None)
 @given(TABLES, TABLES, st.integers(1, 2))
 def test_encoding_agrees_with_a_naive_one(table, other, min_frequency):

@@ -127,3 +127,52 @@ def test_arrays_of_another_width_are_refused_in_polars_too():
     other = pl.DataFrame({"a": pl.Series([[1.0, 2.0, 3.0]], dtype=pl.Array(pl.Float64, 3))})
     with pytest.raises(ColumnError, match=r"Column 'a' holds arrays of 2 numbers, but row 0 has 3 of them"):
         fields.encode(as_rows(other))
+
+
+VECTORS = [[0.5, 1.0, -2.0], None, [0.25, 3.0, 4.0]]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series(VECTORS),
+        pd.Series([None if v is None else tuple(v) for v in VECTORS]),
+        pd.Series(VECTORS, dtype=pd.ArrowDtype(pa.list_(pa.float64()))),
+        pl.Series(VECTORS),
+        pl.Series(VECTORS, dtype=pl.List(pl.Float32)),
+    ],
+    ids=["lists", "tuples", "arrow", "polars", "polars 32"],
+)
+def test_lists_of_fractions_of_one_length_are_arrays(column):
+    frame = pl.DataFrame({"a": column}) if isinstance(column, pl.Series) else pd.DataFrame({"a": column})
+    fields, encoded = Fields.fit(as_rows(frame), [0])
+    assert fields.layout.arrays == (("a", 3),)
+    assert encoded.arrays.tolist() == [[0.5, 1, -2], [0, 0, 0], [0.25, 3, 4]]
+    bags, _ = Fields.fit(as_rows(frame), [0], multivalued=["a"])
+    assert bags.layout.multivalued == ("a",)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [[1.0, 2.0], [3.0, 4.0]],
+        [[1, 2], [3, 4]],
+        [[0.5], [1.5]],
+        [["0.5", "1.5"], ["2.5", "3.5"]],
+        [{0.5, 1.5}, {2.5, 3.5}],
+        [[True, False], [False, True]],
+        [[], []],
+        [[0.5, "a"], [1.5, "b"]],
+    ],
+)
+def test_other_lists_are_bags(values):
+    assert Fields.fit(as_rows(pd.DataFrame({"a": values})), [0])[0].layout.multivalued == ("a",)
+
+
+def test_a_vector_of_another_length_is_told_of():
+    frame = pd.DataFrame({"v": [None, [0.5, 1.0], [0.5, 2.0], [0.25]]})
+    message = r"Column 'v' holds lists of fractional numbers, but row 3 has 1 of them, where most have 2.*=\['v'\]"
+    for X in (frame, pl.from_pandas(frame)):
+        with pytest.warns(UserWarning, match=message):
+            Fields.fit(as_rows(X), [0])
+        Fields.fit(as_rows(X), [0], multivalued=["v"])  # said to be categories

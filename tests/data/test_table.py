@@ -160,6 +160,41 @@ def test_times_are_nanoseconds(values):
     assert as_rows(pd.DataFrame({"timestamp": values})).times(0).tolist() == [10**9, 86_400 * 10**9]
 
 
+FAR = ["2020-01-01", "2021-01-01", "9999-12-31"]
+ZONED = pd.to_datetime(FAR).as_unit("us").tz_localize("Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        *(pd.DataFrame({"t": pd.to_datetime(FAR).as_unit(unit)}) for unit in ("s", "ms", "us")),
+        pd.DataFrame({"t": ZONED}),
+        pd.DataFrame({"t": [dt.date.fromisoformat(day) for day in FAR]}),
+        pd.DataFrame({"t": [dt.datetime.fromisoformat(day) for day in FAR]}, dtype=object),
+        pd.DataFrame({"t": pd.Series(pd.to_datetime(FAR).as_unit("us")).astype("timestamp[us][pyarrow]")}),
+        pl.DataFrame({"t": [dt.datetime.fromisoformat(day) for day in FAR]}),
+        pl.DataFrame({"t": [dt.date.fromisoformat(day) for day in FAR]}),
+    ],
+    ids=["s", "ms", "us", "zone", "date", "datetime", "pyarrow", "polars", "polars date"],
+)
+def test_a_date_that_nanoseconds_do_not_hold_keeps_its_place(frame):
+    times = as_rows(frame).times(0)
+    assert times.argsort().tolist() == [0, 1, 2]
+    assert times[1] - times[0] == 366 * 86_400 * 10**9 or "zone" in str(frame.dtypes)
+
+
+def test_a_nanosecond_tells_times_apart_beside_such_a_date_too():
+    values = [pd.Timestamp("2020-01-01 00:00:00.000000001"), pd.Timestamp("9999-12-31"), pd.Timestamp("2020-01-01")]
+    assert as_rows([[value] for value in values]).times(0).argsort().tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize("year", ["12000", "-0300"])
+def test_dates_beyond_the_calendar_are_refused(year):
+    rows = as_rows(np.array([["2020-01-01"], [f"{year}-01-01"]], "datetime64[s]"))
+    with pytest.raises(ValueError, match=r"The time column 0 holds .*in row 1, beyond the years 1 to 9999. Correct"):
+        rows.times(0)
+
+
 def test_times_may_be_numbers_and_dates():
     assert as_rows([[3], [1]]).times(0).tolist() == [3, 1]
     assert as_rows([[3.5], [1]]).times(0).tolist() == [3.5, 1]

@@ -77,3 +77,15 @@ def test_a_column_of_dates_that_is_not_the_time_is_told_of(frame):
 )
 def test_other_columns_are_not(frame, roles):
     assert doubts(frame, **roles) == []
+
+
+@pytest.mark.parametrize("times", [[7, 7, 7, 7], [7, 7, 8, 8], DAYS[[0, 0, 0, 0]]])
+def test_times_that_leave_no_row_a_past_are_told_of(times):
+    (message,) = doubts(EVENTS.assign(ts=times), time="ts")
+    assert message.startswith("All rows of a user have one and the same time in column 'ts'")
+    assert message.endswith("or leave the column out, so that the order of a user's rows counts.")
+
+
+def test_users_of_one_event_have_no_past_anyhow():
+    rows = as_rows(EVENTS.assign(ts=7))
+    doubt_order(rows, resolve_roles(rows, time="ts"), np.array([1, 2, 3, 4], np.int32), np.array([1, 2, 1, 2], np.int32))

@@ -127,9 +127,9 @@ def test_the_past_of_a_row_is_one_field_more():
 
 
 def test_errors_say_what_to_do():
-    with pytest.raises(TypeError, match=r"got a LogisticRegression.*sklearn.inspection.permutation_importance"):
+    with pytest.raises(TypeError, match=r"got LogisticRegression.*sklearn.inspection.permutation_importance"):
         field_importance(LogisticRegression(), TABLE)
-    with pytest.raises(TypeError, match="Fields are those of a model of features .* got a NCFClassifier"):
+    with pytest.raises(TypeError, match="Fields are those of a model of features .* got NCFClassifier"):
         field_importance(NCFClassifier(), TABLE)
     with pytest.raises(NotFittedError):
         field_importance(FMClassifier(), TABLE)

@@ -153,7 +153,7 @@ class TestXVal:
         X, y, X_test, y_test = people
         with config_context(enable_metadata_routing=True), pytest.raises(ValueError) as caught:
             self.pipeline().fit(X, y, X_val=X_test[:300], y_val=y_test[:300])
-        assert "X_val" in "".join(caught.value.__notes__)
+        assert "X_val" in "".join([str(caught.value), *getattr(caught.value, "__notes__", ())])
 
     def test_one_that_a_search_cuts_is_told_of(self, people):
         X, y, _, _ = people

@@ -157,3 +157,53 @@ def test_wide_weights_outlive_a_fit_that_goes_on():
     np.testing.assert_allclose(model.decision_function(X), before, rtol=1e-3)
     model.set_params(wide_learning_rate=0.3).partial_fit(X[:32], y[:32])
     assert (np.abs(model.decision_function(X)) > 0.9 * np.abs(before)).all()
+
+
+def timed(shift=0):
+    """Users and items in order of time, whose features change with it."""
+    events = EVENTS[["user_id", "item_id"]].assign(timestamp=np.arange(N) + shift)
+    return events.assign(mood=np.sin(events["timestamp"] * 1.7), price=np.cos(events["timestamp"] * 0.9))
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_an_older_event_does_not_replace_the_latest_features(warm_start, tmp_path):
+    events, settings = timed(), {"embedding_dim": 4, "n_bins": 4, "epochs": 1, "random_state": 0}
+    model = models.FMRanker(**settings, item_features=["price"]).fit(events)
+    skrec.save(model, tmp_path / "model.skrec")
+    model = skrec.load(tmp_path / "model.skrec").set_params(warm_start=warm_start)
+    older = timed(-1000)
+    model = model.fit(older) if warm_start else model.partial_fit(older)
+    users, items = events.groupby("user_id").tail(1), events.groupby("item_id").tail(1)
+    known = model.score_items(users["user_id"], items["item_id"])
+    assert np.array_equal(known, model.score_items(users, items))
+    later = timed(1000)[:30].sample(frac=1, random_state=0)
+    model.partial_fit(later)
+    there = later.sort_values("timestamp").groupby("user_id").tail(1)
+    assert np.array_equal(model.score_items(there["user_id"], items["item_id"]), known_as(model, there, later, events))
+
+
+def known_as(model, users, later, events):
+    """Scores of users by their rows, of the items of ``events`` by their last rows."""
+    items = events.groupby("item_id").tail(1)
+    last = pd.concat([events, later]).sort_values("timestamp").groupby("item_id").tail(1)
+    return model.score_items(users, last.set_index("item_id").loc[items["item_id"]].reset_index())
+
+
+def test_without_times_the_later_call_replaces_them():
+    events, older = timed().drop(columns="timestamp"), timed(-1000).drop(columns="timestamp")
+    settings = {"embedding_dim": 4, "n_bins": 4, "epochs": 1, "random_state": 0}
+    model = models.FMRanker(**settings, item_features=["price"]).fit(events).partial_fit(older)
+    users, items = older.groupby("user_id").tail(1), older.groupby("item_id").tail(1)
+    assert np.array_equal(model.score_items(users["user_id"], items["item_id"]), model.score_items(users, items))
+
+
+def test_an_older_event_that_is_appended_does_not_either():
+    events = timed()
+    settings = {"embedding_dim": 4, "n_bins": 4, "epochs": 1, "random_state": 0, "hidden_units": (4,)}
+    model = models.DINRanker(**settings, attention_units=4, item_features=["price"]).fit(events)
+    past = {"history": [["a", "b"]] * 3}
+    before = model.score_items([1, 2, 3], **past)
+    model.append_history(timed(-1000))
+    assert np.array_equal(model.score_items([1, 2, 3], **past), before)
+    model.append_history(timed(1000))
+    assert not np.array_equal(model.score_items([1, 2, 3], **past), before)

@@ -213,7 +213,7 @@ def test_fields_may_have_vectors_of_their_own_width(name):
 @pytest.mark.parametrize("name", ["FM", "NFM", "DeepFM", "AutoInt"])
 def test_models_that_multiply_fields_refuse_widths_of_their_own(name, unchanged):
     model = make(name, "Classifier", embedding_dim={"left": 3})
-    with unchanged(model), pytest.raises(TypeError, match=f"embedding_dim of a {name}Classifier.*one number.*DCN"):
+    with unchanged(model), pytest.raises(TypeError, match=f"embedding_dim of {name}Classifier.*one number.*DCN"):
         model.fit(XOR, differ(XOR))
 
 

@@ -120,7 +120,7 @@ def test_unknown_candidates_are_scored_as_unknown_and_stand_after_known_ones_amo
 
 def test_unknown_candidates_and_queries_are_errors_if_the_user_wants_so():
     model = PopularityRanker(handle_unknown="error").fit(EVENTS)
-    with pytest.raises(UnknownIdError, match=r"item_id.*'yy'.*'y'"):
+    with pytest.raises(UnknownIdError, match=r"candidates.*'yy'.*'y'"):
         model.recommend(["ann"], candidates=["w", "yy"])
     with pytest.raises(UnknownIdError, match=r"user_id.*'anne'.*'ann'"):
         model.recommend(["bob", "anne"])

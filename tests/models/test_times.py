@@ -1,5 +1,6 @@
 """Times that an encoder has made codes of, and dates that no role uses, are told of."""
 
+import pickle
 import warnings
 
 import numpy as np
@@ -10,7 +11,9 @@ from sklearn.pipeline import make_pipeline
 
 import skrec
 from skrec.datasets import make_interactions
-from skrec.models import DINRanker, GRU4RecRanker, NCFRanker, SASRecRanker
+from skrec.exceptions import ColumnError
+from skrec.model_selection import LeaveLastOut
+from skrec.models import DINRanker, FMClassifier, FMRanker, GRU4RecRanker, NCFRanker, SASRecRanker
 from skrec.preprocessing import HistoryEncoder, IDEncoder
 
 SMALL = {"embedding_dim": 8, "epochs": 1, "random_state": 0}
@@ -79,3 +82,74 @@ def test_they_matter_to_models_of_histories_alone():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         NCFRanker(**SMALL).fit(DATED)
+
+
+AS_DATES = DATED.rename(columns={"ts": "timestamp"})
+MESSAGE = "The time column 'timestamp' holds {}, but in fit it held {}: convert it"
+FIELDS = FMRanker(**SMALL)
+
+
+@pytest.mark.parametrize("model", [*MODELS, FIELDS], ids=[*IDS, "FM"])
+def test_times_of_another_kind_than_in_fit_are_refused(model, tmp_path):
+    for there, here, kinds in ((EVENTS, AS_DATES, ("dates", "numbers")), (AS_DATES, EVENTS, ("numbers", "dates"))):
+        fitted = clone(model).fit(there)
+        skrec.save(fitted, tmp_path / "model.skrec")
+        before = fitted.predict(there[:4])
+        for copy in (fitted, pickle.loads(pickle.dumps(fitted)), skrec.load(tmp_path / "model.skrec")):
+            for use in (copy.predict, copy.recommend, getattr(copy, "append_history", copy.partial_fit)):
+                with pytest.raises(ColumnError, match=MESSAGE.format(*kinds)):
+                    use(here[:4])
+            with pytest.raises(ColumnError, match=MESSAGE.format(*kinds)):
+                copy.partial_fit(here)
+            with pytest.raises(ColumnError, match=MESSAGE.format(*kinds)):
+                copy.set_params(warm_start=True).fit(here)
+        with pytest.raises(ColumnError, match=MESSAGE.format(*kinds)) as caught:
+            clone(model).fit(there, X_val=here[:20])
+        assert "X_val" in "".join(caught.value.__notes__)
+        assert np.array_equal(fitted.predict(there[:4]), before)
+        fitted.set_params(warm_start=False).fit(here)  # a fit afresh
+        assert np.isfinite(fitted.predict(here[:4])).all()
+
+
+def test_a_fitted_model_without_the_kind_takes_both():
+    fitted = clone(MODELS[0]).fit(EVENTS)
+    del fitted._time_kind  # as in the files of older versions
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert len(fitted.predict(AS_DATES[:4])) == 4
+
+
+def test_units_and_zones_are_the_same_kind():
+    fitted = clone(MODELS[0]).fit(AS_DATES)
+    expected = fitted.predict(AS_DATES[:4])
+    times = AS_DATES["timestamp"]
+    for same in (times.astype("datetime64[ns]"), times.dt.tz_localize("UTC"), times.dt.to_pydatetime()):
+        assert np.array_equal(fitted.predict(AS_DATES.assign(timestamp=same)[:4]), expected)
+
+
+def test_models_that_keep_no_times_take_any_later():
+    assert len(NCFRanker(**SMALL).fit(EVENTS).predict(AS_DATES[:4])) == 4
+    features = EVENTS.rename(columns={"user_id": "a", "item_id": "b"})
+    table = FMClassifier(**SMALL).fit(features, np.arange(len(EVENTS)) % 2)
+    assert len(table.predict(features.assign(timestamp=AS_DATES["timestamp"])[:4])) == 4
+
+
+def test_a_date_far_away_is_the_latest():
+    days = pd.to_datetime(["2020-01-01", "2021-01-01", "9999-12-31"]).as_unit("us")
+    events = pd.DataFrame({"user_id": [1, 1, 1] * 5, "item_id": [1, 2, 3] * 5, "timestamp": [*days] * 5})
+    events["user_id"] = np.repeat(np.arange(5), 3)
+    encoded = HistoryEncoder(remainder="drop").fit_transform(events)
+    assert encoded[:3, 0].tolist() == [[], [1], [1, 2]]
+    held_out = next(LeaveLastOut().split(events))[1]
+    assert held_out.tolist() == [2, 5, 8, 11, 14]
+    model = SASRecRanker(n_heads=2, early_stopping=False, **SMALL).fit(events.sample(frac=1, random_state=0))
+    assert model.explain([0])["past_item"].sort_values().tolist() == [1, 2, 3]
+    assert model.explain([0]).set_index("age")["past_item"].to_dict() == {1: 3, 2: 2, 3: 1}
+
+
+@pytest.mark.parametrize("estimator", [*MODELS, HistoryEncoder()], ids=[*IDS, "HistoryEncoder"])
+def test_events_of_one_instant_have_no_past(estimator):
+    with pytest.warns(UserWarning, match="one and the same time in column 'timestamp'.*leave the column out") as caught:
+        clone(estimator).fit(EVENTS.assign(timestamp=0))
+    assert len(caught) == 1
+    clone(estimator).fit(EVENTS.drop(columns="timestamp"))

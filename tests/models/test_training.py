@@ -13,7 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.neural_network import MLPClassifier
 
-from skrec.models import PopularityRanker
+from skrec.datasets import make_interactions
+from skrec.models import GRU4RecRanker, NCFRanker, PopularityRanker, SASRecRanker
 
 
 def liked(frame):
@@ -381,9 +382,18 @@ def test_an_x_val_that_a_search_may_have_cut_is_told_of(ranker, board):
 def test_errors_about_x_val_say_so(ranker, board):
     with pytest.raises(ValueError) as caught:
         ranker(epochs=1).fit(board.events, X_val=board.events[:5].rename(columns={"user_id": "users"}))
-    assert "X_val" in "".join(caught.value.__notes__)
+    assert "This is about X_val and y_val" in str(caught.value)
 
 
 def test_validation_rows_count_whatever_early_stopping_says(board, ranker):
     model = ranker(epochs=2, early_stopping=False).fit(board.events, X_val=board.held_out[:50])
     assert len(model.validation_scores_) == 2
+
+
+def test_where_no_user_has_two_events_the_cause_is_named():
+    events = make_interactions(n_users=30, n_items=10, n_interactions=200, random_state=0).drop_duplicates("user_id")
+    for model in (NCFRanker, SASRecRanker, GRU4RecRanker):
+        model = model(embedding_dim=8, epochs=1, early_stopping=True)
+        with pytest.raises(ValueError, match=r"No user has two events.*: pass X_val, or early_stopping=False\.$"):
+            model.fit(events)
+        model.set_params(early_stopping=False).fit(events)

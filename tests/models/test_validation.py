@@ -8,8 +8,8 @@ from sklearn.pipeline import make_pipeline
 
 from skrec.datasets import make_interactions
 from skrec.exceptions import UnknownIdError
-from skrec.models import FMRanker, NCFClassifier, NCFRanker, SASRecRanker
-from skrec.preprocessing import IDEncoder
+from skrec.models import DNNClassifier, FMRanker, NCFClassifier, NCFRanker, SASRecRanker
+from skrec.preprocessing import FeatureCrosses, IDEncoder
 
 SMALL = {"embedding_dim": 4, "epochs": 1, "random_state": 0}
 EVENTS = make_interactions(n_users=20, n_items=15, n_interactions=200, random_state=0)[["user_id", "item_id"]]
@@ -62,3 +62,15 @@ def test_validation_on_new_users_is_no_reason_to_warn_where_it_makes_sense():
 def test_some_unknown_ids_are_none_either():
     extra = pd.DataFrame({"user_id": [999, 1], "item_id": ["i1", "new"]})
     NCFRanker(**SMALL).fit(EVENTS, X_val=extra)
+
+
+def test_columns_that_a_transformer_would_have_made_are_not_taken_for_misspelt():
+    X, y = pd.DataFrame({"edu": list("abcd") * 10, "occ": list("xy") * 20}), np.arange(40) % 2
+    crosses = FeatureCrosses(passthrough=True).set_output(transform="pandas")
+    pipeline = make_pipeline(crosses, DNNClassifier(**SMALL, hidden_units=(4,)))
+    with pytest.raises(ValueError, match=f"(?s)names should match.*This is about X_val.*{CURE}") as caught:
+        pipeline.fit(X, y, dnnclassifier__X_val=X[:30], dnnclassifier__y_val=y[:30])
+    assert "id you mean" not in str(caught.value)
+    with config_context(enable_metadata_routing=True):
+        model = pipeline[-1].set_fit_request(X_val=True, y_val=True)
+        make_pipeline(crosses, model, transform_input=["X_val"]).fit(X, y, X_val=X[:30], y_val=y[:30])

@@ -366,3 +366,15 @@ def test_copies_encode_alike(options, tmp_path):
     assert clone(crosses).get_params() == crosses.get_params()
     assert not hasattr(clone(crosses), "crosses_")
     assert repr(FeatureCrosses(crosses=[("a", "b")])) == "FeatureCrosses(crosses=[('a', 'b')])"
+
+
+def test_values_of_another_kind_than_in_fit_are_told_of():
+    numbers, text = pd.DataFrame({"a": [3, 4], "b": ["x", "y"]}), pd.DataFrame({"a": ["3", "4"], "b": ["x", "y"]})
+    for there, here, kind in ((numbers, text, "strings"), (text, numbers, "numbers")):
+        crosses = FeatureCrosses().fit(there)
+        with pytest.warns(UserWarning, match=f"The values for column 'a' are {kind} .*Convert them as in fit") as seen:
+            assert crosses.transform(here).tolist() == [[0], [0]]
+        assert len(seen) == 1
+        with pytest.raises(UnknownIdError, match="not seen in fit"):
+            FeatureCrosses(handle_unknown="error").fit(there).transform(here)
+    assert FeatureCrosses().fit(numbers).transform(numbers.assign(a=[9, None])).tolist() == [[0], [0]]

@@ -254,3 +254,13 @@ def test_copies_encode_alike(tmp_path):
     assert clone(encoder).get_params() == encoder.get_params()
     assert not hasattr(clone(encoder), "categories_")
     assert repr(encoder) == "MultiHotEncoder(min_frequency=2)"
+
+
+def test_values_of_another_kind_than_in_fit_are_told_of():
+    with pytest.warns(UserWarning, match="The values for column 'genres' are strings .*Convert them as in fit"):
+        assert MultiHotEncoder().fit(column([[3, 4]])).transform(column([["3"]])).tolist() == [[0, 0]]
+    with pytest.warns(UserWarning, match="The values for column 'genres' are numbers .*Convert them as in fit"):
+        MultiHotEncoder().fit(column(["3|4"])).transform(column([3]))
+    with pytest.raises(UnknownIdError, match="The nearest known value is '3'"):
+        MultiHotEncoder(handle_unknown="error").fit(column(["3|4"])).transform(column([3]))
+    MultiHotEncoder().fit(column(["3|4"])).transform(column([None, [], "5"]))

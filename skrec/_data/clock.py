@@ -1,0 +1,121 @@
+"""Times as integers that have their order: nanoseconds where they are needed, and every year from 1 to 9999."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrec._data.columns import Column
+
+__all__ = ["clock_of", "instants", "kind_of_times"]
+
+_FINE = np.array(["1690-01-01", "2250-01-01"], "datetime64[us]").astype(np.int64)
+"""Microseconds since 1970 between which an instant is told in nanoseconds, of which int64 has room until 2262."""
+_YEARS = np.array(["0001-01-01", "9999-12-31"], "datetime64[D]")
+
+
+def kind_of_times(values: Column) -> str:
+    """Return what a column of times holds: ``"numbers"``, ``"dates"`` or ``"durations"``.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        Of a canonical type (see :func:`skrec._data.columns.as_column`).
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.clock import kind_of_times
+    >>> kind_of_times(np.array([1, 2])), kind_of_times(np.array(["2020-01-01"], "datetime64[D]"))
+    ('numbers', 'dates')
+    """
+    return {"M": "dates", "O": "dates", "m": "durations"}.get(values.dtype.kind, "numbers")
+
+
+def instants(values: Column) -> NDArray[np.int64]:
+    """Put dates held as objects on the clock of :func:`clock_of`.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,) of objects
+        ``date``, ``datetime`` or ``Timestamp``, none missing; those without a zone count as UTC.
+
+    Returns
+    -------
+    ndarray of shape (n,), int64
+
+    Examples
+    --------
+    >>> import datetime as dt
+    >>> import numpy as np
+    >>> from skrec._data.clock import instants
+    >>> instants(np.array([dt.date(1970, 1, 2)], dtype=object)).tolist()
+    [86400000000000]
+    """
+    try:
+        return clock_of(np.asarray(pd.to_datetime(pd.Series(values), utc=True).dt.tz_localize(None)))
+    except pd.errors.OutOfBoundsDatetime:  # no unit holds all of them: each has its own
+        return np.concatenate([clock_of(np.array([_utc(value)])) for value in values])
+
+
+def _utc(value: Any) -> np.datetime64:
+    zone = getattr(value, "tzinfo", None)
+    if zone is not None:
+        value = pd.Timestamp(value).tz_convert("UTC").tz_localize(None)
+    return value.to_datetime64() if isinstance(value, pd.Timestamp) else np.datetime64(value, "us")
+
+
+def clock_of(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return integers in the order of dates or durations, equal where these are, whatever unit they are held in.
+
+    They are nanoseconds since 1970 from the year 1690 to 2250, and go on in microseconds before and after, so that
+    int64 holds every year that dates have: a date far away, which stands for "never", does not wrap round, and ties
+    are told as finely as nanoseconds allow where events are.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), datetime64 or timedelta64
+        None missing.
+
+    Returns
+    -------
+    ndarray of shape (n,), int64
+
+    Raises
+    ------
+    ValueError
+        If a date is before the year 1 or after 9999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.clock import clock_of
+    >>> clock_of(np.array(["1970-01-01T00:00:01", "2249-12-31", "9999-12-31"], "datetime64[s]")).argsort().tolist()
+    [0, 1, 2]
+    """
+    kind = values.dtype.kind
+    if np.datetime_data(values.dtype)[0] in {"ns", "ps", "fs", "as"}:
+        coarse = values.astype(f"{kind}8[us]")
+    else:
+        days = values.astype(f"{kind}8[D]")
+        first, last = _YEARS if kind == "M" else _YEARS - np.datetime64(0, "D")
+        out = (days < first) | (days > last)
+        if out.any():
+            row = int(np.argmax(out))
+            raise ValueError(f"holds {values[row]} in row {row}, beyond the years 1 to 9999. Correct or drop it.")
+        coarse = values.astype(f"{kind}8[us]")
+    micros = coarse.astype(np.int64)
+    near = np.clip(micros, *_FINE)
+    if np.datetime_data(values.dtype)[0] == "ns":  # those below a microsecond, of which rounding down left nothing
+        below = np.where(near == micros, (values - coarse).astype(np.int64), 0)
+    else:
+        below = np.int64(0)
+    times: NDArray[np.int64] = near * 1000 + below + (micros - near)
+    return times
