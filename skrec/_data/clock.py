@@ -102,20 +102,21 @@ def clock_of(values: NDArray[Any]) -> NDArray[np.int64]:
     """
     kind = values.dtype.kind
     if np.datetime_data(values.dtype)[0] in {"ns", "ps", "fs", "as"}:
-        coarse = values.astype(f"{kind}8[us]")
+        # NumPy's own rounding to microseconds wraps round at the first instants that nanoseconds hold.
+        micros, below = np.divmod(values.astype(f"{kind}8[ns]").astype(np.int64), 1000)
     else:
-        days = values.astype(f"{kind}8[D]")
-        first, last = _YEARS if kind == "M" else _YEARS - np.datetime64(0, "D")
-        out = (days < first) | (days > last)
-        if out.any():
-            row = int(np.argmax(out))
-            raise ValueError(f"holds {values[row]} in row {row}, beyond the years 1 to 9999. Correct or drop it.")
-        coarse = values.astype(f"{kind}8[us]")
-    micros = coarse.astype(np.int64)
+        _refuse_beyond(values)
+        micros = values.astype(f"{kind}8[us]").astype(np.int64)
+        below = np.zeros_like(micros)
     near = np.clip(micros, *_FINE)
-    if np.datetime_data(values.dtype)[0] == "ns":  # those below a microsecond, of which rounding down left nothing
-        below = np.where(near == micros, (values - coarse).astype(np.int64), 0)
-    else:
-        below = np.int64(0)
-    times: NDArray[np.int64] = near * 1000 + below + (micros - near)
-    return times
+    times: NDArray[np.int64] = near * 1000 + (micros - near)
+    return times + np.where((near == micros) & (micros < _FINE[1]), below, 0)
+
+
+def _refuse_beyond(values: NDArray[Any]) -> None:
+    days = values.astype(f"{values.dtype.kind}8[D]")
+    first, last = _YEARS if values.dtype.kind == "M" else _YEARS - np.datetime64(0, "D")
+    out = (days < first) | (days > last)
+    if out.any():
+        row = int(np.argmax(out))
+        raise ValueError(f"holds {values[row]} in row {row}, beyond the years 1 to 9999. Correct or drop it.")

@@ -66,8 +66,9 @@ def kind_of(rows: Rows, position: int) -> Kind:
     """Return what kind of field a column is by its type.
 
     Strings, categories, objects and booleans are categorical; lists, tuples and sets are multi-valued; arrays of one
-    width are arrays, and so are lists of one length above 1, of numbers that are not all whole; all else is numeric. The first value of an object column tells whether it holds lists. Objects
-    of a table that is not a data frame are numeric if all of them are numbers or times.
+    width are arrays, and so are lists of one length above 1, of numbers that are not all whole; all else is numeric.
+    The first value of an object column tells whether it holds lists. Objects of a table that is not a data frame are
+    numeric if all of them are numbers or times.
 
     Parameters
     ----------

@@ -184,7 +184,7 @@ def width_of(values: Any) -> int | None:
     if shape is not None:
         return int(shape[0]) if len(shape) == 1 else None
     lengths = _lengths_of_fractions(cells)
-    return int(lengths[0]) if _is_one_width(lengths) else None
+    return int(lengths[0]) if lengths is not None and _is_one_width(lengths) else None
 
 
 def are_vectors(values: Any) -> bool:
@@ -205,7 +205,8 @@ def are_vectors(values: Any) -> bool:
     >>> are_vectors([[0.5, 1.0], None, [2.0, 3.0]]), are_vectors([[1, 2], [3, 4]]), are_vectors([[0.5], [1.5]])
     (True, False, False)
     """
-    return _is_one_width(_lengths_of_fractions(as_column(values)))
+    lengths = _lengths_of_fractions(as_column(values))
+    return lengths is not None and _is_one_width(lengths)
 
 
 def doubt_ragged(values: Any, name: str) -> None:
@@ -241,7 +242,7 @@ def doubt_ragged(values: Any, name: str) -> None:
 
 
 def _lengths_of_fractions(cells: Column) -> NDArray[np.intp] | None:
-    """Return the length of each cell that is there; None unless they are sequences of numbers that are not all whole."""
+    """Return the length of each cell that is there; None unless they are lists of numbers that are not all whole."""
     there = cells[~pd.isna(cells)]
     if not len(there) or not all(map(_is_vector, there)):
         return None
@@ -259,8 +260,8 @@ def _is_vector(cell: Any) -> bool:
     return isinstance(cell, (list, tuple)) and (not cell or cell[0] is None or isinstance(cell[0], Real))
 
 
-def _is_one_width(lengths: NDArray[np.intp] | None) -> bool:
-    return lengths is not None and bool(lengths[0] > 1 and (lengths == lengths[0]).all())
+def _is_one_width(lengths: NDArray[np.intp]) -> bool:
+    return bool(lengths[0] > 1 and (lengths == lengths[0]).all())
 
 
 def stack(values: Any, width: int, label: str) -> NDArray[np.float32]:

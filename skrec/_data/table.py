@@ -23,6 +23,7 @@ _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
     "array.reshape(1, -1) if it contains a single sample."
 )
+_DATES = {"datetime", "datetime64", "date"}  # as pandas calls objects
 
 
 class Rows:
@@ -135,17 +136,16 @@ class Rows:
         values = self.column(position)
         label = self.label(position)
         missing = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
-        if values.dtype.kind == "O" and not missing.any():
-            if pd.api.types.infer_dtype(values, skipna=False) not in {"datetime", "datetime64", "date"}:
-                row = _first_odd(values)
-                raise ValueError(
-                    f"The time column {label} holds neither numbers nor dates, for instance {values[row]!r} in "
-                    f"row {row}. Convert it first, for instance with pandas.to_datetime."
-                )
         if missing.any():
             raise ValueError(
                 f"Input X contains NaN or infinity: the time column {label} has none in row {int(np.argmax(missing))}. "
                 "Every row needs a time: fill it in or drop the row."
+            )
+        if values.dtype.kind == "O" and pd.api.types.infer_dtype(values, skipna=False) not in _DATES:
+            row = _first_odd(values)
+            raise ValueError(
+                f"The time column {label} holds neither numbers nor dates, for instance {values[row]!r} in row {row}. "
+                "Convert it first, for instance with pandas.to_datetime."
             )
         kind = kind_of_times(values)
         if like is not None and kind != like:

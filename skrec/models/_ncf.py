@@ -69,8 +69,8 @@ class _NCF(NetworkRecommender):
             task = next(base for base in (NetworkClassifier, NetworkRegressor, NetworkRanker) if isinstance(self, base))
             if not isinstance(part, task):
                 raise TypeError(
-                    f"{name}= is of type {type(part).__name__}, which learnt another task: {type(self).__name__} starts "
-                    f"from {type(self).__name__} with architecture={name!r}."
+                    f"{name}= is of type {type(part).__name__}, which learnt another task: {type(self).__name__} "
+                    f"starts from {type(self).__name__} with architecture={name!r}."
                 )
             if not part.__sklearn_is_fitted__():
                 part = clone(part).fit(X, y, sample_weight=sample_weight)

@@ -246,7 +246,7 @@ class Reader(_Fitted, BaseEstimator):
         return times
 
     def _times_in(self, rows: Rows, *, compared: bool = True) -> NDArray[Any] | None:
-        """Return the times of rows that need not have any; are they ``compared`` with those of ``fit``?"""
+        """Return the times of rows that need not have any, and perhaps are not ``compared`` with those of ``fit``."""
         roles, like = self._estimator_roles, self._time_kind if compared else None
         if roles.time is None:
             return None

@@ -64,6 +64,9 @@ class FeatureCrosses(TransformerMixin, BaseEstimator):
     own. Every value counts as a category: bin numbers first, for instance with
     :class:`~sklearn.preprocessing.KBinsDiscretizer`.
 
+    The codes are integers, which a model of features takes for numbers: tell it in ``categorical_features`` all columns
+    that are categories (see the last example).
+
     Parameters
     ----------
     crosses : list of tuples of (str or int), default=None
@@ -132,6 +135,15 @@ class FeatureCrosses(TransformerMixin, BaseEstimator):
     0  comedy  sun            2
     1   drama  sun            3
     2  comedy  mon            1
+
+    A model behind it has to be told that the codes are categories:
+
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrec.models import FMClassifier
+    >>> model = FMClassifier(epochs=1, categorical_features=["genre", "day", "genre_x_day"])
+    >>> crossed = FeatureCrosses(passthrough=True).set_output(transform="pandas")
+    >>> make_pipeline(crossed, model).fit(X, [1, 0, 0])[-1].field_names_
+    ('genre', 'day', 'genre_x_day')
     """
 
     crosses: Sequence[Sequence[str | int]] | None = None

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skrec._data import Histories, Roles, Rows, Vocabulary, as_rows, resolve_roles
+from skrec._data import Histories, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column, object_array
 from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._data.windows import PADDING, Windows

@@ -36,6 +36,9 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     events were. For a data frame the output is then a data frame even without ``set_output``: in an array the role
     would be lost. For an array, whose time is at a position, it is an array.
 
+    The codes are integers. A model knows its users and items by their columns, but takes all other codes for numbers:
+    tell a model of features which columns are categories with ``categorical_features`` (see the last example).
+
     To a model behind the encoder all new ids are one, the code 0. They cannot join it by ``partial_fit`` of the last
     step of a Pipeline, nor by ``append_history``: give such a model the ids as they are, or fit the Pipeline again.
 
@@ -97,6 +100,16 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     0        1        1  1700000000
     1        2        1  1700000001
     2        1        2  1700000002
+
+    A model of features has to be told that the codes are categories:
+
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skrec.models import FMClassifier
+    >>> encoder = IDEncoder().set_output(transform="pandas")
+    >>> model = FMClassifier(epochs=1, categorical_features=["city", "job"])
+    >>> table = pd.DataFrame({"city": ["Bern", "Rome", "Bern"], "job": ["cook", "cook", "clerk"]})
+    >>> make_pipeline(encoder, model).fit(table, [1, 0, 0])[-1].field_names_
+    ('city', 'job')
     """
 
     time: str | int | None = None

@@ -88,4 +88,5 @@ def test_times_that_leave_no_row_a_past_are_told_of(times):
 
 def test_users_of_one_event_have_no_past_anyhow():
     rows = as_rows(EVENTS.assign(ts=7))
-    doubt_order(rows, resolve_roles(rows, time="ts"), np.array([1, 2, 3, 4], np.int32), np.array([1, 2, 1, 2], np.int32))
+    users, items = np.array([1, 2, 3, 4], np.int32), np.array([1, 2, 1, 2], np.int32)
+    doubt_order(rows, resolve_roles(rows, time="ts"), users, items)

@@ -63,10 +63,14 @@ def test_categories_of_another_kind_than_in_fit_are_told_of(parameter):
     table = pd.DataFrame({"level": np.tile([3, 4], N // 2), "age": np.arange(N) * 1.0})
     if parameter == "multivalued_features":
         table["level"] = [[level] for level in table["level"]]
-    text = table.assign(level=table["level"].map(lambda level: [str(level[0])] if isinstance(level, list) else str(level)))
+    text = table.assign(
+        level=table["level"].map(lambda level: [str(level[0])] if isinstance(level, list) else str(level))
+    )
     for there, here, kind in ((table, text, "strings"), (text, table, "numbers")):
         model = clone(MODEL).set_params(**{parameter: ["level"]}).fit(there, Y)
-        with pytest.warns(UserWarning, match=f"The values for column 'level' are {kind} .*Convert them as in fit") as seen:
+        with pytest.warns(
+            UserWarning, match=f"The values for column 'level' are {kind} .*Convert them as in fit"
+        ) as seen:
             model.predict(here[:3])
         assert len(seen) == 1
         unseen = there[:1].assign(level=[[9] if kind == "strings" else ["9"]])

@@ -350,14 +350,15 @@ def test_unknown_ids_can_be_refused(model, unchanged):
 
 def test_unknown_ids_are_named_where_they_are():
     strict = clone(MODELS[0]).set_params(handle_unknown="error").fit(EVENTS)
-    known = EVENTS["item_id"].iloc[0]
-    with pytest.raises(UnknownIdError, match=r"^history\[1\] has the id 999999 \(int\) in place 1, .*handle_unknown='oov'"):
+    user, known = EVENTS["user_id"].iloc[0], EVENTS["item_id"].iloc[0]
+    message = r"^{} has the id 999999 \(int\) in {}, which was not seen .*handle_unknown='oov'"
+    with pytest.raises(UnknownIdError, match=message.format(r"history\[1\]", "place 1")):
         strict.recommend(history=[[known], [known, 999999]])
-    with pytest.raises(UnknownIdError, match=r"^candidates has the id 999999 \(int\) in place 0, .*handle_unknown='oov'"):
-        strict.recommend(EVENTS["user_id"][:1], candidates=[999999])
-    with pytest.raises(UnknownIdError, match=r"^queries has the id 999999 \(int\) in place 1, "):
-        strict.recommend([EVENTS["user_id"].iloc[0], 999999])
-    with pytest.raises(UnknownIdError, match=r"^Column 'item_id' has the id 999999 \(int\) in row 0, "):
+    with pytest.raises(UnknownIdError, match=message.format("candidates", "place 0")):
+        strict.recommend([user], candidates=[999999])
+    with pytest.raises(UnknownIdError, match=message.format("queries", "place 1")):
+        strict.recommend([user, 999999])
+    with pytest.raises(UnknownIdError, match=message.format("Column 'item_id'", "row 0")):
         strict.predict(EVENTS[:1].assign(item_id=999999))
 
 

@@ -122,7 +122,7 @@ def test_unknown_candidates_and_queries_are_errors_if_the_user_wants_so():
     model = PopularityRanker(handle_unknown="error").fit(EVENTS)
     with pytest.raises(UnknownIdError, match=r"candidates.*'yy'.*'y'"):
         model.recommend(["ann"], candidates=["w", "yy"])
-    with pytest.raises(UnknownIdError, match=r"user_id.*'anne'.*'ann'"):
+    with pytest.raises(UnknownIdError, match=r"queries.*'anne'.*'ann'"):
         model.recommend(["bob", "anne"])
     with pytest.raises(UnknownIdError, match="'zed'"):
         model.predict(pd.DataFrame({"user_id": ["zed"], "item_id": ["x"]}))
