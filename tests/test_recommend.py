@@ -302,6 +302,16 @@ def test_ids_of_another_kind_than_those_of_the_pipeline_are_unknown(encoder, kno
             pd.testing.assert_frame_equal(result, alone.recommend(**options), check_dtype=False)
 
 
+def test_an_encoder_that_refuses_ids_of_another_kind_does_so_after_the_warning():
+    events = pd.DataFrame({"user_id": ["1", "1", "2"], "item_id": ["5", "6", "5"]})
+    pipeline = make_pipeline(OrdinalEncoder(), PopularityRanker()).fit(events)
+    with (
+        pytest.warns(UserWarning, match="ids for column 'user_id' are numbers"),
+        pytest.raises(ValueError, match="unkn"),
+    ):
+        skrec.recommend(pipeline, [1, 2])
+
+
 def test_of_candidates_that_are_there_twice_the_first_row_counts():
     X = with_columns(EVENTS).assign(price=EVENTS["item_id"].map({"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}))
     model = DNNRanker(epochs=1, hidden_units=(4,), random_state=0).fit(X[["user_id", "item_id", "price"]])

@@ -180,7 +180,6 @@ class EncodedSpace:
     def _encode_items(self, sessions: list[Column], *, events: bool = False) -> Column:
         """Encode the items of histories, or of all ``events``, in one go."""
         ids = as_column([item for items in sessions for item in items.tolist()])
-        self._doubt_kind(ids, self.raw.item)
         codes = self._encode_ids(ids, self.raw.item, self.item)
         unknown = _positions(self.items, codes) < 0
         if self._refuses_unknown and unknown.any():
@@ -203,7 +202,6 @@ class EncodedSpace:
                 return users, self._transform(queries, "queries", own, {self.raw.item})
         if strangers and not self._refuses_unknown and of_another_kind(users, self.known_users):
             return users, None
-        self._doubt_kind(users, self.raw.user)
         return users, self._encode_ids(users, self.raw.user, self.user)
 
     def _encode_candidates(self, candidates: Any) -> Choice:
@@ -216,10 +214,10 @@ class EncodedSpace:
                 raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
         else:
             ids = self.raw.ids(candidates, self.raw.item, "candidates")
-        self._doubt_kind(ids, self.raw.item)
         own = self._own_columns("item") | {self.raw.item}
         if is_table(candidates) and self.raw.context(candidates, "candidates") & own - {self.raw.time}:
             free = {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
+            self._doubt_kind(ids, self.raw.item)
             encoded = self._transform(candidates, "candidates", own, free)
             codes = columns_of(encoded)[self.item]
         else:
@@ -277,14 +275,24 @@ class EncodedSpace:
         if not len(ids):
             return ids
         columns = [repeat(value, len(ids)) for value in self.stages[0].known]
-        # As objects, ids of another kind are unknown to encoders that cannot compare numbers with strings.
-        columns[raw_position] = ids.astype(object) if self._of_another_kind(ids, raw_position) else ids
-        return self._encode(columns)[position]
+        if not self._of_another_kind(ids, raw_position):
+            columns[raw_position] = ids
+            return self._encode(columns)[position]
+        columns[raw_position] = ids.astype(object)  # else encoders that compare numbers with strings fail
+        try:
+            codes = self._encode(columns)[position]
+        except (TypeError, ValueError):
+            self._doubt_kind(ids, raw_position)
+            raise
+        known = np.asarray(self.model.items_ if raw_position == self.raw.item else self.model.users_)
+        if not (_positions(known, codes) >= 0).any():
+            self._doubt_kind(ids, raw_position)
+        return codes
 
     def _of_another_kind(self, ids: Column, raw_position: int) -> bool:
-        return of_another_kind(ids, as_column([self.raw.known[raw_position]])) and of_another_kind(
-            ids, self._known_ids(raw_position)
-        )
+        if not of_another_kind(ids, as_column([self.raw.known[raw_position]])):
+            return False  # so far without a look at all known ids
+        return of_another_kind(ids, self._known_ids(raw_position))
 
     def _known_ids(self, raw_position: int) -> Column:
         """Return the raw ids of all known users or items that have one of their own."""
