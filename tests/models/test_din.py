@@ -210,6 +210,7 @@ def test_bad_parameters(parameters, message):
         DINRanker(**parameters).fit(EVENTS)
 
 
+@pytest.mark.filterwarnings("ignore:All rows of a user have one and the same time")
 @pytest.mark.parametrize("max_history", [1, 3])
 @pytest.mark.parametrize(
     "frame",

@@ -298,6 +298,7 @@ EXTREMES = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:All rows of a user have one and the same time")
 @pytest.mark.parametrize("name", EXTREMES)
 @pytest.mark.parametrize("max_history", [1, 4])
 @pytest.mark.parametrize("make", [SASRecRanker, GRU4RecRanker])
