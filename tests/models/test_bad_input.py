@@ -218,7 +218,7 @@ def test_an_unknown_id_if_it_is_to_be_an_error(model):
     X = FRAME.assign(item_id=FRAME["item_id"].replace(5, 77))
     with pytest.raises(UnknownIdError, match=r"item_id.*77.*(partial_fit|oov)"):
         strict.predict(X)
-    with pytest.raises(UnknownIdError, match=r"user_id.*99"):
+    with pytest.raises(UnknownIdError, match=r"queries has the id 99 .*place 1.*(partial_fit|oov)"):
         strict.recommend([1, 99])
     strict.partial_fit(X, *target(model, 40))
     assert len(strict.predict(X)) == 40
