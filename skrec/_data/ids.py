@@ -19,6 +19,7 @@ __all__ = [
     "is_compact",
     "join_ids",
     "nearest_id",
+    "is_hashable",
     "of_another_kind",
     "refuse_infinite",
     "refuse_missing",
@@ -245,22 +246,45 @@ and all count as unknown. Convert them as in fit, for instance with .astype('int
     )
 
 
+def is_hashable(value: Any) -> bool:
+    """Whether a value can be an id.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> from skrec._data.ids import is_hashable
+    >>> is_hashable("ann"), is_hashable(["ann"])
+    (True, False)
+    """
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
 def unhashable(column: Column, name: str, where: str | None = None) -> TypeError:
     """Return the error for a column with an id that is not hashable."""
     for row, value in enumerate(column):
-        try:
-            hash(value)
-        except TypeError:
-            if where is not None:
-                return TypeError(
-                    f"{where} has {value!r} ({type(value).__name__}) in place {row}, which is not hashable and so no "
-                    "id: pass strings, numbers or other hashable values."
-                )
+        if is_hashable(value):
+            continue
+        if where is not None:
             return TypeError(
-                f"Column {name!r} has {value!r} ({type(value).__name__}) in row {row}, which is not hashable and so "
-                "no id. The argument must be a column of strings, numbers or other hashable values: "
-                "convert it, for instance with X[column].map(str)."
+                f"{where} has {value!r} ({type(value).__name__}) in place {row}, which is not hashable and so no "
+                "id: pass strings, numbers or other hashable values."
             )
+        return TypeError(
+            f"Column {name!r} has {value!r} ({type(value).__name__}) in row {row}, which is not hashable and so "
+            "no id. The argument must be a column of strings, numbers or other hashable values: "
+            "convert it, for instance with X[column].map(str)."
+        )
     return TypeError(f"Column {name!r} holds ids that cannot be compared with one another.")
 
 

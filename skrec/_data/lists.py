@@ -221,6 +221,15 @@ def doubt_ragged(values: Any, name: str) -> None:
     Warns
     -----
     UserWarning
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skrec._data.lists import doubt_ragged
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     doubt_ragged([[0.5, 1.0], [0.5], [2.0, 3.0]], "v")
+    >>> str(told[0].message)[:61]
+    "Column 'v' holds lists of fractional numbers, but row 1 has 1"
     """
     if _is_polars_array(values):
         return

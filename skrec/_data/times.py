@@ -52,6 +52,16 @@ def doubt_codes(times: NDArray[Any] | None, name: str) -> None:
     Warns
     -----
     UserWarning
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from skrec._data.times import doubt_codes
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     doubt_codes(np.array([3, 0, 2]), "timestamp")
+    >>> str(told[0].message)[:33]
+    '1 of 3 row(s) have the time 0, be'
     """
     n_rows = 0 if times is None else int((times == 0).sum())
     if times is None or not n_rows:

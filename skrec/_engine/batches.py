@@ -103,7 +103,8 @@ class TrainingData:
     ) -> None:
         self._batch_size = batch_size
         self._popularity = popularity
-        self._rows: dict[str, np.ndarray] = {}  # what the fit trains on, as it came
+        self._arrays: TrainingArrays | None = None  # what the fit trains on, as it came
+        self._sources: dict[str, np.ndarray] = {}  # its columns
         places = (length,) if length else ()
         self.columns = {column.name: column.holder() for column in columns}
         self.catalogue = {column.name: column.holder() for column in catalogue}
@@ -118,15 +119,13 @@ class TrainingData:
 
     def fill(self, arrays: TrainingArrays, alpha: float) -> None:
         """Take the data of a fit; negatives will be drawn in proportion to ``item_counts ** alpha``."""
-        self._rows = {"target": arrays.target}
-        if arrays.weight is not None:
-            self._rows["weight"] = arrays.weight
+        self._arrays = arrays
         for name in self.columns:
             column = arrays.columns[name]
             if name in self.flat:
                 self.flat[name].assign(np.append(column.flat, np.int32(0)))  # never empty
                 column = np.column_stack([column.start, column.stop])
-            self._rows[f"column {name}"] = column
+            self._sources[name] = column
         for name, holder in self.catalogue.items():
             holder.assign((arrays.catalogue or {})[name])
         self.n_items.assign(arrays.n_items)
@@ -141,7 +140,7 @@ class TrainingData:
 
     def clear(self) -> None:
         """Give the memory back."""
-        self._rows = {}
+        self._arrays, self._sources = None, {}
         tables = (*self.columns.values(), *self.flat.values(), *self.catalogue.values())
         lists = (self.target, self.weight, self.cumulative, self.log_shares, self.positives)
         for holder in (*tables, *lists):
@@ -149,15 +148,17 @@ class TrainingData:
 
     def shuffle(self, seed: int, epoch: int) -> None:
         """Put the rows in the order of an epoch, with rows of weight 0 at the end to fill the last batch."""
-        n_rows = len(self._rows["target"])
+        arrays = self._arrays
+        assert arrays is not None
+        n_rows = arrays.n_rows
         order = tf.random.experimental.stateless_shuffle(tf.range(n_rows, dtype=tf.int32), [seed, epoch]).numpy()
         order = np.pad(order, (0, -n_rows % self._batch_size))
         for name, holder in self.columns.items():
-            holder.assign(np.take(self._rows[f"column {name}"], order, axis=0))
-        self.target.assign(np.take(self._rows["target"], order, axis=0))
+            holder.assign(np.take(self._sources[name], order, axis=0))
+        self.target.assign(np.take(arrays.target, order, axis=0))
         weight = np.ones((len(order), *self.weight.shape[1:]), np.float32)
-        if "weight" in self._rows:
-            np.take(self._rows["weight"], order, axis=0, out=weight, mode="clip")
+        if arrays.weight is not None:
+            np.take(arrays.weight, order, axis=0, out=weight, mode="clip")
         weight[n_rows:] = 0.0
         self.weight.assign(weight)
 

@@ -63,7 +63,7 @@ def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
 
     def score(rows: Mapping[str, Any]) -> Any:
         logits = program.pairs(program.network.query(rows), rows)
-        return tf.reshape(logits, [tf.shape(logits)[0], -1])
+        return tf.reshape(logits, [size, -1])
 
     n = _length(inputs)
     size = _SMALL if n <= 8 * _SMALL else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))

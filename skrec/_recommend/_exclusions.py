@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from skrec._data.columns import Column, as_column
-from skrec._data.ids import doubt_kind, of_another_kind, unhashable
+from skrec._data.ids import doubt_kind, is_hashable, of_another_kind, unhashable
 from skrec._data.table import as_rows
 from skrec._recommend._tables import as_ids, named_column
 
@@ -43,7 +43,7 @@ class Exclusions:
                 result.setdefault(user, set()).add(item)
         except TypeError as error:
             columns = zip((self.users, self.items), self.names, strict=True)
-            column, name = next(pair for pair in columns if not all(map(_is_hashable, pair[0])))
+            column, name = next(pair for pair in columns if not all(map(is_hashable, pair[0])))
             raise unhashable(column, name, "exclude") from error
         return result
 
@@ -115,11 +115,3 @@ def _present(ids: Column) -> Column:
     """Leave out what is missing: decoded ids of which an encoder kept none."""
     missing = pd.isna(ids) if ids.dtype == object else None
     return ids if missing is None or not missing.any() else as_column(ids[~missing].tolist())
-
-
-def _is_hashable(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True

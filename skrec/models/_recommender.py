@@ -222,7 +222,6 @@ class Recommender(Reader):
         columns, scores = np.empty((len(users), k), np.int64), np.empty((len(users), k), np.float32)
 
         def choose(part: Any, block: NDArray[np.float32]) -> None:
-            block = block if block.flags.writeable else block.copy()
             out = left_out[part]
             block[np.repeat(np.arange(block.shape[0], dtype=np.int32), np.diff(out.indptr)), out.indices] = -np.inf
             columns[part], scores[part] = top_k(block, k)

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from skrec._data import Rows, Vocabulary
 from skrec._data.columns import as_column, object_array
-from skrec._data.ids import as_objects, nearest_id
+from skrec._data.ids import as_objects, is_hashable, nearest_id
 from skrec.exceptions import UnknownIdError
 
 __all__ = ["Bags", "bags_of", "refuse_unknown_values", "select"]
@@ -83,7 +83,7 @@ def bags_of(rows: Rows, position: int, separator: str | None) -> Bags:
     try:
         codes, values = pd.factorize(as_column(flat))
     except TypeError as error:
-        at = next(at for at, value in enumerate(flat) if not _is_hashable(value))
+        at = next(at for at, value in enumerate(flat) if not is_hashable(value))
         raise TypeError(
             f"Column {name!r} has {flat[at]!r} ({type(flat[at]).__name__}) in row {_row(bag_of_row, owners[at])}, "
             "which is not hashable. The argument must be a column of strings, numbers or other hashable values, or of "
@@ -159,14 +159,6 @@ def _values_of(cell: Any, separator: str | None) -> list[Any]:
     if isinstance(cell, np.ndarray | pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
         return list(as_objects(np.atleast_1d(cell)) if getattr(cell, "ndim", 1) < 2 else cell.tolist())
     return [cell]
-
-
-def _is_hashable(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
 
 
 def _narrow(index: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
