@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skrec._data.columns import Column
 
-__all__ = ["clock_of", "instants", "kind_of_times"]
+__all__ = ["are_nanoseconds", "clock_of", "instants", "kind_of_times"]
 
 _FINE = np.array(["1690-01-01", "2250-01-01"], "datetime64[us]").astype(np.int64)
 """Microseconds since 1970 between which an instant is told in nanoseconds, of which int64 has room until 2262."""
@@ -111,6 +111,29 @@ def clock_of(values: NDArray[Any]) -> NDArray[np.int64]:
     near = np.clip(micros, *_FINE)
     times: NDArray[np.int64] = near * 1000 + (micros - near)
     return times + np.where((near == micros) & (micros < _FINE[1]), below, 0)
+
+
+def are_nanoseconds(times: NDArray[np.int64]) -> bool:
+    """Whether all times of :func:`clock_of` are nanoseconds, so that the difference of two is a duration.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n,), int64
+        At least one.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.clock import are_nanoseconds, clock_of
+    >>> are_nanoseconds(clock_of(np.array(["2020-01-01", "9999-12-31"], "datetime64[D]")))
+    False
+    """
+    first, last = (_FINE * 1000).tolist()
+    return bool(first <= times.min() and times.max() < last)
 
 
 def _refuse_beyond(values: NDArray[Any]) -> None:

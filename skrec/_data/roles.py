@@ -256,6 +256,11 @@ def _by_position(rows: Rows, role: str, spec: str | int | None) -> int | None:
 
 
 def _missing(rows: Rows, role: str, spec: str | int | None) -> ColumnError:
+    if rows.names is None and role not in _DEFAULT_POSITIONS:
+        return ColumnError(
+            f"X has no column names, so that the position of the {role} has to be given. Pass {role}= with it, for "
+            f"instance {role}=2, or pass a DataFrame."
+        )
     if rows.names is None:
         return ColumnError(
             f"X has {rows.n_columns} feature(s), and so no column {_DEFAULT_POSITIONS[role]} for the {role}. "

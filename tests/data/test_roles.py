@@ -99,6 +99,18 @@ def test_roles_that_cannot_be_found(rows, given, message):
         resolve_roles(rows, **given)
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (frame("user_id", "time_stamp"), "no column 'timestamp' for the time; .* Did you mean 'time_stamp'"),
+        (ARRAY, "no column names, so that the position of the time has to be given. Pass time= with it"),
+    ],
+)
+def test_a_time_that_is_required_must_be_there(rows, message):
+    with pytest.raises(ColumnError, match=message):
+        resolve_roles(rows, required=("time",))
+
+
 def test_column_errors_are_value_errors():
     with pytest.raises(ValueError, match="no column 'user_id'"):
         resolve_roles(frame("a", "b"))
