@@ -101,7 +101,7 @@ def test_short_histories_stay_in_training():
 def test_is_a_scikit_learn_splitter():
     X, y = pd.DataFrame(EVENTS), [0, 1, 0, 1, 0, 1]
     splitter = LeaveLastOut(n=1, time="timestamp")
-    assert repr(splitter) == "LeaveLastOut(n=1, time='timestamp', user=None)"
+    assert repr(splitter) == "LeaveLastOut(cold='keep', item=None, n=1, time='timestamp', user=None)"
     assert splitter.get_n_splits() == splitter.get_n_splits(X, y, y) == 1
     assert len(cross_val_score(DummyClassifier(), X, y, cv=splitter)) == 1
     search = GridSearchCV(DummyClassifier(), {"strategy": ["prior", "stratified"]}, cv=splitter).fit(X, y)

@@ -1,0 +1,170 @@
+"""The events of a table as splitters read them."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrec._data import as_rows, resolve_roles
+from skrec._data.columns import Column
+from skrec._data.ids import unhashable
+
+Mask = NDArray[np.bool_]
+Positions = NDArray[np.intp]
+
+
+class Ids(NamedTuple):
+    """Users or items of rows: a code from 0 for each, and how many rows have it."""
+
+    codes: Positions
+    counts: NDArray[np.intp]
+
+    def seen(self, rows: Mask) -> Mask:
+        """Return for each code whether one of some rows has it."""
+        seen = np.zeros(len(self.counts), dtype=np.bool_)
+        seen[self.codes[rows]] = True
+        return seen
+
+
+class Events:
+    """The users, items and times of a table, each read when it is first asked for.
+
+    Parameters
+    ----------
+    X : table of shape (n_rows, n_columns)
+    groups : array-like of shape (n_rows,) or None
+        User of each row, instead of the column of `X`.
+    user, item, time : str, int or None
+        Columns, as splitters take them.
+    required : sequence of str
+        The roles without which it is an error.
+
+    Raises
+    ------
+    ColumnError
+        If a column is not in `X`.
+    ValueError
+        If `groups` has another length than `X`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.model_selection._events import Events
+    >>> X = pd.DataFrame({"user_id": ["bo", "ana", "bo"], "timestamp": [3, 2, 1]})
+    >>> events = Events(X, None, user=None, item=None, time=None, required=["user"])
+    >>> events.users
+    Ids(codes=array([0, 1, 0]), counts=array([2, 1]))
+    >>> events.order_within_users()
+    array([2, 0, 1])
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        groups: Any,
+        *,
+        user: str | int | None,
+        item: str | int | None,
+        time: str | int | None,
+        required: Sequence[str],
+    ) -> None:
+        self.rows = as_rows(X)
+        needed = [role for role in required if role != "user" or groups is None]
+        self.roles = resolve_roles(self.rows, user=user, item=item, time=time, required=needed)
+        self._groups = None if groups is None else pd.Index(groups)
+        if self._groups is not None and len(self._groups) != len(self):
+            raise ValueError(
+                f"groups has {len(self._groups)} entries, but X has {len(self)} rows: pass one for each row."
+            )
+
+    def __len__(self) -> int:
+        return self.rows.n_rows
+
+    @cached_property
+    def users(self) -> Ids:
+        """The users: `groups`, or the user column."""
+        return self._ids("user", self.rows.column(self.roles.user) if self._groups is None else self._groups)
+
+    @cached_property
+    def items(self) -> Ids:
+        """The items."""
+        return self._ids("item", self.rows.column(self.roles.item))
+
+    def ids(self, role: str) -> Ids:
+        """Return the users or the items.
+
+        Parameters
+        ----------
+        role : {"user", "item"}
+
+        Returns
+        -------
+        Ids
+        """
+        return self.users if role == "user" else self.items
+
+    @property
+    def have_times(self) -> bool:
+        """Whether there is a column of times."""
+        return self.roles.time is not None
+
+    @cached_property
+    def times(self) -> Column:
+        """The times, where there are any, as numbers that have their order."""
+        return self.rows.times(self._position("time"))
+
+    @property
+    def raw_times(self) -> Any:
+        """The column of times as the table holds it."""
+        return self.rows.raw(self._position("time"))
+
+    @property
+    def time_kind(self) -> str:
+        """What the times are: ``"numbers"``, ``"dates"`` or ``"durations"``."""
+        return self.rows.time_kind(self._position("time"))
+
+    def label(self, role: str) -> str:
+        """Return what error messages call the column of a role, or ``groups`` for the users if they are these.
+
+        Parameters
+        ----------
+        role : {"user", "item", "time"}
+
+        Returns
+        -------
+        str
+        """
+        if role == "user" and self._groups is not None:
+            return "groups"
+        return f"{'the time ' * (role == 'time')}column {self.rows.label(self._position(role))}"
+
+    def order_within_users(self) -> Positions:
+        """Return the rows sorted by user, and by time within a user: by their order where times tie or are absent.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), int
+        """
+        codes = self.users.codes
+        return np.lexsort((self.times, codes) if self.have_times else (codes,))
+
+    def _position(self, role: str) -> int:
+        position: int = getattr(self.roles, role)
+        return position
+
+    def _ids(self, role: str, values: Any) -> Ids:
+        try:
+            codes, distinct = pd.factorize(values)
+        except TypeError as error:
+            name = self.roles.user_name if role == "user" else self.roles.item_name
+            where = "groups" if self.label(role) == "groups" else None
+            raise unhashable(values, name, where) from error
+        missing = codes < 0
+        if missing.any():
+            raise ValueError(
+                f"The {role} is missing (None or NaN) in row {int(np.argmax(missing))} of {self.label(role)}: drop it."
+            )
+        return Ids(codes, np.bincount(codes, minlength=len(distinct)))
