@@ -6,6 +6,7 @@ Estimators are known by their methods alone.
 from skrec._recommend._api import recommend
 from skrec._recommend._exclusions import exclusions_of
 from skrec._recommend._sessions import are_events, as_sessions
+from skrec._recommend._topk import top_k
 from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, refuse_nothing, unwrap
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "recommend",
     "refuse_history",
     "refuse_nothing",
+    "top_k",
     "unwrap",
 ]

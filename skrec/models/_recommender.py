@@ -17,8 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.columns import as_column
-from skrec._engine.topk import top_k
-from skrec._recommend import exclusions_of, refuse_history, refuse_nothing
+from skrec._recommend import exclusions_of, refuse_history, refuse_nothing, top_k
 from skrec.models._reader import Asked, Codes, Reader
 
 _CELLS = 2**23  # scores held at a time

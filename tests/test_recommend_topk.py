@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrec._engine.topk import top_k
+from skrec._recommend import top_k
 
 
 def check(scores, k):
