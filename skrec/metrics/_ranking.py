@@ -1,18 +1,10 @@
-"""Ranking metrics for arrays of relevance and scores.
+"""Ranking metrics for arrays of relevance and scores, each with a function of its own."""
 
-Two forms of the same data: a row per user and a column per item, or a row per (user, item) pair with `groups` to say
-whose pair it is. Each user gets a value first; the metric is the mean over users.
-"""
-
-from numbers import Integral
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import csr_array, issparse
+from numpy.typing import ArrayLike
 
-from skrec.metrics._ranks import group_ranks, metrics_from_ranks, positive_ranks
+from skrec.metrics._arrays import one_metric
 
 
 def ndcg_at_k(
@@ -69,7 +61,7 @@ def ndcg_at_k(
     bo     0.0
     Name: ndcg@1, dtype: float64
     """
-    return _metric("ndcg", y_true, y_pred, k=k, groups=groups, per_user=per_user)
+    return one_metric("ndcg", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
 def recall_at_k(
@@ -106,7 +98,7 @@ def recall_at_k(
     >>> recall_at_k([[0, 1, 1], [1, 0, 0]], [[0.9, 0.5, 0.1], [0.8, 0.2, 0.3]], k=2)
     0.75
     """
-    return _metric("recall", y_true, y_pred, k=k, groups=groups, per_user=per_user)
+    return one_metric("recall", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
 def precision_at_k(
@@ -143,7 +135,7 @@ def precision_at_k(
     >>> precision_at_k([[0, 1, 1], [1, 0, 0]], [[0.9, 0.5, 0.1], [0.8, 0.2, 0.3]], k=2)
     0.5
     """
-    return _metric("precision", y_true, y_pred, k=k, groups=groups, per_user=per_user)
+    return one_metric("precision", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
 def hit_rate_at_k(
@@ -180,13 +172,13 @@ def hit_rate_at_k(
     >>> hit_rate_at_k([[0, 1, 1], [1, 0, 0]], [[0.9, 0.5, 0.1], [0.8, 0.2, 0.3]], k=1)
     0.5
     """
-    return _metric("hit_rate", y_true, y_pred, k=k, groups=groups, per_user=per_user)
+    return one_metric("hit_rate", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
 def average_precision_at_k(
-    y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
+    y_true: ArrayLike, y_pred: ArrayLike, *, k: int | None, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
-    """Mean of the precisions at the ranks of the relevant items among the first `k` (MAP@k).
+    """Mean of the precisions at the ranks of the relevant items among the first `k` (MAP@k; with ``k=None``, MAP).
 
     Parameters
     ----------
@@ -194,8 +186,8 @@ def average_precision_at_k(
         Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
         Scores; higher is better. Of items with one score, those that are not relevant come first.
-    k : int
-        How many items of each list are judged, at least 1. It may exceed the number of items.
+    k : int or None
+        How many items of each list are judged, at least 1. It may exceed the number of items. None: all of them.
     groups : array-like of shape (n_rows,) or None, default=None
         User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
     per_user : bool, default=False
@@ -218,13 +210,13 @@ def average_precision_at_k(
     >>> average_precision_at_k([[0, 1, 1], [1, 0, 0]], [[0.9, 0.5, 0.1], [0.8, 0.2, 0.3]], k=2)
     0.625
     """
-    return _metric("map", y_true, y_pred, k=k, groups=groups, per_user=per_user)
+    return one_metric("map", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
 def reciprocal_rank_at_k(
-    y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
+    y_true: ArrayLike, y_pred: ArrayLike, *, k: int | None, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
-    """One divided by the rank of the first relevant item, 0 if none is among the first `k` (MRR@k).
+    """One divided by the rank of the first relevant item, 0 if none is among the first `k` (MRR@k; or MRR).
 
     Parameters
     ----------
@@ -232,8 +224,8 @@ def reciprocal_rank_at_k(
         Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
         Scores; higher is better. Of items with one score, those that are not relevant come first.
-    k : int
-        How many items of each list are judged, at least 1. It may exceed the number of items.
+    k : int or None
+        How many items of each list are judged, at least 1. It may exceed the number of items. None: all of them.
     groups : array-like of shape (n_rows,) or None, default=None
         User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
     per_user : bool, default=False
@@ -255,68 +247,4 @@ def reciprocal_rank_at_k(
     >>> reciprocal_rank_at_k([[0, 1, 1], [1, 0, 0]], [[0.9, 0.5, 0.1], [0.8, 0.2, 0.3]], k=2)
     0.75
     """
-    return _metric("mrr", y_true, y_pred, k=k, groups=groups, per_user=per_user)
-
-
-def _metric(kind: str, y_true: Any, y_pred: Any, *, k: Any, groups: Any, per_user: bool) -> Any:
-    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
-        raise ValueError(f"k must be a whole number of at least 1, got {k!r}.")
-    name = f"{kind}@{k}"
-    relevance = csr_array(y_true, copy=True) if issparse(y_true) else _numbers(y_true, "y_true")
-    scores = _numbers(y_pred, "y_pred")
-    if relevance.shape != scores.shape:
-        raise ValueError(f"y_true has shape {relevance.shape}, but y_pred has shape {scores.shape}: make them equal.")
-    labels = None
-    if groups is None:
-        if scores.ndim != 2:
-            raise ValueError(
-                f"y_true and y_pred have {scores.ndim} dimension(s). Pass one row per user and one column per item, or "
-                "one-dimensional arrays and the user of each row as groups=."
-            )
-        positives = csr_array(relevance)
-        positives.sum_duplicates()
-        positives.data = np.maximum(_numbers(positives.data, "y_true"), 0)
-        positives.eliminate_zeros()
-        indptr, ranks = positive_ranks(scores, positives)
-        gains = positives.data
-    else:
-        codes, labels = _group_codes(groups, scores)
-        indptr, ranks, gains = group_ranks(codes, relevance, scores, len(labels))
-    values = metrics_from_ranks([name], indptr, ranks, np.diff(indptr), gains)[name]
-    if per_user:
-        return values if labels is None else pd.Series(values, index=labels, name=name)
-    if np.isnan(values).all():
-        raise ValueError("Nothing in y_true is above 0: without a relevant item there is nothing to measure.")
-    return float(np.nanmean(values))
-
-
-def _numbers(values: Any, name: str) -> NDArray[Any]:
-    array = np.asarray(values)
-    if array.dtype.kind != "f":
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{name} must hold numbers: {error}.") from error
-    bad = np.isnan(array) if name == "y_pred" else ~np.isfinite(array)
-    if bad.any():
-        position = np.argwhere(bad)[0].tolist()
-        raise ValueError(f"{name} contains {array[tuple(position)]} at {position}: replace it or leave the row out.")
-    return array
-
-
-def _group_codes(groups: Any, scores: NDArray[Any]) -> tuple[NDArray[np.int64], pd.Index]:
-    if scores.ndim != 1:
-        raise ValueError(
-            "groups= goes with one-dimensional y_true and y_pred; for arrays of users x items leave it out."
-        )
-    index = pd.Index(groups)
-    if len(index) != len(scores):
-        raise ValueError(
-            f"groups has {len(index)} entries, but y_pred has {len(scores)}: there must be one for each row."
-        )
-    codes, labels = pd.factorize(index)
-    if (codes < 0).any():
-        raise ValueError(
-            f"groups is missing (None or NaN) in row {int(np.argmax(codes < 0))}: every row needs its user."
-        )
-    return codes.astype(np.int64), labels.rename(index.name)
+    return one_metric("mrr", y_true, y_pred, k=k, groups=groups, per_user=per_user)

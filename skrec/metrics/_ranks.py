@@ -4,10 +4,8 @@ Every ranking metric of skrec is computed here, for the metric functions, the sc
 ties, left-out items and users without relevant items are treated in one way.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -15,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from skrec.metrics._names import parse_metric
+
 _CHUNK_ELEMENTS = 2**21  # elements of the scores that are copied at a time
 _MOST_COMPARED = 4  # a row with more positives than this is sorted instead of compared once per positive
+_WHOLE_LIST = np.iinfo(np.int64).max
 
 
 def positive_ranks(
@@ -55,34 +56,77 @@ def positive_ranks(
     >>> positive_ranks(scores, csr_array([[0, 1, 0, 1]]), csr_array([[1, 0, 0, 0]]))[1]
     array([2, 3])
     """
+    ranks = np.empty(len(positives.indices), dtype=np.int64)
+    for part in rival_chunks(scores, positives, excluded):
+        gains = positives.data[part.here]
+        ranks[part.here] = (
+            1 + n_not_below(part.rivals, part.rows, part.own) + _places_among_positives(part.rows, part.own, gains)
+        )
+    return positives.indptr.astype(np.int64), ranks
+
+
+@dataclass(frozen=True, eq=False)
+class Rivals:
+    """What the positives of some rows are ranked against.
+
+    Parameters
+    ----------
+    here : slice
+        Which of all positives these are.
+    rows : ndarray of shape (n_positives,)
+        The row of each positive; sorted.
+    own : ndarray of shape (n_positives,)
+        The score of each positive.
+    rivals : ndarray of shape (n_rows, n_columns)
+        The scores of these rows; NaN for the positives and what is excluded. NaN is greater or equal to nothing, so
+        that such a column never counts. A copy, which may be written to.
+    """
+
+    here: slice
+    rows: NDArray[np.int64]
+    own: NDArray[Any]
+    rivals: NDArray[Any]
+
+
+def rival_chunks(scores: NDArray[Any], positives: csr_array, excluded: csr_array | None = None) -> Iterator[Rivals]:
+    """Yield the rivals of the positives, some rows at a time, for arguments as `positive_ranks` takes them."""
     scores = np.asarray(scores)
     if scores.dtype.kind != "f":
         scores = scores.astype(np.float64)
     for name, matrix in (("positives", positives), ("excluded", excluded)):
         if matrix is not None and matrix.shape != scores.shape:
             raise ValueError(f"{name} has shape {matrix.shape}, but scores has shape {scores.shape}: make them equal.")
-    indptr = positives.indptr.astype(np.int64)
-    ranks = np.empty(len(positives.indices), dtype=np.int64)
     n_rows, n_columns = scores.shape
     chunk = max(1, _CHUNK_ELEMENTS // max(1, n_columns))
     for start in range(0, n_rows, chunk):
         stop = min(start + chunk, n_rows)
-        here = slice(indptr[start], indptr[stop])
-        rows = np.repeat(np.arange(stop - start), np.diff(indptr[start : stop + 1]))
-        columns, gains = positives.indices[here], positives.data[here]
+        here, rows = _cells_of(positives, start, stop)
         rivals = scores[start:stop].copy()
-        if np.isnan(rivals.min(initial=np.inf)):
-            row, column = np.argwhere(np.isnan(rivals))[0]
-            raise ValueError(f"Score of row {start + row}, column {column} is NaN: only numbers can be ranked.")
-        own = rivals[rows, columns]
-        # NaN is greater or equal to nothing, so a column that is set to NaN never counts.
-        rivals[rows, columns] = np.nan
+        refuse_nan(rivals, start)
+        own = rivals[rows, positives.indices[here]]
+        rivals[rows, positives.indices[here]] = np.nan
         if excluded is not None:
-            left_out = slice(excluded.indptr[start], excluded.indptr[stop])
-            lengths = np.diff(excluded.indptr[start : stop + 1])
-            rivals[np.repeat(np.arange(stop - start), lengths), excluded.indices[left_out]] = np.nan
-        ranks[here] = 1 + _n_not_below(rivals, rows, own) + _places_among_positives(rows, own, gains)
-    return indptr, ranks
+            left_out, left_out_rows = _cells_of(excluded, start, stop)
+            rivals[left_out_rows, excluded.indices[left_out]] = np.nan
+        yield Rivals(here, rows, own, rivals)
+
+
+def refuse_nan(scores: NDArray[Any], start: int = 0) -> None:
+    """Raise if a score is NaN; `start` is the number of the first row."""
+    if np.isnan(scores.min(initial=np.inf)):
+        row, column = np.argwhere(np.isnan(scores))[0]
+        raise ValueError(f"Score of row {start + row}, column {column} is NaN: only numbers can be ranked.")
+
+
+def ratio(values: NDArray[Any], counts: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Divide sums by counts; NaN where a count is 0."""
+    return np.where(counts > 0, values / np.maximum(counts, 1), np.nan)
+
+
+def _cells_of(matrix: csr_array, start: int, stop: int) -> tuple[slice, NDArray[np.int64]]:
+    """Return which stored entries are those of some rows, and the row of each, counted from `start`."""
+    rows = np.repeat(np.arange(stop - start), np.diff(matrix.indptr[start : stop + 1]))
+    return slice(int(matrix.indptr[start]), int(matrix.indptr[stop])), rows
 
 
 def group_ranks(
@@ -122,7 +166,7 @@ def group_ranks(
     return np.append(0, np.cumsum(counts)), ranks[kept], gains[order][kept]
 
 
-def _n_not_below(rivals: NDArray[Any], rows: NDArray[Any], own: NDArray[Any]) -> NDArray[np.int64]:
+def n_not_below(rivals: NDArray[Any], rows: NDArray[Any], own: NDArray[Any]) -> NDArray[np.int64]:
     """Return, for each positive (grouped by row), how many rivals of its row have at least its score."""
     counts = np.bincount(rows, minlength=len(rivals))
     first = np.cumsum(counts) - counts
@@ -227,48 +271,6 @@ _METRICS: dict[str, Callable[[_Ranking, int], NDArray[np.float64]]] = {
     "map": _Ranking.average_precision,
     "mrr": _Ranking.reciprocal_rank,
 }
-_ALIASES = {"hr": "hit_rate", "hit": "hit_rate", "average_precision": "map", "reciprocal_rank": "mrr"}
-
-
-def parse_metric(name: str) -> tuple[str, int]:
-    """Split a metric's name, such as ``"ndcg@10"``, into its kind and its k.
-
-    Parameters
-    ----------
-    name : str
-        One of ``ndcg``, ``recall``, ``precision``, ``hit_rate`` (or ``hr``), ``map``, ``mrr``, then ``@`` and a whole
-        number of at least 1.
-
-    Returns
-    -------
-    kind : str
-        The metric's name without alias.
-    k : int
-        The length of the list that is judged.
-
-    Raises
-    ------
-    ValueError
-        If there is no such metric, or k is missing or not a whole number of at least 1.
-
-    Examples
-    --------
-    >>> parse_metric("hr@10")
-    ('hit_rate', 10)
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"A metric is named by a string such as 'ndcg@10', got {name!r}.")
-    kind, at, k = name.partition("@")
-    known = sorted({*_METRICS, *_ALIASES})
-    if kind not in known:
-        close = get_close_matches(kind.strip().lower(), known, n=1)
-        hint = f" Did you mean '{close[0]}@{k or 10}'?" if close else ""
-        raise ValueError(f"There is no ranking metric {name!r}.{hint} Known: {', '.join(f'{m}@k' for m in _METRICS)}.")
-    if not at:
-        raise ValueError(f"Metric {name!r} lacks the length of the list: write, for example, '{name}@10'.")
-    if not re.fullmatch("[0-9]+", k) or int(k) < 1:
-        raise ValueError(f"k of metric {name!r} is {k!r}; it must be a whole number of at least 1, as in '{kind}@10'.")
-    return _ALIASES.get(kind, kind), int(k)
 
 
 def metrics_from_ranks(
@@ -283,7 +285,7 @@ def metrics_from_ranks(
     Parameters
     ----------
     names : sequence of str
-        Metrics such as ``"ndcg@10"``; see `parse_metric`.
+        Metrics such as ``"ndcg@10"`` and ``"map"``, of those in ``_names.PER_RANK``.
     indptr : ndarray of shape (n_rows + 1,)
         The ranks of row ``i`` are ``ranks[indptr[i]:indptr[i + 1]]``.
     ranks : ndarray of shape (n_positives,)
@@ -318,5 +320,5 @@ def metrics_from_ranks(
     rows = np.repeat(np.arange(len(counted)), np.diff(indptr))
     ranking = _Ranking(rows, np.asarray(ranks, dtype=np.int64), counted, gains)
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = {name: _METRICS[kind](ranking, k) for name, (kind, k) in parsed.items()}
+        values = {name: _METRICS[kind](ranking, k or _WHOLE_LIST) for name, (kind, k) in parsed.items()}
     return {name: np.where(counted == 0, np.nan, value) for name, value in values.items()}
