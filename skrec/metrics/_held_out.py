@@ -33,6 +33,8 @@ class HeldOut:
     item : ndarray of shape (n_pairs,)
         Position of the pair's item in the catalogue; -1 if it is not there.
     relevant : ndarray of shape (n_pairs,), bool
+    catalogue : ndarray of shape (n_items,)
+        Raw ids of the items of the catalogue.
     barred : ndarray of int
         Positions in the catalogue of ids that stand for no item.
     item_position : int
@@ -50,6 +52,7 @@ class HeldOut:
     user: NDArray[np.int64]
     item: NDArray[np.int64]
     relevant: NDArray[np.bool_]
+    catalogue: Array
     barred: NDArray[np.int64]
     item_position: int
     cold_user_share: float
@@ -103,6 +106,7 @@ class HeldOut:
             user=user,
             item=item,
             relevant=is_relevant,
+            catalogue=ids.catalogue,
             barred=ids.barred,
             item_position=ids.item_position,
             cold_user_share=float(np.mean(cold)),

@@ -1,7 +1,7 @@
 """Full ranking and re-ranking: who is ranked against whom. Each returns the values of every user."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from skrec._recommend import Unwrapped, is_recommender
 from skrec.metrics._held_out import HeldOut, cells
-from skrec.metrics._ranks import group_ranks, metrics_from_ranks, parse_metric, positive_ranks
+from skrec.metrics._list_judge import ListJudge
+from skrec.metrics._names import is_per_list, parse_metric
 from skrec.metrics._rows import RowIds, codes_of, labels_of, predicted_scores, user_column
-
-Values = dict[str, NDArray[np.float64]]
+from skrec.metrics._values import Values, values_of_groups, values_of_rows
 
 _MOST_USERS = 1024  # users whose catalogues are scored at a time
 _MOST_SCORES = 2**24  # scores held at a time: 64 MiB
@@ -21,33 +21,47 @@ _MOST_SCORES = 2**24  # scores held at a time: 64 MiB
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a protocol found: the values of each user by metric, and the shares of users and items new to the model."""
+    """What a protocol found.
+
+    Parameters
+    ----------
+    users : Index of length n_users
+    values : dict of str to ndarray of shape (n_users,)
+        The values of each user by metric.
+    cold_user_share, cold_item_share : float, default=nan
+        The shares of users and items new to the model.
+    overall : dict of str to float
+        The metrics that are about all users together.
+    """
 
     users: pd.Index
     values: Values
     cold_user_share: float = np.nan
     cold_item_share: float = np.nan
+    overall: dict[str, float] = field(default_factory=dict)
 
 
-def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any) -> Outcome:
+def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any, *, item_features: Any) -> Outcome:
     """Rank the whole catalogue for each user, in the context of the user's first row (``protocol="full"``).
 
     Left out is what the user chose in training (positive rows), minus the held-out items, relevant or not: these are
-    what is being scored.
+    what is being scored. The scores of some users at a time serve all metrics.
     """
     model, held_out = unwrapped.model, HeldOut.read(unwrapped, X, y)
-    n_items = len(model.items_)
+    judge = ListJudge([name for name in names if is_per_list(name)], model, held_out, item_features)
+    others = [name for name in names if not is_per_list(name)]
     parts = []
-    for users, pairs in held_out.chunks(users_at_once(n_items)):
+    for users, pairs in held_out.chunks(users_at_once(len(model.items_))):
         row, item = held_out.user[pairs] - users.start, held_out.item[pairs]
         relevant = held_out.relevant[pairs]
         found = relevant & (item >= 0)
         excluded = held_out.left_out(model, users, pairs)
         positives = cells(row[found], item[found], excluded.shape)
-        indptr, ranks = positive_ranks(model.score_items(held_out.asked(users)), positives, excluded)
-        parts.append(metrics_from_ranks(names, indptr, ranks, np.bincount(row[relevant])))
-    values = {name: np.concatenate([part[name] for part in parts]) for name in names}
-    return Outcome(held_out.users, values, held_out.cold_user_share, held_out.cold_item_share)
+        scores = model.score_items(held_out.asked(users))
+        part = values_of_rows(others, scores, positives, excluded, n_relevant=np.bincount(row[relevant]))
+        parts.append(part | judge.values(scores, positives, excluded))
+    values = {name: np.concatenate([part[name] for part in parts]) for name in names if name in parts[0]}
+    return Outcome(held_out.users, values, held_out.cold_user_share, held_out.cold_item_share, judge.overall())
 
 
 def users_at_once(n_items: int) -> int:
@@ -73,8 +87,7 @@ def rank_held_out_rows(
     codes, distinct = codes_of(users, "user")
     labels = np.maximum(labels_of(y, len(codes), getattr(estimator, "classes_", None)), 0)
     ordered = _orderable(codes, labels, names)
-    indptr, ranks, gains = group_ranks(codes, labels, predicted_scores(estimator, X), len(distinct))
-    values = metrics_from_ranks(names, indptr, ranks, np.diff(indptr), gains)
+    values = values_of_groups(names, codes, labels, predicted_scores(estimator, X), len(distinct))
     kept = np.any([*ordered.values()], axis=0)
     index = pd.Index(distinct, name=users.name)[kept]
     kept_values = {name: np.where(ordered[name], value, np.nan)[kept] for name, value in values.items()}

@@ -33,6 +33,8 @@ class RowIds:
         Ids in the raw rows; those of the model where the transformers cannot be inverted.
     own_user, own_item : ndarray of shape (n_rows,), bool
         Whether the model's id stands for the raw one alone.
+    catalogue : ndarray of shape (n_items,)
+        Raw ids of the model's items, in its order; those of the model where the transformers cannot be inverted.
     barred : ndarray of int
         Positions in the catalogue of ids that stand for no item.
     user_name : str
@@ -52,6 +54,7 @@ class RowIds:
     raw_items: Array
     own_user: NDArray[np.bool_]
     own_item: NDArray[np.bool_]
+    catalogue: Array
     barred: NDArray[np.int64]
     user_name: str
     item_position: int
@@ -65,21 +68,22 @@ class RowIds:
         context = _context(unwrapped.model, transformed)
         when = None if context is None else unwrapped.model._times_in(as_rows(context))
         users, items = map(as_column, unwrapped.model.role_ids(transformed))
-        roles = unwrapped.model._estimator_roles
+        roles, own_catalogue = unwrapped.model._estimator_roles, np.asarray(unwrapped.model.items_)
         every, nothing = np.ones(len(users), dtype=np.bool_), np.empty(0, dtype=np.int64)
+        untold = users, items, users, items, every, every, own_catalogue, nothing, roles.user_name
         if not unwrapped.transformers:
-            return cls(users, items, users, items, every, every, nothing, roles.user_name, roles.item, context, when)
+            return cls(*untold, roles.item, context, when)
         try:
             stages, user, item = _way_back(unwrapped)
         except (AttributeError, ValueError):  # it cannot be told which raw columns they are
-            return cls(users, items, users, items, every, every, nothing, roles.user_name, ABSENT, context, when)
+            return cls(*untold, ABSENT, context, when)
         rows, names = as_rows(X), stages[-1].names
         if names is not None and rows.names is not None:
             user, item = rows.names.index(str(names[user])), rows.names.index(str(names[item]))
         raw_users, raw_items = rows.column(user), rows.column(item)
         columns = columns_of(transformed)
-        first = [np.repeat(column[:1], len(unwrapped.model.items_)) for column in columns]
-        first[roles.item] = np.asarray(unwrapped.model.items_)
+        first = [np.repeat(column[:1], len(own_catalogue)) for column in columns]
+        first[roles.item] = own_catalogue
         catalogue = _decoded(stages, first, item)
         # Codes of several ids come back as None from an IDEncoder, and as "infrequent_sklearn" from an OrdinalEncoder.
         return cls(
@@ -89,6 +93,7 @@ class RowIds:
             raw_items,
             _is_own(users, raw_users, _decoded(stages, columns, user)),
             _is_own(items, raw_items, _decoded(stages, columns, item)),
+            catalogue,
             np.flatnonzero(pd.isna(catalogue) | (catalogue.astype(object) == "infrequent_sklearn")),
             roles.user_name if rows.names is None else rows.names[user],
             item,

@@ -17,7 +17,7 @@ from skrec._recommend import Unwrapped
 from skrec._recommend._tables import as_table
 from skrec.metrics._held_out import HeldOut, positions_of
 from skrec.metrics._protocols import Outcome, users_at_once
-from skrec.metrics._ranks import metrics_from_ranks
+from skrec.metrics._ranks import metrics_from_ranks, ratio
 from skrec.metrics._rows import Array
 
 Entries = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -43,27 +43,31 @@ def rank_candidates(
         lists = _Drawn(model, held_out, n_candidates, rng)
     else:
         lists = _Frozen.of(unwrapped, X, held_out, candidates)
-    n_items = len(model.items_)
+    n_items, of_ranks = len(model.items_), [name for name in names if name != "auc"]
     whole = n_items <= _MUCH_LARGER * _FEW_USERS * (1 + lists.mean_length)
     parts = []
     for users, pairs in held_out.chunks(users_at_once(n_items) if whole else _FEW_USERS):
         relevant = pairs.start + np.flatnonzero(held_out.relevant[pairs])
-        ranks = _ranks_among(model, held_out, users, relevant, lists.entries(users, relevant), whole=whole)
+        ranks, auc = _among(model, held_out, users, relevant, lists.entries(users, relevant), whole=whole)
         found = held_out.item[relevant] >= 0
         indptr = np.append(0, np.cumsum(found))
-        parts.append(metrics_from_ranks(names, indptr, ranks[found], np.ones(len(relevant), dtype=np.int64)))
+        part = metrics_from_ranks(of_ranks, indptr, ranks[found], np.ones(len(relevant), dtype=np.int64))
+        parts.append({**part, "auc": np.where(found, auc, 0 * auc)})  # of an unknown item 0, unless there are no pairs
     owner = held_out.user[held_out.relevant]
-    values = {
-        name: np.bincount(owner, weights=np.concatenate([part[name] for part in parts])) / np.bincount(owner)
-        for name in names
-    }
+    values = {name: _mean_by(owner, np.concatenate([part[name] for part in parts])) for name in names}
     return Outcome(held_out.users, values, held_out.cold_user_share, held_out.cold_item_share)
 
 
-def _ranks_among(
+def _mean_by(owner: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean value of each owner, without NaN; NaN where there is nothing else."""
+    told = ~np.isnan(values)
+    return ratio(np.bincount(owner, weights=np.where(told, values, 0)), np.bincount(owner, weights=told))
+
+
+def _among(
     model: Any, held_out: HeldOut, users: slice, pairs: NDArray[np.int64], entries: Entries, *, whole: bool
-) -> NDArray[np.int64]:
-    """Return the rank of each pair's item among its candidates; it means nothing where the item is unknown."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the rank and the AUC of each pair's item among its candidates; they mean nothing for an unknown item."""
     pair, other = entries
     row, item = held_out.user[pairs] - users.start, np.maximum(held_out.item[pairs], 0)
     queries = held_out.asked(users)
@@ -76,7 +80,10 @@ def _ranks_among(
     own, others = scores[row, item], scores[row[pair], other]
     if np.isnan(own).any() or np.isnan(others).any():
         raise ValueError(f"score_items of {type(model).__name__} returned NaN: only numbers can be ranked.")
-    return 1 + np.bincount(pair[others >= own[pair]], minlength=len(pairs))
+    n = np.bincount(pair, minlength=len(pairs))
+    not_below = np.bincount(pair[others >= own[pair]], minlength=len(pairs))
+    not_above = np.bincount(pair[others <= own[pair]], minlength=len(pairs))
+    return 1 + not_below, ratio((n - not_below + not_above) / 2, n)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,129 @@
+"""Recommended lists as positions in a catalogue, and what is told of them beyond whether they are relevant.
+
+Lists are an array of shape (n_lists, k): positions, best first, each once in a row; -1 where there is no item.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.preprocessing import normalize
+
+from skrec.metrics._ranks import ratio
+
+Lists = NDArray[np.int64]
+
+
+def mean_over_lists(lists: Lists, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of the values of each list's items; NaN for an empty list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> mean_over_lists(np.array([[0, 2], [1, -1]]), np.array([1.0, 2.0, 6.0]))
+    array([3.5, 2. ])
+    """
+    there = lists >= 0
+    total = np.where(there, values[lists], 0.0).sum(axis=1)
+    return ratio(total, np.count_nonzero(there, axis=1))
+
+
+def self_information(shares: NDArray[np.float64], n_users: int) -> NDArray[np.float64]:
+    """Return ``-log2`` of the share of users who chose each item; an item of nobody's counts as one of one user's."""
+    return -np.log2(np.maximum(shares, 1 / n_users))
+
+
+def distances_within(lists: Lists, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean cosine distance between the items of each list; NaN for a list of fewer than two.
+
+    Parameters
+    ----------
+    lists : ndarray of shape (n_lists, k)
+    vectors : ndarray of shape (n_items, n_features)
+        Of length 1, as `unit_vectors` makes them, or 0: such an item is at a distance of 1 from every other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> distances_within(np.array([[0, 1, 2], [0, 2, -1]]), unit_vectors([[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]]))
+    array([0.66666667, 0.        ])
+    """
+    there = lists >= 0
+    lengths = np.count_nonzero(there, axis=1)
+    items, indptr = lists[there], np.append(0, np.cumsum(lengths))
+    chosen = csr_array((np.ones(len(items)), items, indptr), shape=(len(lists), len(vectors)))
+    # The sum of all products of two vectors is the square of their sum; those of a vector with itself are no pairs.
+    sums, squares = chosen @ vectors, chosen @ np.einsum("if,if->i", vectors, vectors)
+    similarity = ratio(np.einsum("if,if->i", sums, sums) - squares, lengths * (lengths - 1))
+    return np.clip(1 - similarity, 0, 2)
+
+
+def unit_vectors(vectors: Any) -> NDArray[np.float64]:
+    """Return vectors scaled to length 1; those of length 0 stay as they are."""
+    scaled: NDArray[np.float64] = normalize(np.asarray(vectors, dtype=np.float64))
+    return scaled
+
+
+def places_by_popularity(lists: Lists, shares: NDArray[np.float64], excluded: csr_array) -> Lists:
+    """Return where each item of a list is in the list that popularity alone would give its user, from 0.
+
+    Parameters
+    ----------
+    lists : ndarray of shape (n_lists, k)
+    shares : ndarray of shape (n_items,)
+        Popularity of the items; of equally popular ones the first comes first.
+    excluded : csr_array of shape (n_lists, n_items)
+        Its stored entries are recommended by neither.
+
+    Returns
+    -------
+    ndarray of shape (n_lists, k)
+        It means nothing where there is no item.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.sparse import csr_array
+    >>> places_by_popularity(np.array([[2, 1]]), np.array([0.9, 0.5, 0.7]), csr_array([[True, False, False]]))
+    array([[0, 1]])
+    """
+    n_lists, n_items = excluded.shape
+    place = np.empty(n_items, dtype=np.int64)
+    place[np.argsort(-shares, kind="stable")] = np.arange(n_items)
+    start = np.arange(n_lists)[:, None] * n_items
+    gone = np.repeat(start.ravel(), np.diff(excluded.indptr)) + place[excluded.indices]
+    before = np.searchsorted(np.sort(gone), start + place[lists]) - excluded.indptr[:-1, None]
+    return np.asarray(place[lists] - before, dtype=np.int64)
+
+
+def are_cells(lists: Lists, rows: NDArray[np.integer], columns: NDArray[np.integer], n_items: int) -> NDArray[np.bool_]:
+    """Return which items of the lists are among cells of an array of lists and items."""
+    keys = np.arange(len(lists))[:, None] * n_items + lists
+    return (lists >= 0) & np.isin(keys, rows.astype(np.int64) * n_items + columns)
+
+
+def serendipity_of(found: NDArray[np.bool_], places: Lists, k: int) -> NDArray[np.float64]:
+    """Return the share of the first k places that hold a relevant item which popularity does not have there."""
+    return np.asarray(np.count_nonzero(found[:, :k] & (places[:, :k] >= k), axis=1) / k, dtype=np.float64)
+
+
+def gini_index(counts: NDArray[np.integer]) -> float:
+    """Return the Gini index of how often each item is recommended: 0 if all are alike, ``1 - 1/n`` if it is only one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gini_index(np.array([3, 3, 3])), gini_index(np.array([0, 0, 0, 5]))
+    (0.0, 0.75)
+    """
+    n, total = len(counts), int(counts.sum())
+    if not total:
+        return float("nan")
+    weights = 2 * np.arange(1, n + 1) - n - 1
+    return float(weights @ np.sort(counts).astype(np.float64)) / (n * total)
+
+
+def counts_in(lists: Lists, n_items: int) -> NDArray[np.int64]:
+    """Return how many lists each item is in."""
+    return np.bincount(lists[lists >= 0], minlength=n_items)
