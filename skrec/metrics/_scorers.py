@@ -1,7 +1,6 @@
 """Scorers for scikit-learn that rank: callables of an estimator and held-out rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -13,58 +12,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._recommend import is_recommender, unwrap
+from skrec.metrics._names import WITHOUT_K, is_per_list
 from skrec.metrics._protocols import Outcome, rank_catalogue, rank_held_out_rows
-from skrec.metrics._ranks import parse_metric
+from skrec.metrics._report import RankingReport
 from skrec.metrics._sampled import rank_candidates
 
 Protocol = Literal["full", "rerank", "sampled"]
 
 _PROTOCOLS = ("full", "rerank", "sampled")
 _SHARES = ("cold_users", "cold_items")
-
-
-@dataclass(frozen=True, eq=False)
-class RankingReport:
-    """What a ranking scorer's ``evaluate`` found.
-
-    Parameters
-    ----------
-    metrics : dict of str to float
-        The metrics by name: means over the users in `per_user`.
-    per_user : DataFrame of shape (n_users, n_metrics)
-        The values of each user who has a relevant held-out item, indexed by user id: for confidence intervals and for
-        comparing models user by user. With ``protocol="rerank"`` of each user whose labels differ; NaN for a metric
-        that asks for ``y > 0`` where that is true of all rows of the user.
-    n_users : int
-        Number of these users.
-    cold_user_share : float
-        Share of these users whom the model does not know. NaN where the model is not skrec's.
-    cold_item_share : float
-        Share of the relevant held-out (user, item) pairs whose item the model does not know, so that no model trained
-        on the same rows could have found it. NaN where the model is not skrec's.
-    protocol : str
-        The protocol; values of different protocols must not be compared.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from sklearn.linear_model import Ridge
-    >>> from skrec.metrics import make_ranking_scorer
-    >>> X = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [5, 6, 5, 6]})
-    >>> y = [1, 0, 0, 1]
-    >>> report = make_ranking_scorer("mrr@10", protocol="rerank").evaluate(Ridge().fit(X, y), X, y)
-    >>> report
-    RankingReport(metrics={'mrr@10': 0.5}, n_users=2, cold_user_share=nan, cold_item_share=nan, protocol='rerank')
-    >>> report.per_user["mrr@10"].tolist()
-    [0.5, 0.5]
-    """
-
-    metrics: dict[str, float]
-    per_user: pd.DataFrame = field(repr=False)
-    n_users: int
-    cold_user_share: float
-    cold_item_share: float
-    protocol: str
 
 
 class RankingScorer(BaseEstimator):
@@ -78,6 +34,7 @@ class RankingScorer(BaseEstimator):
         n_candidates: int = 99,
         candidates: Mapping[Any, Any] | None = None,
         user: str | int | None = None,
+        item_features: pd.DataFrame | None = None,
         random_state: Any = 0,
     ) -> None:
         self.metrics = metrics
@@ -85,6 +42,7 @@ class RankingScorer(BaseEstimator):
         self.n_candidates = n_candidates
         self.candidates = candidates
         self.user = user
+        self.item_features = item_features
         self.random_state = random_state
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float | dict[str, float]:
@@ -134,7 +92,8 @@ class RankingScorer(BaseEstimator):
         TypeError
             If the protocol ranks a catalogue and the estimator has none.
         ValueError
-            If no row is relevant, a label or score is NaN, or with ``protocol="rerank"`` no user's labels differ.
+            If no row is relevant, a label or score is NaN, a metric has no value for any user, `item_features` lacks an
+            item, or with ``protocol="rerank"`` no user's labels differ.
         """
         names = self._check_parameters()
         unwrapped = unwrap(estimator)
@@ -150,7 +109,7 @@ class RankingScorer(BaseEstimator):
                 "held-out rows by predict."
             )
         elif self.protocol == "full":
-            outcome = rank_catalogue(ranked, unwrapped, X, y)
+            outcome = rank_catalogue(ranked, unwrapped, X, y, item_features=self.item_features)
         else:
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
             outcome = rank_candidates(
@@ -160,13 +119,20 @@ class RankingScorer(BaseEstimator):
 
     def _report(self, names: list[str], outcome: Outcome, model: str) -> RankingReport:
         shares = dict(zip(_SHARES, (outcome.cold_user_share, outcome.cold_item_share), strict=True))
-        metrics = {name: shares[name] if name in shares else float(np.nanmean(outcome.values[name])) for name in names}
+        metrics = {**shares, **outcome.overall}
+        for name, values in outcome.values.items():
+            metrics[name] = float("nan") if np.isnan(values).all() else float(np.nanmean(values))
         unknown = next((name for name in names if np.isnan(metrics[name])), None)
-        if unknown is not None:
+        if unknown in shares:
             raise ValueError(f"{unknown!r} needs a skrec model, which knows what it was trained on; {model} is none.")
+        if unknown is not None:
+            raise ValueError(
+                f"{unknown!r} has no value for any of the {len(outcome.users)} users: nothing is left to recommend to "
+                "them, or one item alone. Look at the catalogue that the model was fitted on."
+            )
         per_user = pd.DataFrame(outcome.values, index=outcome.users)
         return RankingReport(
-            metrics=metrics,
+            metrics={name: metrics[name] for name in names},
             per_user=per_user,
             n_users=len(per_user),
             cold_user_share=outcome.cold_user_share,
@@ -178,11 +144,16 @@ class RankingScorer(BaseEstimator):
         names = [self.metrics] if isinstance(self.metrics, str) else list(self.metrics)
         if not names:
             raise ValueError("metrics is empty: name at least one, such as 'ndcg@10'.")
-        for name in names:
-            if name not in _SHARES:
-                parse_metric(name)
+        of_lists = [name for name in names if name not in _SHARES and is_per_list(name)]
         if self.protocol not in _PROTOCOLS:
             raise ValueError(f"protocol must be one of 'full', 'rerank' and 'sampled', got {self.protocol!r}.")
+        if of_lists and self.protocol != "full":
+            raise ValueError(
+                f"{of_lists[0]!r} is about lists of the whole catalogue: use protocol='full' for it, not "
+                f"protocol={self.protocol!r}."
+            )
+        if self.item_features is not None and not any(name.startswith("diversity@") for name in names):
+            raise ValueError("item_features goes with the metric 'diversity@k', which compares items by them.")
         n = self.n_candidates
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"n_candidates must be a whole number of at least 1, got {n!r}.")
@@ -204,6 +175,7 @@ def make_ranking_scorer(
     n_candidates: int = 99,
     candidates: Mapping[Any, Any] | None = None,
     user: str | int | None = None,
+    item_features: pd.DataFrame | None = None,
     random_state: Any = 0,
 ) -> RankingScorer:
     """Make a scorer that ranks items for each user of the held-out rows.
@@ -215,9 +187,15 @@ def make_ranking_scorer(
     Parameters
     ----------
     metrics : str or sequence of str, default="ndcg@10"
-        ``"ndcg@k"``, ``"recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``), ``"map@k"`` or ``"mrr@k"``
-        with any k of at least 1; ``"cold_users"`` and ``"cold_items"``, the shares that training did not hold. A
-        string makes a scorer that returns a float, a sequence one that returns a dict, from one ranking pass.
+        A string makes a scorer that returns a float, a sequence one that returns a dict, from one ranking pass. With
+        any k of at least 1:
+
+        - ``"ndcg@k"``, ``"recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``), ``"map@k"``, ``"mrr@k"``;
+        - ``"map"``, ``"mrr"``, ``"auc"``, of the whole list. The AUC counts ties half, the others against the model;
+        - with ``protocol="full"``, of the first k items, relevant or not: ``"coverage@k"``, ``"novelty@k"``,
+          ``"diversity@k"``, ``"serendipity@k"``, ``"neg_gini@k"`` and ``"neg_popularity@k"``. The last two have a minus
+          because of scores the greater is better. :func:`coverage_at_k` and its siblings say what they are;
+        - ``"cold_users"`` and ``"cold_items"``, the shares that training did not hold.
     protocol : {"full", "rerank", "sampled"}, default="full"
         Among what a held-out item is ranked. Values of different protocols must not be compared.
 
@@ -245,6 +223,9 @@ def make_ranking_scorer(
     user : str, int or None, default=None
         For "rerank": the column of the user in ``X``, a name or a position. None: what a skrec model takes; for other
         estimators ``"user_id"``, or column 0 where the columns have no names.
+    item_features : DataFrame of shape (n_items, n_features), default=None
+        For ``"diversity@k"``: numbers by which items are compared, indexed by the item ids of ``X``, such as genres as
+        0 and 1. None: the model's own ``item_embeddings_``; values of different models do not compare then.
     random_state : int, RandomState or None, default=0
         For "sampled": with an int all models are ranked against the same candidates.
 
@@ -268,7 +249,8 @@ def make_ranking_scorer(
     items are those that training saw last, never those of the held-out rows. ``permutation_importance`` therefore gives
     item features the importance 0 here; ``protocol="rerank"`` reads them from the rows.
 
-    Ties count against the model, whereas ``recommend`` has to break them.
+    Ties count against the model, whereas ``recommend`` has to break them, and so have the lists of ``"coverage@k"`` and
+    its kin: as it does.
 
     scikit-learn wants ``refit="ndcg@10"`` (a key) in ``GridSearchCV`` for a scorer that returns a dict, and refuses
     such scorers in ``HalvingGridSearchCV``, ``cross_val_score`` and ``learning_curve``: name one metric there.
@@ -303,6 +285,7 @@ def make_ranking_scorer(
         n_candidates=n_candidates,
         candidates=candidates,
         user=user,
+        item_features=item_features,
         random_state=random_state,
     )
     scorer._check_parameters()
@@ -318,7 +301,7 @@ def get_scorer(scoring: str | Callable[..., Any]) -> Callable[..., Any]:
     Parameters
     ----------
     scoring : str or callable
-        ``"metric@k"`` for ``make_ranking_scorer("metric@k")``, that is full ranking; or a name of
+        A metric of :func:`make_ranking_scorer`, such as ``"ndcg@10"`` or ``"auc"``, for full ranking; or a name of
         :func:`sklearn.metrics.get_scorer_names`. A callable is returned as it is.
 
     Returns
@@ -341,13 +324,12 @@ def get_scorer(scoring: str | Callable[..., Any]) -> Callable[..., Any]:
     """
     if callable(scoring):
         return scoring
-    names = sklearn.metrics.get_scorer_names()
-    if scoring in names:
+    others = sklearn.metrics.get_scorer_names()
+    if scoring in others:
         scorer: Callable[..., Any] = sklearn.metrics.get_scorer(scoring)
         return scorer
-    close = (
-        get_close_matches(scoring, names, n=1, cutoff=0.8) if isinstance(scoring, str) and "@" not in scoring else []
-    )
-    if close:
-        raise ValueError(f"There is no scorer {scoring!r}. Did you mean {close[0]!r}?")
+    if isinstance(scoring, str) and "@" not in scoring and scoring not in (*_SHARES, *WITHOUT_K):
+        close = get_close_matches(scoring, [*others, *_SHARES], n=1, cutoff=0.8)
+        if close:
+            raise ValueError(f"There is no scorer {scoring!r}. Did you mean {close[0]!r}?")
     return make_ranking_scorer(scoring)

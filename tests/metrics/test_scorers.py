@@ -261,6 +261,15 @@ def test_scorers_have_parameters_and_can_be_copied(random_ranker, log):
         ({"protocol": "sampled", "n_candidates": 0}, "n_candidates must be a whole number of at least 1, got 0"),
         ({"candidates": {1: [2]}}, "candidates goes with protocol='sampled', not with protocol='full'"),
         ({"user": "customer"}, "user goes with protocol='rerank'"),
+        (
+            {"metrics": "novelty@5", "protocol": "sampled"},
+            "'novelty@5' is about lists of the whole catalogue: use proto",
+        ),
+        (
+            {"metrics": ["map", "coverage@5"], "protocol": "rerank"},
+            "'coverage@5' is about lists of the whole catalogue",
+        ),
+        ({"item_features": pd.DataFrame()}, "item_features goes with the metric 'diversity@k'"),
     ],
 )
 def test_parameters_are_checked(parameters, message):
@@ -271,17 +280,6 @@ def test_parameters_are_checked(parameters, message):
 def test_candidates_must_be_a_mapping():
     with pytest.raises(TypeError, match="must map user ids to item ids, got a list"):
         make_ranking_scorer(protocol="sampled", candidates=[[1, 2]])
-
-
-def test_get_scorer():
-    assert repr(get_scorer("hit_rate@10")) == "RankingScorer(metrics='hit_rate@10')"
-    assert get_scorer("cold_users").metrics == "cold_users"
-    assert "roc_auc" in repr(get_scorer("roc_auc"))
-    assert get_scorer(len) is len
-    with pytest.raises(ValueError, match=r"no scorer 'acuracy'. Did you mean 'accuracy'\?"):
-        get_scorer("acuracy")
-    with pytest.raises(ValueError, match="Metric 'ndcg' lacks the length of the list"):
-        get_scorer("ndcg")
 
 
 X = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 7]})

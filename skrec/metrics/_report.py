@@ -1,0 +1,111 @@
+"""What a ranking scorer reports."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from skrec._data.names import closest
+from skrec.metrics._intervals import ConfidenceInterval, bootstrap_interval
+
+
+@dataclass(frozen=True, eq=False)
+class RankingReport:
+    """What a ranking scorer's ``evaluate`` found.
+
+    Parameters
+    ----------
+    metrics : dict of str to float
+        The metrics by name: means over the users in `per_user`. Those that are about all lists together, ``coverage@k``
+        and ``neg_gini@k``, and the shares ``cold_users`` and ``cold_items``, are here alone.
+    per_user : DataFrame of shape (n_users, n_metrics)
+        The values of each user who has a relevant held-out item, indexed by user id: for confidence intervals and for
+        comparing models user by user. With ``protocol="rerank"`` of each user whose labels differ. NaN where a user has
+        no value: for a metric that asks for ``y > 0`` where that is true of all rows of the user, for ``auc`` where
+        nothing irrelevant is ranked, and for ``diversity@k`` where a list has fewer than two items.
+    n_users : int
+        Number of these users.
+    cold_user_share : float
+        Share of these users whom the model does not know. NaN where the model is not skrec's.
+    cold_item_share : float
+        Share of the relevant held-out (user, item) pairs whose item the model does not know, so that no model trained
+        on the same rows could have found it. NaN where the model is not skrec's.
+    protocol : str
+        The protocol; values of different protocols must not be compared.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.linear_model import Ridge
+    >>> from skrec.metrics import make_ranking_scorer
+    >>> X = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [5, 6, 5, 6]})
+    >>> y = [1, 0, 0, 1]
+    >>> report = make_ranking_scorer("mrr@10", protocol="rerank").evaluate(Ridge().fit(X, y), X, y)
+    >>> report
+    RankingReport(metrics={'mrr@10': 0.5}, n_users=2, cold_user_share=nan, cold_item_share=nan, protocol='rerank')
+    >>> report.per_user["mrr@10"].tolist()
+    [0.5, 0.5]
+    >>> report.interval("mrr@10")
+    ConfidenceInterval(low=0.5, high=0.5)
+    """
+
+    metrics: dict[str, float]
+    per_user: pd.DataFrame = field(repr=False)
+    n_users: int
+    cold_user_share: float
+    cold_item_share: float
+    protocol: str
+
+    def interval(
+        self,
+        metric: str | None = None,
+        *,
+        confidence_level: float = 0.95,
+        n_resamples: int = 9999,
+        random_state: Any = 0,
+    ) -> ConfidenceInterval:
+        """Bootstrap confidence interval of a metric; see :func:`bootstrap_interval`.
+
+        Parameters
+        ----------
+        metric : str or None, default=None
+            A metric with values per user; None: the only one.
+        confidence_level : float, default=0.95
+            Between 0 and 1.
+        n_resamples : int, default=9999
+            How many samples of users are drawn.
+        random_state : int, RandomState or None, default=0
+            With an int the result is always the same.
+
+        Returns
+        -------
+        ConfidenceInterval
+            A named tuple of `low` and `high`.
+
+        Raises
+        ------
+        ValueError
+            If the report does not hold the metric, or not by user, or fewer than two users have a value.
+        """
+        return bootstrap_interval(
+            self._of_users(metric),
+            confidence_level=confidence_level,
+            n_resamples=n_resamples,
+            random_state=random_state,
+        )
+
+    def _of_users(self, metric: str | None) -> pd.Series:
+        """Return the values of the users in one metric; in the only one, if none is named."""
+        names = [*self.per_user]
+        if metric is None and len(names) == 1:
+            return self.per_user[names[0]]
+        if metric in names:
+            return self.per_user[metric]
+        listed = f"The report has values per user of: {', '.join(names) or 'no metric'}."
+        if metric is None:
+            raise ValueError(f"metric is missing: say which. {listed}")
+        if metric in self.metrics:
+            raise ValueError(f"{metric!r} has no values per user: it is about all lists together. {listed}")
+        guess = closest(str(metric), names)
+        hint = "" if guess is None else f" Did you mean {guess!r}?"
+        raise ValueError(f"The report has no metric {metric!r}.{hint} {listed}")
