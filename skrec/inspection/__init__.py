@@ -1,6 +1,8 @@
-"""What a fitted model has learnt: importance of fields, strength of crosses, attention; and their plots."""
+"""Models compared, and what a fitted model has learnt: importance of fields, crosses, attention; and their plots."""
 
 from skrec.inspection._attention import attention_weights
+from skrec.inspection._compare import Comparison, compare
+from skrec.inspection._comparison_display import ComparisonDisplay, TrainingCurveDisplay
 from skrec.inspection._cross_strengths import cross_strengths
 from skrec.inspection._displays import AttentionDisplay, CrossStrengthDisplay, FieldImportanceDisplay
 from skrec.inspection._field_importance import field_importance
@@ -9,10 +11,14 @@ from skrec.inspection._history_display import HistoryAttentionDisplay
 
 __all__ = [
     "AttentionDisplay",
+    "Comparison",
+    "ComparisonDisplay",
     "CrossStrengthDisplay",
     "FieldImportanceDisplay",
     "HistoryAttentionDisplay",
+    "TrainingCurveDisplay",
     "attention_weights",
+    "compare",
     "cross_strengths",
     "field_importance",
     "history_attention",

@@ -1,0 +1,339 @@
+"""Several models, and the popularity baseline, under one protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.model_selection import check_cv
+
+from skrec._recommend import is_recommender
+from skrec._sklearn_compat import num_samples, safe_indexing
+from skrec.metrics import (
+    PairedComparison,
+    RankingReport,
+    bootstrap_interval,
+    get_scorer,
+    make_ranking_scorer,
+    paired_permutation_test,
+)
+from skrec.metrics._scorers import RankingScorer
+from skrec.model_selection import LeaveLastOut
+from skrec.models import PopularityRanker
+
+__all__ = ["Comparison", "compare"]
+
+_Part = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What :func:`compare` found.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_models, n_columns)
+        One row a model, in the order given, the baseline last. For each metric that has values by user its mean over
+        the users, with the limits ``{metric} low`` and ``{metric} high`` of its bootstrap confidence interval; for
+        other metrics the mean over the splits alone. Then ``fit_seconds`` and ``rank_seconds``, means over the splits.
+    metrics : list of str
+        Names of the metrics, in the order they were asked for.
+    per_user : dict of str to DataFrame of shape (n_users, n_metrics)
+        Of each model, the values of each user, for :func:`skrec.metrics.paired_permutation_test`; the mean over the
+        splits for a user who is in several.
+    protocol : str
+        The protocol, see :func:`skrec.metrics.make_ranking_scorer`.
+    confidence_level : float
+        Of the intervals.
+    cold_user_share, cold_item_share : float
+        Shares of the held-out users and (user, item) pairs that training did not hold, means over the splits.
+
+    Examples
+    --------
+    >>> from skrec.datasets import make_interactions
+    >>> from skrec.inspection import compare
+    >>> from skrec.models import PopularityRanker
+    >>> events = make_interactions(n_users=50, n_items=30, n_interactions=500, random_state=0)
+    >>> comparison = compare({"counts": PopularityRanker()}, events, scoring="ndcg@5", baseline=False)
+    >>> comparison.table.columns.tolist()
+    ['ndcg@5', 'ndcg@5 low', 'ndcg@5 high', 'fit_seconds', 'rank_seconds']
+    """
+
+    table: pd.DataFrame
+    metrics: list[str]
+    per_user: dict[str, pd.DataFrame] = field(repr=False)
+    protocol: str
+    confidence_level: float
+    cold_user_share: float
+    cold_item_share: float
+
+    def test(self, a: str, b: str, metric: str | None = None, *, random_state: Any = 0) -> PairedComparison:
+        """Test whether two of the models differ by more than chance, user by user.
+
+        Parameters
+        ----------
+        a, b : str
+            Names of the models.
+        metric : str or None, default=None
+            A metric with values by user; None: the first.
+        random_state : int, RandomState or None, default=0
+            With an int the result is always the same.
+
+        Returns
+        -------
+        PairedComparison
+            See :func:`skrec.metrics.paired_permutation_test`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such model or metric, or the test cannot be made.
+
+        Examples
+        --------
+        >>> from skrec.datasets import make_interactions
+        >>> from skrec.inspection import compare
+        >>> from skrec.models import PopularityRanker
+        >>> events = make_interactions(n_users=50, n_items=30, n_interactions=500, random_state=0)
+        >>> comparison = compare([PopularityRanker()], events)
+        >>> comparison.test("PopularityRanker", "popularity").p_value
+        1.0
+        """
+        for name in (a, b):
+            if name not in self.per_user:
+                raise ValueError(f"There is no model {name!r}: there are {', '.join(map(repr, self.per_user))}.")
+        of_users = [*self.per_user[a]]
+        if metric is not None and metric not in of_users:
+            raise ValueError(f"{metric!r} has no values by user; these have: {', '.join(of_users) or 'none'}.")
+        if metric is None and not of_users:
+            raise ValueError(f"None of the metrics has values by user: {', '.join(self.metrics)}.")
+        metric = of_users[0] if metric is None else metric
+        return paired_permutation_test(
+            self.per_user[a][metric],
+            self.per_user[b][metric],
+            confidence_level=self.confidence_level,
+            random_state=random_state,
+        )
+
+
+def compare(
+    estimators: Any,
+    X: Any,
+    y: Any = None,
+    *,
+    cv: Any = None,
+    scoring: Any = None,
+    groups: Any = None,
+    baseline: bool = True,
+    confidence_level: float = 0.95,
+    n_resamples: int = 9999,
+    random_state: Any = 0,
+    verbose: int = 0,
+) -> Comparison:
+    """Fit several models on the same splits, judge them by the same protocol, and put the baseline beside them.
+
+    Every model, and :class:`~skrec.models.PopularityRanker` unasked, is cloned and fitted on the training part of each
+    split, and ranks for the users of the test part.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator, sequence of (str, estimator) or of estimators, or estimator
+        Unfitted models, or Pipelines and searches around them; they are cloned. Those without a name have that of
+        their class.
+    X : table of shape (n_rows, n_columns)
+        One row an event.
+    y : array-like of shape (n_rows,) or None, default=None
+        Labels, for estimators and protocols that take them.
+    cv : splitter, iterable of (train, test), int or None, default=None
+        The splits; None: :class:`skrec.model_selection.LeaveLastOut`, which has one. An int is scikit-learn's KFold of
+        the rows, or StratifiedKFold, as everywhere; it lets models see the future.
+    scoring : str, sequence of str, ranking scorer or None, default=None
+        Metrics as for :func:`skrec.metrics.make_ranking_scorer`, or the scorer that it made, with another protocol for
+        instance. None: ``["ndcg@10", "recall@10"]``, full ranking.
+    groups : array-like of shape (n_rows,) or None, default=None
+        For splitters that take them.
+    baseline : bool, default=True
+        Whether to add PopularityRanker, as ``"popularity"``. Its columns are those of the first estimator that is a
+        skrec model, where that tells of them.
+    confidence_level : float, default=0.95
+        Of the intervals, between 0 and 1.
+    n_resamples : int, default=9999
+        How many samples of users the bootstrap draws.
+    random_state : int, RandomState or None, default=0
+        Of the bootstrap; the models have their own.
+    verbose : int, default=0
+        Above 0, a line is printed for each model and split.
+
+    Returns
+    -------
+    Comparison
+        Its `table` has a row a model.
+
+    Raises
+    ------
+    ValueError
+        If there are no estimators, two have one name, or a metric or split is not possible.
+    TypeError
+        If `scoring` does not rank.
+
+    See Also
+    --------
+    ComparisonDisplay : Plots the intervals.
+    skrec.metrics.paired_permutation_test : Tests a difference; ``Comparison.test`` calls it.
+
+    Notes
+    -----
+    The intervals tell how much of a mean is luck of which users were held out, not how much it depends on a model's
+    random state. Two overlapping intervals may belong to models that differ significantly, since they are judged on the
+    same users: ``Comparison.test`` compares them user by user.
+
+    Examples
+    --------
+    >>> from skrec.datasets import make_interactions
+    >>> from skrec.inspection import compare
+    >>> from skrec.models import NCFRanker
+    >>> events = make_interactions(random_state=0)
+    >>> comparison = compare({"MF": NCFRanker(architecture="mf", random_state=0)}, events, scoring="recall@10")
+    >>> comparison.table["recall@10"].idxmax()
+    'MF'
+    >>> comparison.test("MF", "popularity").p_value < 0.01
+    True
+    """
+    models = dict(_named(estimators))
+    scorer = _ranking_scorer(scoring)
+    if baseline:
+        if "popularity" in models:
+            raise ValueError(
+                "The baseline is called 'popularity', and so is an estimator: rename it, or pass baseline=False."
+            )
+        models["popularity"] = _popularity([*models.values()])
+    parts = _parts(X, y, groups, LeaveLastOut() if cv is None else cv)
+    judged: dict[str, list[_Judged]] = {name: [] for name in models}
+    for name, model in models.items():
+        for i, part in enumerate(parts, start=1):
+            judged[name].append(_judge(model, scorer, X, y, part))
+            if verbose:
+                print(f"{name}, split {i} of {len(parts)}: {judged[name][-1]}", flush=True)  # noqa: T201
+    per_user = {name: _by_user([one.report for one in found]) for name, found in judged.items()}
+    settings = {"confidence_level": confidence_level, "n_resamples": n_resamples, "random_state": random_state}
+    rows = {name: _row(judged[name], per_user[name], settings) for name in models}
+    first = next(iter(judged.values()))
+    return Comparison(
+        table=pd.DataFrame.from_dict(rows, orient="index").rename_axis("model"),
+        metrics=[*first[0].report.metrics],
+        per_user=per_user,
+        protocol=scorer.protocol,
+        confidence_level=float(confidence_level),
+        cold_user_share=float(np.mean([one.report.cold_user_share for one in first])),
+        cold_item_share=float(np.mean([one.report.cold_item_share for one in first])),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """One model on one split."""
+
+    report: RankingReport
+    fit_seconds: float
+    rank_seconds: float
+
+    def __str__(self) -> str:
+        metrics = ", ".join(f"{name} {value:.4f}" for name, value in self.report.metrics.items())
+        return f"{metrics}; fitted in {self.fit_seconds:.1f} s, ranked in {self.rank_seconds:.1f} s"
+
+
+def _named(estimators: Any) -> Iterator[tuple[str, Any]]:
+    """Give each estimator with its name."""
+    if isinstance(estimators, Mapping):
+        pairs = list(estimators.items())
+    else:
+        listed = [estimators] if hasattr(estimators, "get_params") else list(estimators)
+        pairs = [
+            one if isinstance(one, tuple) and len(one) == 2 else (type(_model(one)).__name__, one) for one in listed
+        ]
+    if not pairs:
+        raise ValueError("estimators is empty: pass at least one.")
+    names = [name for name, _ in pairs]
+    for name, estimator in pairs:
+        if not hasattr(estimator, "fit"):
+            raise TypeError(f"{name!r} is no estimator: {estimator!r} has no fit.")
+        if names.count(name) > 1:
+            raise ValueError(f"Two estimators are called {name!r}: name them in a dict.")
+        yield name, estimator
+
+
+def _ranking_scorer(scoring: Any) -> RankingScorer:
+    if scoring is None:
+        scoring = ["ndcg@10", "recall@10"]
+    if isinstance(scoring, str):
+        scoring = get_scorer(scoring)
+    elif isinstance(scoring, Sequence):
+        scoring = make_ranking_scorer(list(scoring))
+    if not isinstance(scoring, RankingScorer):
+        raise TypeError(
+            "scoring must name ranking metrics, such as 'ndcg@10', or be made by make_ranking_scorer, got "
+            f"{scoring!r}. For other scorers use scikit-learn's cross_validate."
+        )
+    return scoring
+
+
+def _popularity(estimators: Iterable[Any]) -> PopularityRanker:
+    """Return the baseline, told of the columns that the first skrec model is told of."""
+    for model in map(_model, estimators):
+        if is_recommender(model):
+            roles: dict[str, Any] = {role: getattr(model, role, None) for role in ("user", "item", "time")}
+            return PopularityRanker(**roles)
+    return PopularityRanker()
+
+
+def _model(estimator: Any) -> Any:
+    """Return the last step of a Pipeline, or what a search searches; neither needs to be fitted."""
+    while hasattr(estimator, "steps") or hasattr(estimator, "estimator"):
+        estimator = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator.estimator
+    return estimator
+
+
+def _parts(X: Any, y: Any, groups: Any, cv: Any) -> list[_Part]:
+    parts = [(np.asarray(train), np.asarray(test)) for train, test in check_cv(cv, y).split(X, y, groups)]
+    if not parts:
+        raise ValueError(f"cv={cv!r} gives no split of the {num_samples(X)} rows.")
+    return parts
+
+
+def _judge(model: Any, scorer: RankingScorer, X: Any, y: Any, part: _Part) -> _Judged:
+    """Fit a clone on the one part, and rank for the users of the other."""
+    (X_train, X_test), (y_train, y_test) = (
+        [None if data is None else safe_indexing(data, rows) for rows in part] for data in (X, y)
+    )
+    started = time.perf_counter()
+    fitted = clone(model).fit(X_train, y_train)
+    trained = time.perf_counter()
+    report = scorer.evaluate(fitted, X_test, y_test)
+    return _Judged(report, trained - started, time.perf_counter() - trained)
+
+
+def _by_user(reports: Sequence[RankingReport]) -> pd.DataFrame:
+    """Return the values of each user, the mean over the splits."""
+    if len(reports) == 1:
+        return reports[0].per_user
+    together = pd.concat([report.per_user for report in reports])
+    return together.groupby(level=0, sort=False).mean()
+
+
+def _row(judged: Sequence[_Judged], per_user: pd.DataFrame, settings: Mapping[str, Any]) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for metric in judged[0].report.metrics:
+        if metric in per_user:
+            low, high = bootstrap_interval(per_user[metric], **settings)
+            row |= {metric: float(per_user[metric].mean()), f"{metric} low": low, f"{metric} high": high}
+        else:
+            row[metric] = float(np.mean([one.report.metrics[metric] for one in judged]))
+    for name in ("fit_seconds", "rank_seconds"):
+        row[name] = float(np.mean([getattr(one, name) for one in judged]))
+    return row
