@@ -45,6 +45,11 @@ class RankingScorer(BaseEstimator):
         self.item_features = item_features
         self.random_state = random_state
 
+    @property
+    def __name__(self) -> str:
+        """The metrics, for scikit-learn's displays, which ask a callable for its name."""
+        return self.metrics if isinstance(self.metrics, str) else ", ".join(self.metrics)
+
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float | dict[str, float]:
         """Return the metric, or a dict of all metrics if several were asked for.
 
