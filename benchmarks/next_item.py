@@ -8,9 +8,8 @@ python benchmarks/next_item.py --data VIDEO_FOLDER --models SASRec-Games        
 The folder of MovieLens 1M holds ``ratings.csv`` with ``user_id``, ``movie_id`` and ``time_rank`` (rows without a rank,
 -1, are left out). A user's last event is the test item and the one before it the validation item; the whole catalogue
 is ranked without the items of the user's history. The validation items choose the epoch; then they join the histories,
-without training, and the test items are ranked. Every few epochs the estimator is saved with its optimiser's state: a
-run that is stopped goes on from there. Models that average their weights (``ema_momentum``) are trained in one fit,
-which looks at the validation items after every epoch; of them, whole seeds that are done are not run again.
+without training, and the test items are ranked. Every few epochs the estimator is saved with all that training goes on
+from: a run that is stopped goes on from there, and ends where it would have ended.
 
 The folder of Amazon Games holds ``Video.txt`` of SASRec's authors, "user item" in order of time. There each item is
 ranked among 100 others that the user has not chosen, drawn once, as in the paper: such figures do not compare with
@@ -80,12 +79,11 @@ def run(name, seed, data, work, *, every, longest, patience):
     log = work / f"{name}-{seed}.json"
     state = {"epochs": 0, "seconds": 0.0, "curve": []}
     cls, parameters = MODELS[name]
-    if "ema_momentum" in parameters:
-        return run_at_once(cls, parameters, seed, data, log, longest=longest, patience=patience)
     model = cls(**parameters, epochs=every, early_stopping=False, warm_start=True, random_state=seed)
     if log.exists():
         state = json.loads(log.read_text(encoding="utf-8"))
-        model = skrec.load(work / f"{name}-{seed}-{state['epochs']}.skrec")
+        if "test" not in state:
+            model = skrec.load(work / f"{name}-{seed}-{state['epochs']}.skrec")
     while "test" not in state:
         best = max(state["curve"], key=lambda point: point[3], default=[0])[0]
         if state["epochs"] >= longest or state["epochs"] - best >= patience:
@@ -102,26 +100,6 @@ def run(name, seed, data, work, *, every, longest, patience):
             print(name, seed, "epoch {} {:.0f} s: validation {:.4f} {:.4f}".format(*state["curve"][-1]), flush=True)
             skrec.save(model, work / f"{name}-{seed}-{state['epochs']}.skrec")
         write(log, state)
-    return state
-
-
-def run_at_once(cls, parameters, seed, data, log, *, longest, patience):
-    """Train until the validation score has not grown for long, in one fit; return the curve and the test scores."""
-    if log.exists():
-        return json.loads(log.read_text(encoding="utf-8"))
-    train, validation, test = data
-    settings = {"early_stopping": True, "n_iter_no_change": patience, "verbose": 2}
-    model = cls(**parameters, **settings, epochs=longest, random_state=seed)
-    started = time.perf_counter()
-    model.fit(train, X_val=validation)
-    seconds = time.perf_counter() - started
-    scores = model.validation_scores_
-    best = max(range(len(scores)), key=scores.__getitem__) + 1
-    curve = [[epoch, seconds * epoch / len(scores), None, score] for epoch, score in enumerate(scores, start=1)]
-    started = time.perf_counter()
-    tested = judge(model.append_history(validation), test)
-    state = {"best": best, "curve": curve, "test": tested, "rank_seconds": time.perf_counter() - started}
-    write(log, state)
     return state
 
 

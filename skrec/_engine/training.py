@@ -48,6 +48,7 @@ class FitSettings:
         Of the losses that have them.
     ema_momentum : float
         Weight of the past in the moving average of the weights after each epoch, which the fit leaves behind; 0: none.
+        Training itself does not heed it.
     """
 
     rows: Mapping[str, int]
@@ -73,9 +74,15 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a fit leaves behind."""
+    """What a fit leaves behind.
+
+    Where ``weights`` are an average that a later fit may go on with, ``trained`` are the weights that it was made from,
+    and ``n_averaged`` tells of how many epochs.
+    """
 
     weights: Weights
+    trained: Weights | None
+    n_averaged: int
     slots: dict[str, np.ndarray] | None
     iterations: int
     n_epochs: int
@@ -110,19 +117,31 @@ class _Progress(keras.callbacks.ProgbarLogger):
 
 
 class _Average(keras.callbacks.Callback):
-    """Keep the moving average of the weights after each epoch; young averages weigh their epochs as old ones do."""
+    """Keep the moving average of the weights after each epoch; young averages weigh their epochs as old ones do.
 
-    def __init__(self, momentum: float) -> None:
+    Rows of a table that the average does not have yet, those of new ids, join as they are.
+    """
+
+    def __init__(self, momentum: float, past: Weights | None, n_epochs: int) -> None:
         super().__init__()
         self._momentum = momentum
-        self.weights: Weights | None = None
+        self.weights, self.n_epochs = past, 0 if past is None else n_epochs
+        self.trained: Weights | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        now = self.model.state()
+        self.n_epochs += 1
+        self.trained = now = self.model.state()
         if self.weights is not None:
-            share = np.float32((1 - self._momentum) / (1 - self._momentum ** (epoch + 1)))
-            now = Weights({name: past + share * (now[name] - past) for name, past in self.weights.items()})
+            share = np.float32((1 - self._momentum) / (1 - self._momentum**self.n_epochs))
+            averaged = {name: _moved(self.weights[name], now[name], share) for name in self.model.named}
+            now = Weights({**now, **averaged})
         self.weights = now
+
+
+def _moved(past: np.ndarray, now: np.ndarray, share: np.float32) -> np.ndarray:
+    if len(past) == len(now):
+        return past + share * (now - past)
+    return np.concatenate([past + share * (now[: len(past)] - past), now[len(past) :]])
 
 
 class _Validation(keras.callbacks.Callback):
@@ -159,6 +178,8 @@ def train(
     settings: FitSettings,
     *,
     known: Mapping[str, np.ndarray] | None = None,
+    average: Weights | None = None,
+    n_averaged: int = 0,
     adjust: Callable[[Mapping[str, np.ndarray]], Mapping[str, np.ndarray]] | None = None,
     constants: Mapping[str, np.ndarray] | None = None,
     slots: Mapping[str, np.ndarray] | None = None,
@@ -179,6 +200,8 @@ def train(
         The rest.
     known : mapping, optional
         Weights of an earlier fit to go on from; its tables may have fewer rows.
+    average, n_averaged : Weights and int, optional
+        The moving average to go on with, and of how many epochs it is.
     adjust : callable, optional
         From freshly drawn weights to those the fit starts from, for instance pre-trained ones.
     constants : mapping, optional
@@ -188,7 +211,7 @@ def train(
     iterations : int
         Steps taken by earlier fits that this one goes on from.
     keep_slots : bool
-        Whether to return the optimiser's state.
+        Whether to return what a later fit needs to go on: the optimiser's state, and the weights beside their average.
     score : callable, optional
         Validation score of the program, higher is better; the best epoch's weights are returned.
     callbacks : sequence of keras.callbacks.Callback
@@ -206,21 +229,26 @@ def train(
         program.seed.assign(settings.seed)
         program.n_negatives.assign(settings.n_negatives)
         program.optimizer.learning_rate = settings.learning_rate
-        average = _Average(settings.ema_momentum) if settings.ema_momentum else None
-        validation = None if score is None else _Validation(score, settings, average)
+        moving = _Average(settings.ema_momentum, average, n_averaged) if settings.ema_momentum else None
+        validation = None if score is None else _Validation(score, settings, moving)
         steps = -(-arrays.n_rows // structure.batch_size)
         epochs = _Epochs(settings.seed, iterations // steps)  # as if they had been trained in one fit
         shown = any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks)
         progress = _Progress() if settings.verbose and not shown else None
-        history = _fit(program, steps, settings, [epochs, average, validation, *callbacks, progress])
+        history = _fit(program, steps, settings, [epochs, moving, validation, *callbacks, progress])
         kept_slots = program.move_optimizer_state() if keep_slots else None
         program.release()
+        trained = None
         if validation is not None and validation.best is not None:
             weights = validation.best[2]
+        elif moving is not None and moving.weights is not None:
+            weights, trained = moving.weights, moving.trained if keep_slots else None
         else:
-            weights = program.state() if average is None or average.weights is None else average.weights
+            weights = program.state()
         result = FitResult(
             weights=weights,
+            trained=trained,
+            n_averaged=0 if moving is None or trained is None else moving.n_epochs,
             slots=kept_slots,
             iterations=int(program.earlier_steps.numpy() + program.optimizer.iterations.numpy()),
             n_epochs=len(history["loss"]),

@@ -29,6 +29,8 @@ class _FittedNetwork:
     """What a fitted network holds besides; no dataclass, so that none of it becomes a parameter."""
 
     _weights: Any
+    _trained: Any = None  # where the weights are an average: those that training goes on from
+    _n_averaged: int = 0
     _slots: dict[str, np.ndarray] | None
     _iterations: int
     _structure: dict[str, Any]
@@ -201,11 +203,9 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             structure,
             plan["arrays"],
             self._settings(seed, plan["settings"], epochs=1 if part else self.epochs, stopping=held_out is not None),
-            known=None if old is None else old["_weights"],
+            **({} if old is None else self._earlier(old)),
             adjust=self._start_weights if old is None else None,
             constants=self._constants(),
-            slots=None if old is None else old["_slots"],
-            iterations=0 if old is None else old["_iterations"],
             keep_slots=part or self.warm_start,
             score=None if held_out is None else self._scorer(self._with_past(held_out)),
             callbacks=checked_callbacks(self.callbacks),
@@ -296,8 +296,22 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             **task,
         )
 
+    @staticmethod
+    def _earlier(old: Mapping[str, Any]) -> dict[str, Any]:
+        """Give what training goes on from."""
+        averaged = old.get("_trained") is not None
+        return {
+            "known": old["_trained"] if averaged else old["_weights"],
+            "average": old["_weights"] if averaged else None,
+            "n_averaged": old["_n_averaged"] if averaged else 0,
+            "slots": old["_slots"],
+            "iterations": old["_iterations"],
+        }
+
     def _keep(self, result: Any, old: Mapping[str, Any] | None) -> None:
         self._weights = result.weights
+        self._trained = result.trained
+        self._n_averaged = result.n_averaged
         self._slots = result.slots
         self._iterations = result.iterations
         self.n_iter_ = result.n_epochs

@@ -164,12 +164,16 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
             time = self._times(rows)
             inputs = self._row_inputs(rows, users, items, fit="seen")
             self._store(Events(users, items, inputs, target, None, time), np.ones(rows.n_rows, bool), self._log)
-            table = self._weights.get("user/embeddings")
-            if table is not None and len(table) <= len(self._users):
-                more = np.repeat(table[:1], len(self._users) + 1 - len(table), axis=0)
-                self._weights = type(self._weights)({**self._weights, "user/embeddings": np.concatenate([table, more])})
-                self._slots = None
+            self._weights, self._trained = self._with_new_users(self._weights), self._with_new_users(self._trained)
         return self
+
+    def _with_new_users(self, weights: Any) -> Any:
+        """Give users that joined since the row of unknown ones."""
+        table = None if weights is None else weights.get("user/embeddings")
+        if table is None or len(table) > len(self._users):
+            return weights
+        more = np.repeat(table[:1], len(self._users) + 1 - len(table), axis=0)
+        return type(weights)({**weights, "user/embeddings": np.concatenate([table, more])})
 
     # -- histories given by the caller --------------------------------------------------------------------------------
 

@@ -480,9 +480,10 @@ def test_a_saved_fit_goes_on_where_a_longer_one_would_be(model, tmp_path):
     skrec.save(half, tmp_path / "model.skrec")
     resumed = skrec.load(tmp_path / "model.skrec").fit(EVENTS)
     assert (half.fit(EVENTS).score_items([0, 1]) == resumed.score_items([0, 1])).all()
-    longer = clone(model).set_params(warm_start=True, epochs=4).fit(EVENTS)
-    half = clone(model).set_params(warm_start=True, epochs=2).fit(EVENTS)
-    assert (half.fit(EVENTS).score_items([0, 1]) == longer.score_items([0, 1])).all()
+    for ema_momentum in (0.0, 0.7):
+        longer = clone(model).set_params(ema_momentum=ema_momentum, epochs=4).fit(EVENTS)
+        half = clone(model).set_params(ema_momentum=ema_momentum, warm_start=True, epochs=2).fit(EVENTS)
+        assert (half.fit(EVENTS).score_items([0, 1]) == longer.score_items([0, 1])).all()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=IDS)

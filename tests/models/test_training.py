@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.neural_network import MLPClassifier
 
+import skrec
 from skrec.datasets import make_interactions
 from skrec.models import GRU4RecRanker, NCFRanker, PopularityRanker, SASRecRanker
 
@@ -89,6 +90,69 @@ def test_early_stopping_scores_the_averaged_weights_and_trains_on(board, ranker)
     assert averaged.score(X_val) == pytest.approx(max(averaged.validation_scores_), abs=1e-6)
     plain = ranker(**{**STOPPING, "epochs": averaged.n_iter_}).fit(board.events)
     np.testing.assert_allclose(averaged.loss_curve_, plain.loss_curve_)  # training goes on from its own weights
+
+
+def in_parts(model, X, n_parts, path):
+    """Fit in parts, each on an estimator read from a file."""
+    for _ in range(n_parts):
+        skrec.save(model.fit(X), path)
+        model = skrec.load(path)
+    return model
+
+
+@pytest.mark.parametrize("ema_momentum", [0.0, 0.8])
+@pytest.mark.parametrize("architecture", ["gmf", "neumf"])
+def test_fits_in_parts_equal_one_long_fit(board, ranker, architecture, ema_momentum, tmp_path):
+    settings = {"architecture": architecture, "ema_momentum": ema_momentum}
+    whole = ranker(epochs=6, **settings).fit(board.events)
+    parts = in_parts(ranker(epochs=2, warm_start=True, **settings), board.events, 3, tmp_path / "model.skrec")
+    each = ranker(**settings)
+    for _ in range(6):
+        each.partial_fit(board.events)
+    for model in (parts, each):
+        assert model.loss_curve_ == whole.loss_curve_
+        assert (model.score_items(model.users_) == whole.score_items(whole.users_)).all()
+
+
+def test_an_average_takes_new_ids_in_as_they_are(board, ranker):
+    """Its old rows go on as an average; rows that have no past are those trained."""
+    old = board.events[board.events["item_id"] < 50]
+    plain, averaged = (ranker(epochs=3, warm_start=True, ema_momentum=m).fit(old) for m in (0.0, 0.9))
+    before = averaged.item_embeddings_
+    for model in (plain, averaged):
+        model.set_params(epochs=1).fit(board.events)
+    assert averaged.loss_curve_ == plain.loss_curve_
+    assert (averaged.item_embeddings_[50:] == plain.item_embeddings_[50:]).all()
+    share = 0.1 / (1 - 0.9**4)
+    expected = before + share * (plain.item_embeddings_[:50] - before)
+    np.testing.assert_allclose(averaged.item_embeddings_[:50], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_an_average_may_begin_or_end_between_fits(board, ranker):
+    """Training does not heed it: each fit's losses are those without."""
+    model, plain = ranker(epochs=2, warm_start=True), ranker(epochs=8).fit(board.events)
+    for momentum in (0.0, 0.9, 0.9, 0.0):
+        model.set_params(ema_momentum=momentum).fit(board.events)
+    assert model.loss_curve_ == plain.loss_curve_
+    assert (model.item_embeddings_ == plain.item_embeddings_).all()
+
+
+def test_a_failed_fit_leaves_the_average_to_go_on_from(board, ranker, unchanged):
+    model = ranker(epochs=2, warm_start=True, ema_momentum=0.8).fit(board.events)
+    model.set_params(learning_rate=1e30)
+    with unchanged(model), pytest.raises(FloatingPointError, match="diverged"):
+        model.fit(board.events)
+    model.set_params(learning_rate=ranker().learning_rate).fit(board.events)
+    whole = ranker(epochs=4, ema_momentum=0.8).fit(board.events)
+    assert (model.item_embeddings_ == whole.item_embeddings_).all()
+
+
+def test_after_early_stopping_a_fit_goes_on_from_the_weights_it_kept(board, ranker):
+    X_val = board.held_out[liked(board.held_out)].iloc[::4]
+    model = ranker(ema_momentum=0.9, warm_start=True, **STOPPING).fit(board.events, X_val=X_val)
+    best = model.item_embeddings_
+    model.set_params(learning_rate=1e-12, epochs=1).fit(board.events)
+    np.testing.assert_allclose(model.item_embeddings_, best, atol=1e-6)
 
 
 @pytest.mark.parametrize("times", ["timestamp", "row order"])
