@@ -39,6 +39,8 @@ class Rows:
         The column labels if all of them are strings (scikit-learn's rule for ``feature_names_in_``).
     n_rows, n_columns : int
         The shape of the table.
+    name : str, default="X"
+        What error messages call it.
 
     Examples
     --------
@@ -51,8 +53,11 @@ class Rows:
     array(['a', 'b'], dtype=object)
     """
 
-    def __init__(self, columns: Any, *, names: tuple[str, ...] | None, n_rows: int, n_columns: int) -> None:
+    def __init__(
+        self, columns: Any, *, names: tuple[str, ...] | None, n_rows: int, n_columns: int, name: str = "X"
+    ) -> None:
         self._columns = columns
+        self._name = name
         self.names = names
         self.n_rows = n_rows
         self.n_columns = n_columns
@@ -138,8 +143,8 @@ class Rows:
         missing = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
         if missing.any():
             raise ValueError(
-                f"Input X contains NaN or infinity: the time column {label} has none in row {int(np.argmax(missing))}. "
-                "Every row needs a time: fill it in or drop the row."
+                f"Input {self._name} contains NaN or infinity: the time column {label} has none in row "
+                f"{int(np.argmax(missing))}. Every row needs a time: fill it in or drop the row."
             )
         if values.dtype.kind == "O" and pd.api.types.infer_dtype(values, skipna=False) not in _DATES:
             row = _first_odd(values)
@@ -247,7 +252,7 @@ def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
                 f"{name} has more than one column named {twice[0]!r}. Rename or drop the others, "
                 f"for instance with {name}.loc[:, ~{name}.columns.duplicated()]."
             )
-    return Rows(columns, names=names, n_rows=shape[0], n_columns=shape[1])
+    return Rows(columns, names=names, n_rows=shape[0], n_columns=shape[1], name=name)
 
 
 def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -12,6 +13,9 @@ from skrec._data.roles import Roles
 from skrec._data.table import Rows
 
 __all__ = ["are_codes", "doubt_codes", "doubt_order"]
+
+_TIME_NAMES = re.compile(r"time|date|stamp|(^|_)ts($|_)", re.IGNORECASE)
+_UNIX_1973 = 10**8  # in seconds
 
 
 def are_codes(times: NDArray[Any]) -> bool:
@@ -77,8 +81,9 @@ def doubt_codes(times: NDArray[Any] | None, name: str) -> None:
 def doubt_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArray[np.int32]) -> None:
     """Warn if the times leave no row a past, or if the order of the rows stands for it, though there are dates.
 
-    Times tell no order if they are the same in all rows of every user, where some have several. Dates that are always
-    the same for a user, or for an item, are no times of events.
+    Times tell no order if they are the same in all rows of every user, where some have several. Numbers are taken for
+    dates if the name of their column says so and all could be Unix times, of 1973 or later. Dates that are always the
+    same for a user, or for an item, are no times of events.
 
     Parameters
     ----------
@@ -104,17 +109,24 @@ def doubt_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArr
     if rows.names is None:
         return
     for position, name in enumerate(rows.names):
-        if not _holds_dates(rows.raw(position)):
+        held = "dates" if _holds_dates(rows.raw(position)) else None
+        if held is None and _TIME_NAMES.search(name) and _are_unix_times(rows.column(position)):
+            held = "what look like Unix times"
+        if held is None:
             continue
         dates = rows.column(position)
         if _varies_within(users, dates) and _varies_within(items, dates):
             warnings.warn(
-                f"No column is the time, so that the order of a user's rows stands for it; but {name!r} holds dates. "
+                f"No column is the time, so that the order of a user's rows stands for it; but {name!r} holds {held}. "
                 f"If they tell when the events were, pass time={name!r} (to this estimator too, where a transformer "
                 "before it has been told).",
                 stacklevel=3,
             )
             return
+
+
+def _are_unix_times(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "iuf" and bool((values >= _UNIX_1973).all())
 
 
 def _holds_dates(column: Any) -> bool:

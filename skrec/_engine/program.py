@@ -231,6 +231,16 @@ class Program(keras.Model):
             fresh = slot.start(weight.value)
             slot.value.assign(fresh if old is None else tf.concat([old, fresh[len(old) :]], axis=0))
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse: a network alone is of no use without the ids, the histories and the optimiser's state."""
+        raise NotImplementedError(
+            "The network cannot be saved alone, as ModelCheckpoint and BackupAndRestore do: without the rest of the "
+            "estimator it is of no use. To keep what a long fit has reached, fit a few epochs at a time with "
+            "warm_start=True, and store the estimator after each fit with skrec.save."
+        )
+
+    save_weights = save
+
     def release(self) -> None:
         """Give back the memory of a fit; the weights stay for scoring."""
         self.data.clear()

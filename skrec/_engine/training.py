@@ -139,9 +139,8 @@ class _Average(keras.callbacks.Callback):
 
 
 def _moved(past: np.ndarray, now: np.ndarray, share: np.float32) -> np.ndarray:
-    if len(past) == len(now):
-        return past + share * (now - past)
-    return np.concatenate([past + share * (now[: len(past)] - past), now[len(past) :]])
+    moved: np.ndarray = past + share * (now[: len(past)] - past)
+    return moved if len(past) == len(now) else np.concatenate([moved, now[len(past) :]])
 
 
 class _Validation(keras.callbacks.Callback):

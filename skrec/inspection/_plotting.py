@@ -31,7 +31,7 @@ class Display:
     def _start(self, ax: Any) -> Any:
         """Return the axes to plot on, new ones for None, and keep them."""
         plt = self._pyplot()
-        self.ax_ = plt.subplots()[1] if ax is None else ax
+        self.ax_ = plt.subplots(layout="constrained")[1] if ax is None else ax
         self.figure_ = self.ax_.figure
         return self.ax_
 

@@ -49,9 +49,11 @@ ema_momentum : float, default=0.0
     doi:10.1137/0330046). Above 0 the average is what is scored and kept; training does not heed it. 0.8 spans about the
     last five epochs, and allows for a higher ``learning_rate``.
 warm_start : bool, default=False
-    Whether ``fit`` goes on where the fit before ended; new ids join the vocabularies. Without early stopping, and with
-    an int as ``random_state``, fits of the same rows equal one fit of all their epochs, also after :func:`skrec.save`
-    and :func:`skrec.load`; after early stopping, ``fit`` goes on from the weights kept.
+    Whether ``fit`` goes on where the fit before ended, with the optimiser's state, which the estimator then holds. New
+    ids join the vocabularies, but what users did is what the rows of the last ``fit`` tell: ``partial_fit`` adds to it.
+    Without early stopping, and with an int as ``random_state``, fits of the same rows equal one fit of all their
+    epochs, also with :func:`skrec.save` and :func:`skrec.load` between them; after early stopping, ``fit`` goes on from
+    the weights kept.
 callbacks : list of keras.callbacks.Callback or None, default=None
     Called as by ``keras.Model.fit``; the logs hold ``loss`` and, with early stopping, ``{score}``.
 random_state : int, RandomState instance or None, default=None

@@ -287,6 +287,11 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
 
     def _asked_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Asked]:
         """Take the histories from events with a user and an item."""
+        if rows.names is None and rows.n_columns > self.n_features_in_:
+            raise ValueError(
+                f"history is an array with {rows.n_columns} columns, but rows had {self.n_features_in_} in fit: an "
+                "array holds events, one a row. Pass sessions as a list of lists: history.tolist()."
+            )
         user, item = self._position(rows, "user"), self._position(rows, "item")
         owner = pd.Series(rows.column(user))
         items = self._encode(rows.column(item), "item", f"history[{rows.label(item)}]")

@@ -62,18 +62,43 @@ def test_a_column_of_dates_that_is_not_the_time_is_told_of(frame):
     assert "pass time='ts'" in message
 
 
+SECONDS = [881250949, 891717742, 878887116, 880606923]
+
+
+@pytest.mark.parametrize("name", ["ts", "event_time", "Timestamp_ms", "date"])
+def test_numbers_that_look_like_unix_times_are_told_of(name):
+    frame = EVENTS.assign(ts=SECONDS).rename(columns={"ts": name})
+    (message,) = doubts(frame)
+    assert f"'{name}' holds what look like Unix times" in message
+    assert doubts(pl.from_pandas(frame)) == [message]
+
+
 @pytest.mark.parametrize(
     ("frame", "roles"),
     [
         (EVENTS, {"time": "ts"}),
         (EVENTS.rename(columns={"ts": "timestamp"}), {}),
         (EVENTS.assign(ts=[1, 2, 3, 4]), {}),
+        (EVENTS.assign(ts=list("abcd")), {}),
+        (EVENTS.assign(ts=[None, *SECONDS[1:]]), {}),
+        (EVENTS.assign(hits=SECONDS).drop(columns="ts"), {}),
         (EVENTS.assign(ts=DAYS[[0, 0, 1, 1]]), {}),
         (EVENTS.assign(ts=DAYS[[0, 1, 0, 1]]), {}),
         (EVENTS.to_numpy(), {}),
         (EVENTS.drop(columns="ts"), {}),
     ],
-    ids=["named", "its usual name", "numbers", "of the user", "of the item", "no names", "none"],
+    ids=[
+        "named",
+        "its usual name",
+        "numbers",
+        "text",
+        "gaps",
+        "no name of a time",
+        "of the user",
+        "of the item",
+        "no names",
+        "none",
+    ],
 )
 def test_other_columns_are_not(frame, roles):
     assert doubts(frame, **roles) == []

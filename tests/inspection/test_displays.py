@@ -132,6 +132,15 @@ def test_past_items_have_names_as_far_as_there_are_some():
         display.plot(query=2)
 
 
+def test_long_names_have_room():
+    names = {0: "Star Wars: Episode V - The Empire Strikes Back (1980)"}
+    weights = np.ones((1, 1))
+    display = HistoryAttentionDisplay(past_items=np.zeros((1, 1), int), weights=weights).plot(names=names)
+    display.figure_.canvas.draw()
+    (label,) = display.ax_.get_yticklabels()
+    assert label.get_window_extent().x0 >= 0
+
+
 @pytest.mark.parametrize(
     "display", [AttentionDisplay, CrossStrengthDisplay, FieldImportanceDisplay, HistoryAttentionDisplay]
 )

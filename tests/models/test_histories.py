@@ -336,6 +336,19 @@ def test_events_without_a_column_and_without_a_time(model, timed):
         timed.recommend(pd.DataFrame({"user_id": [1], "timestamp": [np.nan]}))
 
 
+def test_a_missing_time_of_a_history_is_said_to_be_its_own(timed):
+    with pytest.raises(ValueError, match="^Input history contains NaN.*time column 'timestamp' has none in row 3"):
+        timed.recommend(history=TIMED.assign(timestamp=TIMED["timestamp"].astype(float).mask(TIMED.index == 3)))
+
+
+def test_a_wide_array_of_sessions_is_not_taken_for_events(model):
+    sessions = np.array([[5, 3, 1, 7], [2, 4, 6, 8]])
+    with pytest.raises(ValueError, match=r"array with 4 columns, but rows had 2 in fit.*history\.tolist\(\)"):
+        model.recommend(history=sessions)
+    found = model.recommend(history=sessions[:, :2])
+    assert found["user_id"].unique().tolist() == [5, 2]
+
+
 @pytest.mark.parametrize("model", MODELS, ids=IDS)
 def test_unknown_ids_can_be_refused(model, unchanged):
     strict = clone(model).set_params(handle_unknown="error").fit(EVENTS)
@@ -484,6 +497,20 @@ def test_a_saved_fit_goes_on_where_a_longer_one_would_be(model, tmp_path):
         longer = clone(model).set_params(ema_momentum=ema_momentum, epochs=4).fit(EVENTS)
         half = clone(model).set_params(ema_momentum=ema_momentum, warm_start=True, epochs=2).fit(EVENTS)
         assert (half.fit(EVENTS).score_items([0, 1]) == longer.score_items([0, 1])).all()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=IDS)
+def test_events_added_between_fits_do_not_disturb_them(model, tmp_path):
+    """Users that join have a place in the weights trained and in their average."""
+    half = clone(model).set_params(ema_momentum=0.7, warm_start=True, epochs=2).fit(EVENTS)
+    plain = pickle.loads(pickle.dumps(half)).fit(EVENTS)
+    half.append_history(pd.DataFrame({"user_id": [77, 1], "item_id": [3, 4]}))
+    assert np.isfinite(half.score_items([77])).all()
+    skrec.save(half, tmp_path / "model.skrec")
+    added = skrec.load(tmp_path / "model.skrec").fit(EVENTS)
+    assert added.loss_curve_ == plain.loss_curve_
+    assert (added.score_items([0, 1]) == plain.score_items([0, 1])).all()
+    assert np.isfinite(added.partial_fit(EVENTS[:9].assign(user_id=78)).score_items([77, 78])).all()
 
 
 @pytest.mark.parametrize("model", MODELS, ids=IDS)

@@ -222,6 +222,14 @@ def test_keras_callbacks_are_called_with_the_validation_score(board, ranker):
     assert (pickle.loads(pickle.dumps(model)).predict(board.held_out) == model.predict(board.held_out)).all()
 
 
+@pytest.mark.parametrize("weights_only", [False, True])
+def test_callbacks_that_save_the_network_are_told_of_the_way(board, ranker, tmp_path, weights_only):
+    path = tmp_path / ("net.weights.h5" if weights_only else "net.keras")
+    save = keras.callbacks.ModelCheckpoint(path, save_weights_only=weights_only)
+    with pytest.raises(NotImplementedError, match=r"a few epochs at a time with warm_start=True.*skrec\.save"):
+        ranker(callbacks=[save]).fit(board.events)
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
 def test_keras_callbacks_can_stop_training_and_change_the_rate(board, ranker):
     stop = keras.callbacks.EarlyStopping(monitor="loss", min_delta=100, patience=1)
