@@ -143,6 +143,31 @@ def _moved(past: np.ndarray, now: np.ndarray, share: np.float32) -> np.ndarray:
     return moved if len(past) == len(now) else np.concatenate([moved, now[len(past) :]])
 
 
+class _Listener(keras.callbacks.Callback):
+    """Call a function after every epoch; end training in good order where it raises, so that the program is kept."""
+
+    def __init__(self, function: Callable[[int, dict[str, float]], Any]) -> None:
+        super().__init__()
+        self._function = function
+        self._error: Exception | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        try:
+            self._function(epoch, dict(logs))
+        except Exception as error:  # noqa: BLE001
+            self._error = error
+            self.model.stop_training = True
+
+    def raise_again(self) -> None:
+        """Raise what the function raised; no reference stays that would keep the data of the fit alive."""
+        error, self._error = self._error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error
+
+
 class _Validation(keras.callbacks.Callback):
     """Score after every epoch, remember the best weights, stop when they stay the best for too long."""
 
@@ -214,7 +239,12 @@ def train(
     score : callable, optional
         Validation score of the program, higher is better; the best epoch's weights are returned.
     callbacks : sequence of keras.callbacks.Callback
-        The user's.
+        The user's, checked.
+
+    Raises
+    ------
+    Exception
+        What a function among the callbacks raised. The program is kept for the next fit all the same.
     """
     with borrowed(structure) as program:
         program.held = None
@@ -256,15 +286,19 @@ def train(
             best_score=None if validation is None or validation.best is None else validation.best[0],
         )
         program.load(weights)
+    for callback in callbacks:
+        if isinstance(callback, _Listener):
+            callback.raise_again()
     return result
 
 
 def checked_callbacks(callbacks: Sequence[Any] | None) -> tuple[Any, ...]:
-    """Return callbacks of Keras; refuse what is none.
+    """Return callbacks of Keras; refuse what is none, and no function either.
 
     Parameters
     ----------
-    callbacks : sequence of keras.callbacks.Callback or None
+    callbacks : sequence of keras.callbacks.Callback or callable, or None
+        A callable is called as ``f(epoch, logs)`` after every epoch.
 
     Returns
     -------
@@ -274,13 +308,19 @@ def checked_callbacks(callbacks: Sequence[Any] | None) -> tuple[Any, ...]:
     ------
     TypeError
     """
+    checked = []
     for callback in callbacks or ():
-        if not isinstance(callback, keras.callbacks.Callback):
+        if isinstance(callback, keras.callbacks.Callback):
+            checked.append(callback)
+        elif callable(callback) and not isinstance(callback, type):
+            checked.append(_Listener(callback))
+        else:
             cure = f"Pass an instance: {callback.__name__}()." if isinstance(callback, type) else "Leave it out."
             raise TypeError(
-                f"callbacks must be a list of instances of keras.callbacks.Callback, but has {callback!r}. {cure}"
+                "callbacks must be a list of instances of keras.callbacks.Callback, or of functions f(epoch, logs), "
+                f"but has {callback!r}. {cure}"
             )
-    return tuple(callbacks or ())
+    return tuple(checked)
 
 
 def _fit(program: Program, steps: int, settings: FitSettings, callbacks: list[Any]) -> dict[str, list[float]]:

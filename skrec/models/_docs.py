@@ -54,8 +54,9 @@ warm_start : bool, default=False
     Without early stopping, and with an int as ``random_state``, fits of the same rows equal one fit of all their
     epochs, also with :func:`skrec.save` and :func:`skrec.load` between them; after early stopping, ``fit`` goes on from
     the weights kept.
-callbacks : list of keras.callbacks.Callback or None, default=None
-    Called as by ``keras.Model.fit``; the logs hold ``loss`` and, with early stopping, ``{score}``.
+callbacks : list of keras.callbacks.Callback or callable, or None, default=None
+    Called as by ``keras.Model.fit``, or as ``f(epoch, logs)`` after every epoch; an error ends the fit. The logs hold
+    ``loss`` and, with early stopping, ``{score}``.
 random_state : int, RandomState instance or None, default=None
     An int makes the fit repeat bit for bit on the same machine.
 verbose : int, default=0

@@ -327,7 +327,7 @@ def test_text_for_ratings(fitted_models, unchanged):
 @pytest.mark.parametrize(
     ("callback", "match"),
     [
-        ("x", r"instances of keras.callbacks.Callback, but has 'x'\. Leave it out"),
+        ("x", r"Callback, or of functions f\(epoch, logs\), but has 'x'\. Leave it out"),
         (keras.callbacks.EarlyStopping, r"Pass an instance: EarlyStopping\(\)"),
     ],
 )

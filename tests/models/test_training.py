@@ -14,6 +14,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.neural_network import MLPClassifier
 
 import skrec
+from skrec._engine import program
 from skrec.datasets import make_interactions
 from skrec.models import GRU4RecRanker, NCFRanker, PopularityRanker, SASRecRanker
 
@@ -228,6 +229,35 @@ def test_callbacks_that_save_the_network_are_told_of_the_way(board, ranker, tmp_
     save = keras.callbacks.ModelCheckpoint(path, save_weights_only=weights_only)
     with pytest.raises(NotImplementedError, match=r"a few epochs at a time with warm_start=True.*skrec\.save"):
         ranker(callbacks=[save]).fit(board.events)
+
+
+def test_functions_are_called_after_every_epoch(board, ranker):
+    calls = []
+    model = ranker(epochs=3, callbacks=[lambda epoch, logs: calls.append((epoch, logs))])
+    model.fit(board.events, X_val=board.held_out[:50])
+    assert [epoch for epoch, _ in calls] == [0, 1, 2]
+    assert [logs["val_ndcg"] for _, logs in calls] == model.validation_scores_
+    assert [logs["loss"] for _, logs in calls] == model.loss_curve_
+    plain = ranker(epochs=3).fit(board.events, X_val=board.held_out[:50])
+    assert (plain.item_embeddings_ == model.item_embeddings_).all()
+
+
+def test_an_error_of_a_function_ends_the_fit_in_good_order(board, ranker):
+    def fail(epoch, logs):
+        if epoch == 1:
+            raise LookupError("enough")
+
+    model = ranker(epochs=5).fit(board.events)
+    expected = model.predict(board.held_out)
+    model.set_params(callbacks=[fail])
+    before = dict(vars(model))
+    n_programs = len(program._CACHE._idle)
+    with pytest.raises(LookupError, match="enough"):
+        model.fit(board.events)
+    assert vars(model) == before
+    assert len(program._CACHE._idle) == n_programs  # the traced program was handed back
+    assert (model.predict(board.held_out) == expected).all()
+    assert (ranker(epochs=5).fit(board.events).predict(board.held_out) == expected).all()
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras's own
