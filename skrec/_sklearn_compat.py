@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import base as _base
+from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils import validation as _validation
 from sklearn.utils._param_validation import (
@@ -25,22 +28,27 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._set_output import _get_output_config as get_output_config
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _check_method_params as check_method_params
 from sklearn.utils.validation import _get_feature_names as get_feature_names
 from sklearn.utils.validation import _num_samples as num_samples
 
 __all__ = [
+    "BaseSearchCV",
     "HasMethods",
     "Hidden",
     "Interval",
     "InvalidParameterError",
     "MissingValues",
+    "MultimetricScorer",
     "Options",
     "RealNotInt",
     "StrOptions",
     "_fit_context",
     "check_feature_names_in",
+    "check_method_params",
     "check_sample_weight",
     "column_transformer_inputs",
+    "fit_and_score",
     "get_feature_names",
     "get_output_config",
     "num_samples",

@@ -31,6 +31,14 @@ class _AutoInt(FieldModel):
         "hidden_units": ["array-like"],
     }
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        return {
+            **super()._search_space(distributions),
+            "n_attention_layers": distributions.IntDistribution(1, 4),
+            "n_heads": distributions.CategoricalDistribution((1, 2, 4)),
+            "attention_units": distributions.CategoricalDistribution((16, 32, 64)),
+        }
+
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
             **super()._network_config(n_outputs),

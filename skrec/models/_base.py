@@ -87,6 +87,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     }
 
     _validated_roles: ClassVar[tuple[str, ...]] = ()  # those of which validation rows should have a known id
+    _epoch_score: ClassVar[str] = "val_score"  # what the logs of callbacks call the validation score
 
     # -- what architectures provide -----------------------------------------------------------------------------------
 
@@ -96,6 +97,13 @@ class NetworkRecommender(_FittedNetwork, Recommender):
     @abstractmethod
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         """Hyper-parameters for ``_build_network``: hashable values."""
+
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        """Tell what to tune, and where: a distribution of Optuna's module ``distributions`` for each parameter."""
+        return {
+            "learning_rate": distributions.FloatDistribution(3e-4, 3e-2, log=True),
+            "l2": distributions.FloatDistribution(1e-6, 1e-1, log=True),
+        }
 
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Do what must come before training, for instance fit what the weights start from."""
@@ -292,6 +300,7 @@ class NetworkRecommender(_FittedNetwork, Recommender):
             verbose=int(self.verbose),
             patience=int(self.n_iter_no_change) if stopping else None,
             tolerance=float(self.tol),
+            score_name=self._epoch_score,
             ema_momentum=float(self.ema_momentum),
             **task,
         )

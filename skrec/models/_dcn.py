@@ -34,6 +34,13 @@ class _DCN(FieldModel):
     }
     _takes_dims: ClassVar[bool] = True
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        return {
+            **super()._search_space(distributions),
+            "n_cross_layers": distributions.IntDistribution(1, 4),
+            "structure": distributions.CategoricalDistribution(("parallel", "stacked")),
+        }
+
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
             **super()._network_config(n_outputs),

@@ -34,6 +34,13 @@ class _DIN(Explained, HistoryModel, FieldModel):
     }
     _needs_ids: ClassVar[bool] = True
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        return {
+            **super()._search_space(distributions),
+            "attention_units": distributions.CategoricalDistribution((16, 36, 64)),
+            "max_history": distributions.CategoricalDistribution((20, 50, 100)),
+        }
+
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         kept = sorted((name, str(array.dtype), array.shape[1:]) for name, array in self._catalogue.items())
         return {

@@ -72,6 +72,15 @@ class FieldModel(_FittedFields, NetworkRecommender):
     _needs_ids: ClassVar[bool] = False
     _takes_dims: ClassVar[bool] = False  # whether fields may have vectors of different widths
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        space = super()._search_space(distributions)
+        space["l2"] = distributions.FloatDistribution(1e-6, 1e-2, log=True)
+        if not isinstance(self.embedding_dim, dict):
+            space["embedding_dim"] = distributions.CategoricalDistribution((8, 16, 32, 64))
+        if len(getattr(self, "hidden_units", ())):
+            space["dropout"] = distributions.FloatDistribution(0.0, 0.5)
+        return space
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         # Features may be missing everywhere; a table with ids as a whole must not be.

@@ -61,6 +61,13 @@ class GRU4RecRanker(SequenceRanker):
         "bpreg": [Interval(Real, 0, None, closed="left")],
     }
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        space = super()._search_space(distributions)
+        space["n_layers"] = distributions.IntDistribution(1, 2)
+        if self.loss == "bpr_max":
+            space["bpreg"] = distributions.FloatDistribution(0.1, 10.0, log=True)
+        return space
+
     def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
         return {"dim": int(self.embedding_dim), "n_layers": int(self.n_layers)}
 

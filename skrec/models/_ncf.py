@@ -50,6 +50,16 @@ class _NCF(NetworkRecommender):
             "n_outputs": n_outputs,
         }
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        space = super()._search_space(distributions)
+        dims = distributions.CategoricalDistribution((16, 32, 64, 128))
+        if self.gmf is None and self.mlp is None:  # pre-trained parts have their widths
+            space |= {"embedding_dim": dims} if self.architecture != "mlp" else {}
+            space |= {"mlp_embedding_dim": dims} if not self._factorised else {}
+        if not self._factorised:
+            space["dropout"] = distributions.FloatDistribution(0.0, 0.5)
+        return space
+
     @property
     def _factorised(self) -> bool:
         return self.architecture in {"gmf", "mf"}

@@ -134,6 +134,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         "reject_positives": ["boolean"],
     }
     _validated_roles: ClassVar[tuple[str, ...]] = ("user", "item")
+    _epoch_score: ClassVar[str] = "val_ndcg"
     _full_catalogue: ClassVar[int] = 1024  # items that a softmax is taken over unasked
     _negatives_of_row: ClassVar[int] = 4  # drawn unasked
 
@@ -141,6 +142,12 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
     def _factorised(self) -> bool:
         """Whether the score is a dot product, so that a whole batch can share its negatives."""
         return False
+
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        space = super()._search_space(distributions)
+        if not self._factorised and self.n_negatives != "all":
+            space["n_negatives"] = distributions.IntDistribution(1, 16, log=True)
+        return space
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:
@@ -200,7 +207,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         more["catalogue"] = {name: array for name, array in every_item.items() if name != "item"}
         return {
             "structure": {"loss": loss, "negatives": negatives, "popularity": bool(alpha), "reject": reject},
-            "settings": {"n_negatives": n_negatives, "popularity": float(alpha), "score_name": "val_ndcg"},
+            "settings": {"n_negatives": n_negatives, "popularity": float(alpha)},
             "arrays": training_arrays(events, log, **more),
         }
 

@@ -53,6 +53,13 @@ class SASRecRanker(Explained, SequenceRanker):
         "n_heads": [Interval(Integral, 1, None, closed="left")],
     }
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        return {
+            **super()._search_space(distributions),
+            "n_blocks": distributions.IntDistribution(1, 3),
+            "n_heads": distributions.CategoricalDistribution((1, 2, 4)),
+        }
+
     def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
         if self.embedding_dim % self.n_heads:
             raise ValueError(

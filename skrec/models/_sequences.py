@@ -45,6 +45,16 @@ class SequenceRanker(HistoryModel, NetworkRanker):
     _full_catalogue: ClassVar[int] = 2**14
     _negatives_of_row: ClassVar[int] = 1
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        space = {
+            "learning_rate": super()._search_space(distributions)["learning_rate"],
+            "embedding_dim": distributions.CategoricalDistribution((32, 64, 128)),
+            "dropout": distributions.FloatDistribution(0.0, 0.5),
+        }
+        if self.loss == "gbce":
+            space["gbce_t"] = distributions.FloatDistribution(0.0, 1.0)
+        return space
+
     @property
     def user_embeddings_(self) -> NDArray[np.float32]:
         """Not there: what is learnt is of items, and a user is known by the history alone (an AttributeError)."""

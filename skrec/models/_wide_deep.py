@@ -39,6 +39,13 @@ class _WideDeep(FieldModel):
     }
     _takes_dims: ClassVar[bool] = True
 
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        return {
+            **super()._search_space(distributions),
+            "wide_learning_rate": distributions.FloatDistribution(3e-3, 3e-1, log=True),
+            "wide_l1": distributions.FloatDistribution(1e-6, 1e-2, log=True),
+        }
+
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         names = self.field_names_
         return {

@@ -12,6 +12,7 @@ __all__ = ["check_recommender"]
 _CHECKS = (
     _state.check_nothing_is_answered_before_fit,
     _state.check_fit_returns_the_estimator_and_keeps_its_parameters,
+    _state.check_the_search_space_is_of_its_parameters,
     _recommending.check_ids_are_those_of_the_data,
     _recommending.check_score_items_has_a_column_for_each_item,
     _recommending.check_recommend_returns_a_frame,
@@ -42,7 +43,7 @@ def check_recommender(estimator: Any, *, personalised: bool = True) -> None:
     Checked are the fitted attributes; the shape, order and ties of ``recommend``; seen items, ``exclude``,
     ``candidates`` and ``k``; that ``predict`` agrees with ``score_items``, and that neither depends on the other rows
     of a call; unknown ids; arrays and frames; ``random_state``, ``pickle`` and ``clone``; that a failed ``fit``
-    changes nothing; ``partial_fit`` where there is one; and that the groups are found.
+    changes nothing; ``partial_fit`` and the default search space where there is one; and that the groups are found.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Literal
 
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, TransformerMixin
 
 import skrec
 
@@ -26,6 +26,8 @@ _KINDS: dict[str, Callable[[type], bool]] = {
 
 def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tuple[str, type[Any]]]:
     """List the public estimators and transformers of skrec, as :func:`sklearn.utils.discovery.all_estimators` does.
+
+    Left out are those that wrap an estimator, such as :class:`~skrec.model_selection.OptunaSearchCV`.
 
     Parameters
     ----------
@@ -64,6 +66,7 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
         if package.ispkg and "._" not in package.name
         for name, value in inspect.getmembers(import_module(package.name), inspect.isclass)
         if issubclass(value, BaseEstimator) and hasattr(value, "fit") and not inspect.isabstract(value)
+        if not issubclass(value, MetaEstimatorMixin)
     }
     return sorted(
         ((name, cls) for name, cls in found if type_filter is None or any(_KINDS[kind](cls) for kind in kinds)),

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from skrec._sklearn_compat import InvalidParameterError, validate_parameter_constraints
 from skrec.testing._case import Case, require
 
 
@@ -46,6 +47,24 @@ def check_fit_returns_the_estimator_and_keeps_its_parameters(case: Case) -> None
     for what, now in (("fit changes", model), ("clone of a fitted estimator changes", clone(model))):
         changed = [name for name, value in now.get_params().items() if repr(value) != before[name]]
         require(not changed, f"{what} the parameter {changed[:1]}")
+
+
+def check_the_search_space_is_of_its_parameters(case: Case) -> None:
+    """Check that what is declared for ``search_space`` are parameters, and the ends of their ranges allowed."""
+    if not hasattr(case.estimator, "_search_space"):
+        return
+    from optuna import distributions
+
+    constraints = getattr(case.estimator, "_parameter_constraints", {})
+    for name, distribution in case.estimator._search_space(distributions).items():
+        require(name in case.estimator.get_params(), f"it declares a range of {name!r}, which is no parameter")
+        require(isinstance(distribution, distributions.BaseDistribution), f"it declares {distribution!r} for {name!r}")
+        ends = getattr(distribution, "choices", None) or (distribution.low, distribution.high)
+        for value in ends if name in constraints else ():
+            try:
+                validate_parameter_constraints({name: constraints[name]}, {name: value}, type(case.estimator).__name__)
+            except InvalidParameterError as error:
+                raise AssertionError(f"it declares a range that it does not allow: {error}") from error
 
 
 def check_containers_do_not_matter(case: Case) -> None:

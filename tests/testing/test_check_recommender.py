@@ -82,6 +82,21 @@ class ChangesItsParameters(Broken):
         return super().fit(X, y)
 
 
+class DeclaresWhatIsNoParameter(Broken):
+    def _search_space(self, distributions):
+        return {"dim": distributions.IntDistribution(1, 3)}
+
+
+class DeclaresNoDistribution(Broken):
+    def _search_space(self, distributions):
+        return {"handle_unknown": ["oov", "error"]}
+
+
+class DeclaresMoreThanItAllows(Broken):
+    def _search_space(self, distributions):
+        return {"handle_unknown": distributions.CategoricalDistribution(("oov", "ignore"))}
+
+
 class ForgetsAnItem(Broken):
     @property
     def items_(self):
@@ -212,6 +227,9 @@ class StartsAnewAtEachPart(Broken):
         (AnswersUnfitted, "check_nothing_is_answered_before_fit"),
         (ReturnsNothing, "check_fit_returns_the_estimator_and_keeps_its_parameters"),
         (ChangesItsParameters, "check_fit_returns_the_estimator_and_keeps_its_parameters"),
+        (DeclaresWhatIsNoParameter, "check_the_search_space_is_of_its_parameters"),
+        (DeclaresNoDistribution, "check_the_search_space_is_of_its_parameters"),
+        (DeclaresMoreThanItAllows, "check_the_search_space_is_of_its_parameters"),
         (ForgetsAnItem, "check_ids_are_those_of_the_data"),
         (ScoresAreNumbersOrNot, "check_score_items_has_a_column_for_each_item"),
         (IgnoresCandidates, "check_score_items_has_a_column_for_each_item"),

@@ -1,0 +1,392 @@
+"""Search by Optuna, as a search of scikit-learn."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import nullcontext
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state, indexable
+
+from skrec._data.names import closest
+from skrec._sklearn_compat import (
+    BaseSearchCV,
+    HasMethods,
+    Interval,
+    MultimetricScorer,
+    _fit_context,
+    check_method_params,
+    num_samples,
+)
+from skrec.model_selection._candidates import Candidates
+from skrec.model_selection._search_space import Space
+from skrec.model_selection._study import (
+    finished_trials,
+    fold_results,
+    identity,
+    open_study,
+    quiet,
+    seeded_sampler,
+    storage_of,
+    without_result,
+)
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+__all__ = ["OptunaSearchCV"]
+
+
+class OptunaSearchCV(BaseSearchCV):
+    """Search of parameters by Optuna, with cross-validation: scikit-learn's ``RandomizedSearchCV`` that learns.
+
+    A sampler of Optuna (Akiba et al., 2019) chooses each candidate by the scores of those before it, and a pruner may
+    give one up while it trains. With `storage` nothing finished is lost: ``fit`` goes on where a killed one was.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is tuned: any estimator of scikit-learn's kind, a Pipeline too. It has ``score``, or `scoring` is given.
+    param_distributions : dict or None, default=None
+        What to search: for each parameter a distribution of :mod:`optuna.distributions`, a list of values, or SciPy's
+        ``uniform``, ``loguniform`` or ``randint``. None: what the estimator declares, see
+        :func:`~skrec.model_selection.search_space`.
+    n_trials : int or None, default=10
+        Candidates. Those that a study holds already count, whatever came of them: a search that was killed after 25 of
+        40 has 15 left. None: no limit but `timeout`, or the end of a sampler that has one (``GridSampler``).
+    timeout : float or None, default=None
+        Seconds after which no candidate is begun; one that runs is not interrupted.
+    scoring : str, callable, list, tuple, dict or None, default=None
+        As in :class:`sklearn.model_selection.GridSearchCV`. Scores are maximised.
+    n_jobs : int or None, default=None
+        Folds of a candidate that are fitted at once. With more than one, folds cannot be left out; epochs are pruned
+        only if joblib's backend is threads. For several candidates at once, start several processes with the same
+        `storage` and `study_name`, each with another `random_state`.
+    refit : bool, str or callable, default=True
+        As in :class:`sklearn.model_selection.GridSearchCV`. With several metrics it must be the name of one: this is
+        what is maximised.
+    cv : int, splitter, iterable or None, default=None
+        As in :class:`sklearn.model_selection.GridSearchCV`. The folds are drawn once and are the same for all
+        candidates; for a study to go on with, also give a splitter that shuffles its ``random_state``.
+    verbose : int, default=0
+        0 is silent, 1 lets Optuna log each candidate, above 1 each fit is printed, too, as scikit-learn does.
+    error_score : "raise" or numeric, default=np.nan
+        Score of a fold whose fit fails. The search goes on, with a ``FitFailedWarning``, even if all folds of a
+        candidate fail; ``"raise"`` ends it.
+    return_train_score : bool, default=False
+        Whether to score the training rows, too.
+    random_state : int, RandomState instance or None, default=None
+        An int makes the same search choose the same candidates, also if it was killed and resumed in between. It
+        seeds the default sampler: pass one of your own with its own seed.
+    sampler : optuna.samplers.BaseSampler or None, default=None
+        How candidates are chosen; None: ``TPESampler``, seeded by `random_state`. Another is used as it is.
+    pruner : optuna.pruners.BasePruner or None, default=None
+        Which candidates are given up early, for instance ``optuna.pruners.MedianPruner()``; None: none.
+    storage : str, optuna.storages.BaseStorage or None, default=None
+        Where the study is kept: a URL such as ``"sqlite:///search.db"``, or any storage of Optuna. None: in memory.
+    study_name : str or None, default=None
+        Name of the study in `storage`. It is made, or found again and gone on with.
+    show_progress_bar : bool, default=False
+        Whether to show Optuna's progress bar.
+
+    Attributes
+    ----------
+    cv_results_ : dict of numpy (masked) ndarrays
+        As in :class:`sklearn.model_selection.GridSearchCV`, a row for each finished candidate of the study, those of
+        earlier runs too; besides ``trial_number`` and ``trial_state`` (``"COMPLETE"``, ``"PRUNED"`` or ``"FAIL"``).
+        Scores and times of folds that were not fitted to the end are NaN; such candidates rank last.
+    study_ : optuna.study.Study
+        The study, for Optuna's plots and importances. The results of folds, and errors, are among the user attributes
+        of its trials.
+    best_estimator_ : estimator
+        Fitted to all rows with the best parameters, unless ``refit=False``.
+    best_params_ : dict
+        The best parameters.
+    best_score_ : float
+        Their mean test score; not if `refit` is a callable.
+    best_index_ : int
+        Their row in ``cv_results_``.
+    scorer_ : callable or dict
+        The scorer, or the scorers by name.
+    n_splits_ : int
+        Number of folds.
+    refit_time_ : float
+        Seconds that it took to fit ``best_estimator_``.
+    multimetric_ : bool
+        Whether there are several metrics.
+    classes_ : ndarray of shape (n_classes,)
+        Labels, of a classifier.
+    n_features_in_ : int
+        Number of columns of ``X``.
+    feature_names_in_ : ndarray of str
+        Their names, if all are strings.
+
+    See Also
+    --------
+    search_space : The default of `param_distributions`.
+    skrec.recommend : ``recommend`` through a search.
+    sklearn.model_selection.RandomizedSearchCV : Search at random.
+
+    Notes
+    -----
+    **Pruning.** What a pruner is told is of one kind, so that it compares like with like. If the estimator is a network
+    of skrec, or holds one (the last counts if there are several), and stops early (``early_stopping=True``, or
+    ``X_val``), it is the network's own validation score after each epoch of the first fold: step 0 is the first epoch.
+    Candidates that get through the first fold are fitted on all others. For every other estimator it is the mean test
+    score of the folds so far, after each fold: step 0 is the first fold. A candidate that is not pruned comes out bit
+    for bit as it would without a pruner.
+
+    **Candidates that come to nothing.** A candidate that is pruned, or has a fold that failed, has NaN for a mean
+    (unless `error_score` is a number), ranks last, and is told to the sampler as pruned or failed. Only if there is no
+    other candidate at all, ``fit`` ends in an error, which quotes the first one.
+
+    **Going on.** A study holds what was finished. A candidate that was running when its process was killed is lost: it
+    does not count, and stays in the study as running (unless the storage has a heartbeat, which tells Optuna that it
+    failed). A study must belong to the same search: estimator, scoring, names and choices of parameters, and the
+    numbers of folds and rows are checked. That data and other settings are the same is up to you; nested
+    cross-validation therefore needs a study for each outer fold, which is what ``storage=None`` makes.
+
+    It has a ``fit`` of its own, because that of scikit-learn's ``BaseSearchCV`` ends where all folds of a candidate
+    fail, cannot stop between folds, and has no results other than those of this call.
+
+    References
+    ----------
+    T. Akiba, S. Sano, T. Yanase, T. Ohta, M. Koyama. "Optuna: A Next-generation Hyperparameter Optimization Framework".
+    KDD 2019, doi:10.1145/3292500.3330701.
+
+    Examples
+    --------
+    >>> from optuna.distributions import FloatDistribution
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skrec.model_selection import OptunaSearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> space = {"C": FloatDistribution(1e-3, 1e3, log=True), "class_weight": [None, "balanced"]}
+    >>> search = OptunaSearchCV(LogisticRegression(max_iter=1000), space, n_trials=5, random_state=0).fit(X, y)
+    >>> sorted(search.best_params_)
+    ['C', 'class_weight']
+    >>> search.cv_results_["trial_state"].tolist()
+    ['COMPLETE', 'COMPLETE', 'COMPLETE', 'COMPLETE', 'COMPLETE']
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **{name: each for name, each in BaseSearchCV._parameter_constraints.items() if name != "pre_dispatch"},
+        "param_distributions": [dict, None],
+        "n_trials": [Interval(Integral, 1, None, closed="left"), None],
+        "timeout": [Interval(Real, 0, None, closed="neither"), None],
+        "random_state": ["random_state"],
+        "sampler": [HasMethods(["sample_relative", "sample_independent"]), None],
+        "pruner": [HasMethods(["prune"]), None],
+        "storage": [str, HasMethods(["create_new_study"]), None],
+        "study_name": [str, None],
+        "show_progress_bar": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        param_distributions: dict[str, Any] | None = None,
+        *,
+        n_trials: int | None = 10,
+        timeout: float | None = None,
+        scoring: Any = None,
+        n_jobs: int | None = None,
+        refit: bool | str | Callable[..., int] = True,
+        cv: Any = None,
+        verbose: int = 0,
+        error_score: Any = np.nan,
+        return_train_score: bool = False,
+        random_state: Any = None,
+        sampler: Any = None,
+        pruner: Any = None,
+        storage: Any = None,
+        study_name: str | None = None,
+        show_progress_bar: bool = False,
+    ) -> None:
+        self.param_distributions = param_distributions
+        self.n_trials = n_trials
+        self.timeout = timeout
+        self.random_state = random_state
+        self.sampler = sampler
+        self.pruner = pruner
+        self.storage = storage
+        self.study_name = study_name
+        self.show_progress_bar = show_progress_bar
+        super().__init__(
+            estimator=estimator,
+            scoring=scoring,
+            n_jobs=n_jobs,
+            refit=refit,
+            cv=cv,
+            verbose=verbose,
+            error_score=error_score,
+            return_train_score=return_train_score,
+        )
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> OptunaSearchCV:
+        """Search, and fit the best candidate to all rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+        y : array-like of shape (n_rows,), default=None
+            Targets, if the estimator takes some.
+        **params : dict of str to object
+            What is handed to the estimator's ``fit``, the scorer and the splitter, as in
+            :class:`sklearn.model_selection.GridSearchCV`: by metadata routing, if it is enabled.
+
+        Returns
+        -------
+        OptunaSearchCV
+            The search itself.
+
+        Raises
+        ------
+        ValueError
+            If no candidate was fitted and scored on all folds, or the study belongs to another search.
+        """
+        self._check_options()
+        scorers, _ = self._get_scorers()
+        if isinstance(scorers, MultimetricScorer):
+            self._check_refit_is_a_name()
+        X, y = indexable(X, y)
+        routed = self._get_routed_params_for_fit(check_method_params(X, params=params))
+        splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
+        splits = list(splitter.split(X, y, **routed.splitter.split))
+        estimator = clone(self.estimator)
+        space = Space.of(estimator, self.param_distributions)
+        candidates = Candidates(
+            estimator,
+            space,
+            X,
+            y,
+            splits,
+            score=self._maximised,
+            n_jobs=self.n_jobs,
+            settings={
+                "scorer": scorers,
+                "fit_params": routed.estimator.fit,
+                "score_params": routed.scorer.score,
+                "error_score": self.error_score,
+                "return_train_score": self.return_train_score,
+                "return_times": True,
+                "verbose": self.verbose,
+            },
+        )
+        study = self._run(candidates)
+        results = self._results(study, space, len(splits))
+        self._refit_best(results, estimator, X, y, routed.estimator.fit)
+        self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
+        self.n_splits_ = len(splits)
+        self.study_ = study
+        self.cv_results_ = results
+        return self
+
+    def _check_options(self) -> None:
+        if (self.storage is None) != (self.study_name is None):
+            given, missing = ("storage", "study_name") if self.study_name is None else ("study_name", "storage")
+            raise ValueError(
+                f"{given} was given without {missing}: a study is found again by both. Pass {missing}=, too."
+            )
+        if self.n_trials is None and self.timeout is None and self.sampler is None:
+            raise ValueError("n_trials and timeout are None: the search would never end. Give one of them.")
+
+    def _maximised(self, scores: Any) -> float:
+        """Return the score that is maximised, of those of a fold."""
+        if not isinstance(scores, dict):
+            return float(scores)
+        self._check_refit_is_a_name()
+        if self.refit not in scores:
+            guess = closest(self.refit, list(scores))
+            hint = f"Did you mean {guess!r}?" if guess else f"There are {', '.join(map(repr, scores))}."
+            raise ValueError(f"refit={self.refit!r} is none of the metrics of scoring. {hint}")
+        return float(scores[self.refit])
+
+    def _check_refit_is_a_name(self) -> None:
+        if not isinstance(self.refit, str):
+            raise ValueError(  # noqa: TRY004, as scikit-learn does
+                f"With several metrics, refit must be the name of the one to maximise, but is {self.refit!r}."
+            )
+
+    def _run(self, candidates: Candidates) -> Study:
+        """Open the study, and evaluate as many candidates as are left."""
+        search = identity(
+            candidates.estimator,
+            candidates.space.distributions,
+            self.scoring,
+            refit=self.refit if isinstance(self.refit, str) else None,
+            n_splits=len(candidates.splits),
+            n_rows=num_samples(candidates.X),
+        )
+        storage = storage_of(self.storage)
+        seed = None
+        if self.sampler is None and self.random_state is not None:
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+
+        def before_next(study: Study, trial: FrozenTrial | None = None) -> None:
+            n_finished = len(finished_trials(study))
+            if seed is not None:
+                study.sampler = seeded_sampler(seed, n_finished)
+            if trial is not None and self.n_trials is not None and n_finished >= self.n_trials:
+                study.stop()  # other processes may have finished some
+
+        with nullcontext() if self.verbose else quiet():
+            study = open_study(storage, self.study_name, sampler=self.sampler, pruner=self.pruner, search=search)
+            n_left = None if self.n_trials is None else self.n_trials - len(finished_trials(study))
+            if n_left is None or n_left > 0:
+                before_next(study)
+                study.optimize(
+                    candidates,
+                    n_trials=n_left,
+                    timeout=self.timeout,
+                    callbacks=[before_next],
+                    show_progress_bar=self.show_progress_bar,
+                )
+        return study
+
+    def _results(self, study: Study, space: Space, n_splits: int) -> dict[str, Any]:
+        """Build ``cv_results_`` of all that the study holds."""
+        trials = finished_trials(study)
+        if not any(trial.state.name == "COMPLETE" for trial in trials):
+            raise ValueError(without_result(trials, self.study_name))
+        with warnings.catch_warnings():
+            # scikit-learn warns of scores that are NaN; here pruning makes them, and failures have been told of.
+            warnings.filterwarnings("ignore", "One or more of the (test|train) scores are non-finite", UserWarning)
+            results: dict[str, Any] = self._format_results(
+                [space.parameters(trial.params) for trial in trials],
+                n_splits,
+                fold_results(trials, n_splits, self.error_score, with_train=self.return_train_score),
+                {
+                    "trial_number": [trial.number for trial in trials],
+                    "trial_state": [trial.state.name for trial in trials],
+                },
+            )
+        return results
+
+    def _refit_best(self, results: dict[str, Any], estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> None:
+        """Choose the best candidate, fit it to all rows, and keep it."""
+        multimetric = "mean_test_score" not in results
+        metric = self.refit if multimetric else "score"
+        best = self._select_best_index(self.refit, metric, results)
+        parameters = results["params"][best]
+        if self.refit:
+            refitted = clone(estimator).set_params(**clone(parameters, safe=False))
+            start = time.perf_counter()
+            refitted.fit(X, **fit_params) if y is None else refitted.fit(X, y, **fit_params)
+            self.refit_time_ = time.perf_counter() - start
+            self.best_estimator_ = refitted
+            if hasattr(refitted, "feature_names_in_"):
+                self.feature_names_in_ = refitted.feature_names_in_
+        self.multimetric_ = multimetric
+        self.best_index_, self.best_params_ = best, parameters
+        if not callable(self.refit):
+            self.best_score_ = results[f"mean_test_{metric}"][best]

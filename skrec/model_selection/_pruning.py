@@ -1,0 +1,80 @@
+"""Pruning of running fits: the validation score of each epoch of a network, reported to a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from skrec.model_selection._search_space import parts_with
+
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+__all__ = ["EpochReporter", "report_epochs"]
+
+
+class EpochReporter:
+    """A callback ``f(epoch, logs)`` of networks that reports each validation score, and ends the fit to be pruned.
+
+    It hears one fit: the first that it is in. In another process it is deaf, for the trial is not there.
+
+    Parameters
+    ----------
+    trial : Trial or None
+        None: deaf.
+    score_name : str
+        What the logs call the score.
+    """
+
+    def __init__(self, trial: Trial | None = None, score_name: str = "") -> None:
+        self._trial, self._score_name = trial, score_name
+        self._last = -1
+        self.pruned = False
+
+    @property
+    def heard(self) -> bool:
+        """Whether a score was reported."""
+        return self._last >= 0
+
+    def __call__(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Report the score of an epoch, counted from 0.
+
+        Raises
+        ------
+        optuna.TrialPruned
+            If the trial is to be pruned.
+        """
+        if self._trial is None or self._score_name not in logs:
+            return
+        if epoch <= self._last:  # another fit begins
+            self._trial = None
+            return
+        self._last = epoch
+        self._trial.report(float(logs[self._score_name]), epoch)
+        if self._trial.should_prune():
+            from optuna import TrialPruned
+
+            self.pruned = True
+            raise TrialPruned
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> EpochReporter:
+        return self  # clone copies callbacks, and the trial must hear of the copy's epochs
+
+    def __reduce__(self) -> tuple[type[EpochReporter], tuple[()]]:
+        return EpochReporter, ()
+
+
+def report_epochs(estimator: Any, trial: Trial) -> EpochReporter:
+    """Put a reporter among the callbacks of an estimator's network, if it has one; the last, if it has several.
+
+    Such an estimator names the validation score in the logs by ``_epoch_score``, and calls functions among its
+    ``callbacks``.
+    """
+    names = estimator.get_params()
+    parts = [part for part in parts_with(estimator, "_epoch_score") if f"{part[0]}callbacks" in names]
+    if not parts:
+        return EpochReporter()
+    prefix, part = parts[-1]
+    reporter = EpochReporter(trial, part._epoch_score)
+    estimator.set_params(**{f"{prefix}callbacks": [*(part.callbacks or ()), reporter]})
+    return reporter
