@@ -263,7 +263,7 @@ def test_what_needs_pickle_is_an_error_that_says_where_it_is(file, value, messag
 
 
 def test_ids_that_need_pickle(file):
-    with pytest.raises(TypeError, match=r"Column 'x0' has the id \('a', 1\) \(tuple\)"):
+    with pytest.raises(TypeError, match=r"Column 'x0' has \('a', 1\) \(tuple\)"):
         skrec.save(IDEncoder().fit(tuple_ids()), file)
 
 

@@ -26,7 +26,7 @@ class Layout:
     numeric : tuple of str
         Standardised numbers.
     flags : tuple of str
-        Columns of 0 and 1 that tell where a numeric field has no value: ``"age_missing"``. Only for fields that had
+        Columns of 0 and 1 that tell where a number or an array is missing: ``"age_missing"``. Only for fields that had
         a missing value in fit.
     arrays : tuple of (str, int)
         Fields with an array in each row, and its width.

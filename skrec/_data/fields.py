@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skrec._data.arrays import doubt_ragged, learn_arrays, standardise_arrays
 from skrec._data.categories import Categories, Codes, factorize
 from skrec._data.encoded import Encoded, Layout
-from skrec._data.kinds import Kind, categorical_columns, kind_of
-from skrec._data.lists import doubt_ragged, pack, split, stack, width_of
+from skrec._data.kinds import (
+    Kind,
+    categorical_columns,
+    doubt_categories,
+    kind_of,
+    measures_of,
+    refuse_other_measures,
+)
+from skrec._data.lists import doubt_separator, pack, split
 from skrec._data.numbers import bin_edges, learn_scales, standardise
 from skrec._data.roles import column_positions
 from skrec._data.table import Rows
@@ -36,12 +44,15 @@ class Fields:
         Positions of the columns, in the order of ``layout.names``.
     categories : tuple of Categories
         For the categorical fields, then the multi-valued ones.
-    means, scales : ndarray of shape (n_numeric,), float64
+    means, scales : ndarray of shape (n_numeric + sum of the widths of arrays,), float64
+        Of the numeric fields, then of every place of the arrays.
     flagged : ndarray of shape (n_flags,), int
-        Which of the numeric fields have a flag, in order.
+        Which of the numeric fields and then the arrays have a flag, in order.
     separator : str or None
         Where the strings of multi-valued fields are split.
     min_frequency : int
+    measures : tuple of str
+        What the numeric fields measure, see :func:`skrec._data.kinds.measures_of`.
 
     Examples
     --------
@@ -78,6 +89,7 @@ class Fields:
     flagged: NDArray[np.intp] = field(repr=False)
     separator: str | None = field(default="|", repr=False)
     min_frequency: int = field(default=1, repr=False)
+    measures: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def fit(
@@ -110,7 +122,7 @@ class Fields:
         min_frequency : int, default=1
             Values in fewer rows than this are unknown.
         sample_weight : array-like of shape (n_rows,), default=None
-            Weights of the rows in the means and scales of numbers.
+            Weights of the rows in the means and scales of numbers and arrays.
 
         Returns
         -------
@@ -126,15 +138,18 @@ class Fields:
         ValueError
             If a value is infinite.
         """
-        kinds = _columns_by_kind(rows, positions, categorical, multivalued)
+        kinds = _columns_by_kind(rows, positions, categorical, multivalued, separator)
         names = {kind: [_name(rows, position) for position in found] for kind, found in kinds.items()}
         means, scales, has_missing = learn_scales(rows, kinds["numeric"], sample_weight)
-        flagged = np.flatnonzero(has_missing)
-        widths = [(name, width_of(rows.raw(at)) or 0) for name, at in zip(names["array"], kinds["array"], strict=True)]
-        layout = _layout(names["categorical"], names["multivalued"], names["numeric"], widths, flagged)
+        widths, array_means, array_scales, lacks_arrays = learn_arrays(rows, kinds["array"], sample_weight)
+        means, scales = np.concatenate([means, array_means]), np.concatenate([scales, array_scales])
+        flagged = np.flatnonzero(np.concatenate([has_missing, lacks_arrays]))
+        arrays = list(zip(names["array"], widths, strict=True))
+        layout = _layout(names["categorical"], names["multivalued"], names["numeric"], arrays, flagged)
         order = tuple(position for found in kinds.values() for position in found)
         empty = tuple(Categories.empty(name) for name in (*layout.categorical, *layout.multivalued))
-        return cls(layout, order, empty, means, scales, flagged, separator, min_frequency).extend(rows)
+        measures = measures_of(rows, kinds["numeric"])
+        return cls(layout, order, empty, means, scales, flagged, separator, min_frequency, measures).extend(rows)
 
     def encode(self, rows: Rows) -> Encoded:
         """Encode a table. Values that were not seen in fit have the row of the unknown value of their field.
@@ -259,9 +274,10 @@ class Fields:
         """
         n_numeric = len(self.layout.numeric)
         numbers = encoded.numbers[:, :n_numeric].copy()
-        flagged = numbers[:, self.flagged]
-        flagged[encoded.numbers[:, n_numeric:] != 0] = np.nan
-        numbers[:, self.flagged] = flagged
+        of_numbers = self.flagged[self.flagged < n_numeric]
+        flagged = numbers[:, of_numbers]
+        flagged[encoded.numbers[:, n_numeric : n_numeric + len(of_numbers)] != 0] = np.nan
+        numbers[:, of_numbers] = flagged
         return bin_edges(numbers, n_bins)
 
     def to_state(self) -> dict[str, Any]:
@@ -298,6 +314,7 @@ class Fields:
             "flagged": np.array(self.flagged),
             "separator": self.separator,
             "min_frequency": int(self.min_frequency),
+            "measures": list(self.measures),
         }
 
     @classmethod
@@ -322,6 +339,7 @@ class Fields:
             flagged=flagged,
             separator=state["separator"],
             min_frequency=int(state["min_frequency"]),
+            measures=tuple(state["measures"]),
         )
 
     @property
@@ -353,15 +371,18 @@ class Fields:
                 codes[:, number] = new.encode(factors)
             else:
                 bags.append(pack(lists, new))
-        first = len(self.categories)
-        end = first + len(layout.numeric)
-        numbers = standardise(rows, self.positions[first:end], self.means, self.scales, self.flagged)
-        arrays = [
-            stack(rows.raw(position), width, rows.label(position))
-            for (_, width), position in zip(layout.arrays, self.positions[end:], strict=True)
-        ]
-        beside = np.concatenate(arrays, axis=1) if arrays else np.empty((rows.n_rows, 0), dtype=np.float32)
-        return replace(self, categories=tuple(categories)), Encoded(codes, bags, numbers, beside)
+        return replace(self, categories=tuple(categories)), Encoded(codes, bags, *self._standardised(rows))
+
+    def _standardised(self, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the numbers and all flags, and the arrays."""
+        first, n = len(self.categories), len(self.layout.numeric)
+        of_numbers, of_arrays = self.flagged[self.flagged < n], self.flagged[self.flagged >= n] - n
+        positions, widths = self.positions[first:], [width for _, width in self.layout.arrays]
+        refuse_other_measures(rows, positions[:n], self.measures)
+        numbers = standardise(rows, positions[:n], self.means[:n], self.scales[:n], of_numbers)
+        arrays, missing = standardise_arrays(rows, positions[n:], widths, self.means[n:], self.scales[n:])
+        flags = missing[:, of_arrays].astype(np.float32)
+        return np.concatenate([numbers, flags], axis=1) if len(of_arrays) else numbers, arrays
 
 
 def _name(rows: Rows, position: int) -> str:
@@ -369,7 +390,11 @@ def _name(rows: Rows, position: int) -> str:
 
 
 def _columns_by_kind(
-    rows: Rows, positions: Sequence[int], categorical: Any, multivalued: Sequence[str | int] | None
+    rows: Rows,
+    positions: Sequence[int],
+    categorical: Any,
+    multivalued: Sequence[str | int] | None,
+    separator: str | None,
 ) -> dict[Kind, list[int]]:
     mask = categorical_columns(rows, categorical)
     listed = () if multivalued is None else multivalued
@@ -377,8 +402,12 @@ def _columns_by_kind(
     columns: dict[Kind, list[int]] = {"categorical": [], "multivalued": [], "numeric": [], "array": []}
     for position in map(int, positions):
         kind: Kind = "multivalued" if position in several else kind_of(rows, position)
-        if kind == "multivalued" and position not in several:
+        if position in several:
+            doubt_separator(rows.raw(position), _name(rows, position), separator)
+        elif kind == "multivalued":
             doubt_ragged(rows.raw(position), _name(rows, position))
+        elif kind == "categorical" and mask is None and not isinstance(rows.table, (np.ndarray, list)):
+            doubt_categories(rows.raw(position), _name(rows, position))
         if mask is not None and kind in {"categorical", "numeric"}:
             kind = "categorical" if mask[position] else "numeric"
         columns[kind].append(position)
@@ -392,10 +421,11 @@ def _layout(
     arrays: Sequence[Sequence[Any]],
     flagged: NDArray[np.intp],
 ) -> Layout:
+    flaggable = [*numeric, *(name for name, _ in arrays)]
     return Layout(
         categorical=tuple(categorical),
         multivalued=tuple(multivalued),
         numeric=tuple(numeric),
-        flags=tuple(f"{numeric[number]}_missing" for number in flagged),
+        flags=tuple(f"{flaggable[number]}_missing" for number in flagged),
         arrays=tuple((str(name), int(width)) for name, width in arrays),
     )

@@ -281,8 +281,8 @@ def unhashable(column: Column, name: str, where: str | None = None) -> TypeError
                 "id: pass strings, numbers or other hashable values."
             )
         return TypeError(
-            f"Column {name!r} has {value!r} ({type(value).__name__}) in row {row}, which is not hashable and so "
-            "no id. The argument must be a column of strings, numbers or other hashable values: "
+            f"Column {name!r} has {value!r} ({type(value).__name__}) in row {row}, which is not hashable, and so "
+            "neither an id nor a category. The argument must be a column of strings, numbers or other hashable values: "
             "convert it, for instance with X[column].map(str)."
         )
     return TypeError(f"Column {name!r} holds ids that cannot be compared with one another.")

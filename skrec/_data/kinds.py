@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -10,17 +11,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.columns import as_column
-from skrec._data.lists import LIST_TYPES, are_vectors, width_of
+from skrec._data.arrays import LIST_TYPES, are_vectors, width_of
+from skrec._data.columns import Column, as_column
 from skrec._data.roles import column_positions
 from skrec._data.table import Rows
+from skrec.exceptions import ColumnError
 
-__all__ = ["Kind", "categorical_columns", "kind_of"]
+__all__ = ["Kind", "categorical_columns", "doubt_categories", "kind_of", "measures_of", "refuse_other_measures"]
 
 Kind = Literal["categorical", "multivalued", "numeric", "array"]
 
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
 _TIMES = {"datetime", "datetime64", "date", "timedelta", "timedelta64"}
+_CURES = {
+    "numbers": "Convert it to the numbers that it held then, or fit again.",
+    "text": "Convert it to the numbers that it held then, or fit again.",
+    "dates": "Convert it with pandas.to_datetime, or fit again.",
+    "durations": "Convert it with pandas.to_timedelta, or fit again.",
+}
 
 
 def categorical_columns(
@@ -67,7 +75,7 @@ def kind_of(rows: Rows, position: int) -> Kind:
 
     Strings, categories, objects and booleans are categorical; lists, tuples and sets are multi-valued; arrays of one
     width are arrays, and so are lists of one length above 1, of numbers that are not all whole; all else is numeric.
-    The first value of an object column tells whether it holds lists. Objects of a table that is not a data frame are
+    One list among the values of an object column makes it one of lists. Objects of a table that is not a data frame are
     numeric if all of them are numbers or times.
 
     Parameters
@@ -100,13 +108,128 @@ def kind_of(rows: Rows, position: int) -> Kind:
     if kind is not None:
         return kind
     values = as_column(raw)
-    present = ~pd.isna(values)
-    first = values[np.argmax(present)] if present.any() else None
-    if isinstance(first, LIST_TYPES):
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    if inferred != "string" and any(isinstance(value, LIST_TYPES) for value in values):
         return "multivalued" if width_of(values) is None else "array"
     if not isinstance(rows.table, (np.ndarray, list)):
         return "categorical"
-    return _numeric_if(pd.api.types.infer_dtype(values, skipna=True) in _NUMBERS | _TIMES)
+    return _numeric_if(inferred in _NUMBERS | _TIMES)
+
+
+def doubt_categories(values: Any, name: str) -> None:
+    """Warn of a column of categories that are probably numbers or times, which came as objects or as text.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+        A column of a data frame that :func:`kind_of` takes for categorical.
+    name : str
+        What the warning calls the column.
+
+    Warns
+    -----
+    UserWarning
+        If all values that are there are objects of Python that are numbers or times, or text that spells numbers of
+        which some are not whole: whole ones may well be codes.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import pandas as pd
+    >>> from skrec._data.kinds import doubt_categories
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     doubt_categories(pd.Series(["1.5", "2"]), "price")
+    >>> str(told[0].message)[:48]
+    "Column 'price' holds numbers as text, such as '1"
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype) or str(values.dtype).startswith(("Categorical", "Enum", "bool")):
+        return  # somebody has said so
+    column = as_column(values)
+    there = column[~pd.isna(column)]
+    kind = pd.api.types.infer_dtype(there, skipna=False)
+    if kind in _NUMBERS:
+        found, cure = "numbers as objects", "pandas.to_numeric"
+    elif kind in _TIMES:
+        found, cure = "times as objects", "pandas.to_timedelta" if "delta" in kind else "pandas.to_datetime"
+    elif kind == "string" and len(there) and _spells_fractions(there):
+        found, cure = "numbers as text", "pandas.to_numeric"
+    else:
+        return
+    warnings.warn(
+        f"Column {name!r} holds {found}, such as {there[0]!r}: each is a category of its own. Convert them with "
+        f"{cure}, or, if they are categories, the column with .astype('category').",
+        stacklevel=3,
+    )
+
+
+def measures_of(rows: Rows, positions: Sequence[int]) -> tuple[str, ...]:
+    """Return what columns of numbers measure: numbers and times do not go into one another.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    positions : sequence of int
+        Positions of the columns.
+
+    Returns
+    -------
+    tuple of str
+        For each ``"numbers"``, ``"text"``, ``"dates"`` or ``"durations"``; ``""`` if all of it is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.kinds import measures_of
+    >>> from skrec._data.table import as_rows
+    >>> frame = pd.DataFrame({"age": [30], "born": pd.to_datetime(["1990-05-01"]), "size": ["1.5"], "left": [None]})
+    >>> measures_of(as_rows(frame), range(4))
+    ('numbers', 'dates', 'text', '')
+    """
+    if isinstance(rows.table, np.ndarray) and rows.table.dtype.kind in "iufb":
+        return ("numbers",) * len(positions)
+    return tuple(_measure_of(rows.column(position)) for position in positions)
+
+
+def refuse_other_measures(rows: Rows, positions: Sequence[int], known: Sequence[str]) -> None:
+    """Raise if a column holds times where those of ``fit`` were numbers, or the other way round.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    positions : sequence of int
+        Positions of the columns.
+    known : sequence of str
+        What :func:`measures_of` found in fit.
+
+    Raises
+    ------
+    ColumnError
+    """
+    for position, here, there in zip(positions, measures_of(rows, positions), known, strict=True):
+        if here != there and here and there and {here, there} != {"numbers", "text"}:
+            raise ColumnError(f"Column {rows.label(position)} holds {here}, and {there} in fit. {_CURES[there]}")
+
+
+def _measure_of(column: Column) -> str:
+    if column.dtype.kind in "Mm":
+        found = "dates" if column.dtype.kind == "M" else "durations"
+    elif column.dtype.kind != "O":
+        found = "numbers"
+    else:
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        found = {"string": "text"}.get(kind, "numbers")
+        if kind in _TIMES:
+            found = "durations" if "delta" in kind else "dates"
+    return "" if pd.isna(column).all() else found
+
+
+def _spells_fractions(texts: NDArray[Any]) -> bool:
+    if np.isnan(pd.to_numeric(texts[:1], errors="coerce")).any():
+        return False  # mostly told by the first
+    numbers = pd.to_numeric(pd.unique(texts), errors="coerce")
+    return bool(np.isfinite(numbers).all() and (numbers != np.floor(numbers)).any())
 
 
 def _kind_of_polars(series: Any) -> Kind | None:

@@ -1,4 +1,4 @@
-"""Columns whose cells hold several values: lists, delimited strings, and arrays of one width."""
+"""Columns whose cells hold several values: lists and delimited strings."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import warnings
 from collections.abc import Collection
 from functools import cache
 from itertools import chain
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skrec._data.arrays import LIST_TYPES, is_polars_array
 from skrec._data.categories import Categories, Factors, factorize
-from skrec._data.columns import Column, as_column, object_array
-from skrec._data.numbers import as_float32, refuse_infinity
-from skrec.exceptions import ColumnError
+from skrec._data.columns import as_column, object_array
 
-__all__ = ["LIST_TYPES", "Lists", "are_vectors", "doubt_ragged", "pack", "split", "stack", "width_of"]
+__all__ = ["Lists", "doubt_separator", "pack", "split"]
 
-LIST_TYPES = (list, tuple, set, frozenset, np.ndarray)
+_SEPARATORS = ("|", ",", ";")
 
 
 class Lists(NamedTuple):
@@ -65,7 +63,8 @@ def split(values: Any, *, name: str, separator: str | None) -> Lists:
     name : str
         What error messages call the column.
     separator : str or None
-        Where strings are split; empty parts are left out. None: a string is one value.
+        Where strings are split; blanks around the parts are none of theirs, and empty parts are left out. None: a
+        string is one value.
 
     Returns
     -------
@@ -77,7 +76,7 @@ def split(values: Any, *, name: str, separator: str | None) -> Lists:
     TypeError
         If a value is not hashable.
     ValueError
-        If a value is infinite.
+        If a value is infinite, or the separator is empty.
 
     Examples
     --------
@@ -85,13 +84,15 @@ def split(values: Any, *, name: str, separator: str | None) -> Lists:
     >>> split([["a", "b"], [], "c"], name="genres", separator=None).rows
     array([0, 0, 2])
     """
-    if _is_polars_array(values):
+    if separator == "":
+        raise ValueError("separator='' separates nothing: pass None if a string is a single value.")
+    if is_polars_array(values):
         values = values.arr.to_list()
     column = as_column(values)
 
     @cache
     def parts(text: str) -> list[str]:
-        return [part for part in text.split(separator) if part]
+        return [part for part in map(str.strip, text.split(separator)) if part]
 
     def in_cell(cell: Any) -> Collection[Any]:
         if isinstance(cell, LIST_TYPES):
@@ -112,6 +113,47 @@ def split(values: Any, *, name: str, separator: str | None) -> Lists:
         ) from error
     known = positions >= 0
     return Lists(Factors(distinct, positions[known]), rows[known], len(column))
+
+
+def doubt_separator(values: Any, name: str, separator: str | None) -> None:
+    """Warn of delimited strings none of which has the separator, where they have another one.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows,)
+    name : str
+        What the warning calls the column.
+    separator : str or None
+        Where strings are split.
+
+    Warns
+    -----
+    UserWarning
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skrec._data.lists import doubt_separator
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     doubt_separator(["Drama, War", "War"], "genres", "|")
+    >>> str(told[0].message)[:71]
+    "No string of column 'genres' has the separator '|', but 'Drama, War' ha"
+    """
+    if separator is None or is_polars_array(values):
+        return
+    column = as_column(values)
+    texts = list(pd.unique(column[[isinstance(value, str) for value in column]]))
+    if any(separator in text for text in texts):
+        return
+    for other in _SEPARATORS:
+        text = next((text for text in texts if other in text), None)
+        if text is not None:
+            warnings.warn(
+                f"No string of column {name!r} has the separator {separator!r}, but {text!r:.100} has {other!r}: each "
+                f"string is one value. If it holds several, pass separator={other!r}; if not, separator=None.",
+                stacklevel=3,
+            )
+            return
 
 
 def pack(lists: Lists, field: Categories) -> NDArray[np.int32]:
@@ -151,198 +193,10 @@ def pack(lists: Lists, field: Categories) -> NDArray[np.int32]:
     return bags
 
 
-def width_of(values: Any) -> int | None:
-    """Return the width of the arrays in a column.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_rows,)
-
-    Returns
-    -------
-    int or None
-        None if the cells that are not missing are something else than arrays of numbers of one width, or lists that
-        :func:`are_vectors`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrec._data.lists import width_of
-    >>> width_of([np.zeros(3), None, np.ones(3)])
-    3
-    >>> width_of([np.zeros(3), np.ones(2)]) is None
-    True
-    """
-    if _is_polars_array(values):
-        return int(values.dtype.size) if values.dtype.inner.is_numeric() else None
-    cells = as_column(values)
-    shapes = {
-        cell.shape if isinstance(cell, np.ndarray) and cell.dtype.kind in "iufb" else None
-        for cell in cells[~pd.isna(cells)]
-    }
-    shape = shapes.pop() if len(shapes) == 1 else None
-    if shape is not None:
-        return int(shape[0]) if len(shape) == 1 else None
-    lengths = _lengths_of_fractions(cells)
-    return int(lengths[0]) if lengths is not None and _is_one_width(lengths) else None
-
-
-def are_vectors(values: Any) -> bool:
-    """Whether the cells of a column are lists of one length above 1, of numbers that are not all whole: embeddings.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_rows,)
-        Missing cells are left out.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> from skrec._data.lists import are_vectors
-    >>> are_vectors([[0.5, 1.0], None, [2.0, 3.0]]), are_vectors([[1, 2], [3, 4]]), are_vectors([[0.5], [1.5]])
-    (True, False, False)
-    """
-    lengths = _lengths_of_fractions(as_column(values))
-    return lengths is not None and _is_one_width(lengths)
-
-
-def doubt_ragged(values: Any, name: str) -> None:
-    """Warn of lists of fractions that would be an array were it not for their lengths.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_rows,)
-    name : str
-        What the warning calls the column.
-
-    Warns
-    -----
-    UserWarning
-
-    Examples
-    --------
-    >>> import warnings
-    >>> from skrec._data.lists import doubt_ragged
-    >>> with warnings.catch_warnings(record=True, action="always") as told:
-    ...     doubt_ragged([[0.5, 1.0], [0.5], [2.0, 3.0]], "v")
-    >>> str(told[0].message)[:61]
-    "Column 'v' holds lists of fractional numbers, but row 1 has 1"
-    """
-    if _is_polars_array(values):
-        return
-    cells = as_column(values)
-    lengths = _lengths_of_fractions(cells)
-    if lengths is None or (lengths == lengths[0]).all():
-        return
-    usual = int(np.bincount(lengths).argmax())
-    if usual < 2:
-        return
-    at = int(np.argmax(lengths != usual))
-    row = int(np.flatnonzero(~pd.isna(cells))[at])
-    warnings.warn(
-        f"Column {name!r} holds lists of fractional numbers, but row {row} has {lengths[at]} of them, where most have "
-        f"{usual}: each number counts as a category. If they are embeddings, give every row {usual} numbers, or None; "
-        f"if they are categories, say so with multivalued_features=[{name!r}].",
-        stacklevel=3,
-    )
-
-
-def _lengths_of_fractions(cells: Column) -> NDArray[np.intp] | None:
-    """Return the length of each cell that is there; None unless they are lists of numbers that are not all whole."""
-    there = cells[~pd.isna(cells)]
-    if not len(there) or not all(map(_is_vector, there)):
-        return None
-    flat = as_column(object_array(list(chain.from_iterable(there))))
-    if flat.dtype.kind == "O":  # missing numbers among them
-        flat = as_column(flat[~pd.isna(flat)])
-    numbers = flat[np.isfinite(flat)] if flat.dtype.kind == "f" else flat[:0]
-    return np.fromiter(map(len, there), np.intp, len(there)) if (numbers != np.floor(numbers)).any() else None
-
-
-def _is_vector(cell: Any) -> bool:
-    """Whether a cell is a list of numbers, by its first value, or an array of them."""
-    if isinstance(cell, np.ndarray):
-        return cell.ndim == 1 and cell.dtype.kind in "iuf"
-    return isinstance(cell, (list, tuple)) and (not cell or cell[0] is None or isinstance(cell[0], Real))
-
-
-def _is_one_width(lengths: NDArray[np.intp]) -> bool:
-    return bool(lengths[0] > 1 and (lengths == lengths[0]).all())
-
-
-def stack(values: Any, width: int, label: str) -> NDArray[np.float32]:
-    """Return a column of arrays of one width as a matrix.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_rows,)
-        Arrays, lists or tuples of numbers.
-    width : int
-        Their length.
-    label : str
-        What error messages call the column, quoted if it is a name.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, width), float32
-        Zeros for what is missing: arrays, or numbers in them.
-
-    Raises
-    ------
-    ColumnError
-        If a cell is something else, or has another width.
-    ValueError
-        If a number is infinite.
-
-    Examples
-    --------
-    >>> from skrec._data.lists import stack
-    >>> stack([[1.0, 2.0], None], 2, "'image'")
-    array([[1., 2.],
-           [0., 0.]], dtype=float32)
-    >>> stack([[1.0, 2.0]], 3, "'image'")
-    Traceback (most recent call last):
-    skrec.exceptions.ColumnError: Column 'image' holds arrays of 3 numbers, but row 0 has 2 of them. Give every row \
-an array of 3 numbers, or fit again.
-    """
-    cells = as_column(values.arr.to_list() if _is_polars_array(values) else values)
-    present = np.flatnonzero(~pd.isna(cells))
-    block = np.zeros((len(cells), width))
-    try:
-        block[present] = _matrix(cells[present], width)
-    except (TypeError, ValueError, OverflowError) as error:
-        row, cell = next((row, cells[row]) for row in present if not _has_width(cells[row], width))
-        is_array = isinstance(cell, LIST_TYPES) and _has_width(cell, len(cell))
-        found = f"{len(cell)} of them" if is_array else f"{cell!r:.100} ({type(cell).__name__})"
-        raise ColumnError(
-            f"Column {label} holds arrays of {width} numbers, but row {row} has {found}. Give every row an array of "
-            f"{width} numbers, or fit again."
-        ) from error
-    refuse_infinity(np.asarray(np.isinf(block).any(axis=1)), label)
-    return as_float32(block)
-
-
 def _sorted_distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return numbers from 0, each once, in order: ``np.unique``, but faster for those that are nearly in order."""
     pairs = np.sort(pairs, kind="stable")
     return np.asarray(pairs[np.diff(pairs, prepend=-1) != 0])
-
-
-def _matrix(cells: Column, width: int) -> NDArray[np.float64]:
-    matrix = np.array(cells.tolist(), dtype=np.float64)
-    if matrix.shape != (len(cells), width) and len(cells):
-        raise ValueError
-    return matrix.reshape(len(cells), width)
-
-
-def _has_width(cell: Any, width: int) -> bool:
-    try:
-        return np.array(cell, dtype=np.float64).shape == (width,)
-    except (TypeError, ValueError, OverflowError):
-        return False
 
 
 def _is_category(value: Any) -> bool:
@@ -351,7 +205,3 @@ def _is_category(value: Any) -> bool:
     except TypeError:
         return False
     return not (isinstance(value, (float, np.floating)) and np.isinf(value))
-
-
-def _is_polars_array(values: Any) -> bool:
-    return type(values).__module__.partition(".")[0] == "polars" and str(values.dtype.base_type()) == "Array"

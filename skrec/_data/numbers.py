@@ -13,7 +13,17 @@ from skrec._data.columns import Column
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
 
-__all__ = ["as_float32", "as_numbers", "bin_edges", "learn_scales", "refuse_infinity", "standardise"]
+__all__ = [
+    "Floats",
+    "as_float32",
+    "as_numbers",
+    "bin_edges",
+    "learn_scales",
+    "moments",
+    "refuse_infinity",
+    "scaled",
+    "standardise",
+]
 
 Floats = NDArray[np.float64]
 
@@ -119,11 +129,9 @@ def learn_scales(
     """
     means, scales = np.zeros(len(positions)), np.ones(len(positions))
     has_missing = np.zeros(len(positions), dtype=np.bool_)
-    weights = np.ones(rows.n_rows) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     for columns, block in _blocks(rows, positions):
-        missing = np.isnan(block)
-        has_missing[columns] = missing.any(axis=0)
-        means[columns], scales[columns] = _moments(block, missing, weights)
+        has_missing[columns] = np.isnan(block).any(axis=0)
+        means[columns], scales[columns] = moments(block, sample_weight)
     return means, scales, has_missing
 
 
@@ -165,8 +173,7 @@ def standardise(rows: Rows, positions: Sequence[int], means: Floats, scales: Flo
     numbers = np.empty((rows.n_rows, len(positions) + len(flagged)), dtype=np.float32)
     for columns, block in _blocks(rows, positions):
         missing = np.isnan(block)
-        with np.errstate(over="ignore"):
-            numbers[:, columns] = as_float32((block - means[columns]) / scales[columns])
+        numbers[:, columns] = scaled(block, means[columns], scales[columns])
         first, end = np.searchsorted(flagged, [columns.start, columns.stop])
         numbers[:, len(positions) + first : len(positions) + end] = missing[:, flagged[first:end] - columns.start]
     return numbers
@@ -310,16 +317,62 @@ def _blocks(rows: Rows, positions: Sequence[int]) -> Iterator[tuple[slice, Float
         yield slice(start, start + len(some)), block
 
 
-def _moments(block: Floats, missing: NDArray[np.bool_], weights: Floats) -> tuple[Floats, Floats]:
-    """Return means and scales of columns whose values may be of any size."""
+def scaled(block: Floats, means: Floats, scales: Floats) -> NDArray[np.float32]:
+    """Return standardised numbers, 0 where they are missing.
+
+    Parameters
+    ----------
+    block : ndarray of shape (n_rows, k), float64
+    means, scales : ndarray of shape (k,), float64
+
+    Returns
+    -------
+    ndarray of shape (n_rows, k), float32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.numbers import scaled
+    >>> scaled(np.array([[1.0], [np.nan]]), np.array([3.0]), np.array([2.0]))
+    array([[-1.],
+           [ 0.]], dtype=float32)
+    """
+    with np.errstate(over="ignore"):
+        return as_float32((block - means) / scales)
+
+
+def moments(block: Floats, sample_weight: Any = None) -> tuple[Floats, Floats]:
+    """Return means and scales of columns whose values may be of any size.
+
+    Parameters
+    ----------
+    block : ndarray of shape (n_rows, k), float64
+        NaN values are left out.
+    sample_weight : array-like of shape (n_rows,), default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    means, scales : ndarray of shape (k,), float64
+        The scale is the standard deviation; 1 for a constant column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.numbers import moments
+    >>> moments(np.array([[1.0, 7.0], [5.0, np.nan]]))
+    (array([3., 7.]), array([2., 1.]))
+    """
+    missing = np.isnan(block)
+    weights = np.ones(len(block)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     low, high = (np.nan_to_num(extreme.reduce(block, axis=0)) for extreme in (np.fmin, np.fmax))
     # Divided by a power of two, which is exact, squares neither overflow nor vanish.
     unit = np.ldexp(1.0, np.clip(np.frexp(np.maximum(-low, high))[1], -1000, 1000))
-    scaled = np.where(missing, 0.0, block / unit)
+    in_units = np.where(missing, 0.0, block / unit)
     total = weights @ ~missing
     total[total <= 0.0] = 1.0
-    mean = weights @ scaled / total
-    apart = np.where(missing, 0.0, scaled - mean)
+    mean = weights @ in_units / total
+    apart = np.where(missing, 0.0, in_units - mean)
     shift = weights @ apart / total  # What rounding left over
     deviation = np.sqrt(np.maximum(weights @ apart**2 / total - shift**2, 0.0))
     with np.errstate(over="ignore"):

@@ -297,8 +297,9 @@ class Vocabulary:
         other = next((value for value in ids if type(value) not in _STATE_TYPES), None)
         if other is not None:
             raise TypeError(
-                f"Column {self.name!r} has the id {other!r} ({type(other).__name__}): only strings, numbers and bools "
-                "can be stored without pickle. Convert the ids to strings, or use pickle or joblib."
+                f"Column {self.name!r} has {other!r} ({type(other).__name__}): of ids and categories "
+                "only strings, numbers and bools can be stored without pickle. Fit on strings, for instance "
+                "X[column].map(str), or use pickle or joblib."
             )
         return {"name": self.name, "ids": ids}
 

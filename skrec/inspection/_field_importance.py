@@ -49,8 +49,8 @@ def field_importance(estimator: Any, X: Any, *, n_repeats: int = 5, random_state
     -------
     Series of shape (n_fields,), float64
         At least 0, in the unit of the predictions; the fields in the order of the model's ``field_names_``. A number
-        and the flag that tells where it is missing are one field, with the name of their column. A model of histories
-        (DIN) has one more, the last: ``"history"``, all of a row's past.
+        or array and the flag that tells where it is missing are one field, with the name of their column. A model of
+        histories (DIN) has one more, the last: ``"history"``, all of a row's past.
 
     Raises
     ------
@@ -144,6 +144,8 @@ def _columns(model: FieldModel) -> Iterator[tuple[str, dict[str, Any]]]:
             flag = len(layout.numeric) + np.flatnonzero(fields.flagged == i)
             yield name, {f"{side}_numbers": np.s_[:, [i, *flag]]}
         start = 0
-        for name, width in layout.arrays:
-            yield name, {f"{side}_arrays": np.s_[:, start : start + width]}
+        for i, (name, width) in enumerate(layout.arrays, start=len(layout.numeric)):
+            flag = len(layout.numeric) + np.flatnonzero(fields.flagged == i)
+            flags = {f"{side}_numbers": np.s_[:, flag]} if len(flag) else {}
+            yield name, {f"{side}_arrays": np.s_[:, start : start + width], **flags}
             start += width

@@ -44,7 +44,8 @@ def bags_of(rows: Rows, position: int, separator: str | None) -> Bags:
     rows : Rows
     position : int
         Position of the column. It holds lists, tuples, sets or arrays; strings, which are split; or single values.
-        Missing values, also those in a list, are no values; nor are the empty parts of a string.
+        Missing values, also those in a list, are no values; nor are the empty parts of a string, nor blanks around
+        them.
     separator : str or None
         What stands between the values in a string. None: a string is a single value.
 
@@ -153,7 +154,7 @@ def refuse_unknown_values(bags: Bags, codes: NDArray[np.integer[Any]], vocabular
 
 def _values_of(cell: Any, separator: str | None) -> list[Any]:
     if isinstance(cell, str):
-        return [part for part in ([cell] if separator is None else cell.split(separator)) if part]
+        return [part for part in ([cell] if separator is None else map(str.strip, cell.split(separator))) if part]
     if isinstance(cell, list | tuple | set | frozenset):
         return list(cell)
     if isinstance(cell, np.ndarray | pd.Series | pd.Index | pd.api.extensions.ExtensionArray):

@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Vocabulary, as_rows
 from skrec._data.columns import object_array
+from skrec._data.lists import doubt_separator
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in
 from skrec.preprocessing._bags import bags_of, refuse_unknown_values, select
 from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_sparse_frame
@@ -35,7 +36,8 @@ class MultiHotEncoder(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     separator : str, default="|"
-        What stands between the values in a string. Empty parts are no values. None: a string is a single value.
+        What stands between the values in a string. Empty parts, and blanks around them, are no values. None: a string
+        is a single value.
     min_frequency : int or float, default=None
         Values in fewer rows than this (an int), or in a smaller share of the rows (a float between 0 and 1), get no
         column. They count as seen.
@@ -270,6 +272,7 @@ handle_unknown='ignore'.
         vocabularies, infrequent, blocks = [], [], []
         for position in range(rows.n_columns):
             bags = bags_of(rows, position, self.separator)
+            doubt_separator(rows.raw(position), bags.name, self.separator)
             every, codes = Vocabulary.fit(bags.values, name=bags.name)
             block = select(bags, codes, len(every))
             counts = np.bincount(block.indices, minlength=len(every))

@@ -52,7 +52,7 @@ def test_every_kind_of_field_is_encoded():
         categorical=("city",),
         multivalued=("genres",),
         numeric=("age", "size"),
-        flags=("age_missing",),
+        flags=("age_missing", "image_missing"),
         arrays=(("image", 2),),
     )
     assert fields.names == ("city", "genres", "age", "size", "image")
@@ -61,9 +61,15 @@ def test_every_kind_of_field_is_encoded():
     assert encoded.codes.tolist() == [[2], [1], [3], [2]]
     assert [bag.tolist() for bag in encoded.bags] == [[[5, 6], [6, -1], [4, -1], [6, -1]]]
     age, size = np.sqrt(200 / 3), np.sqrt(1.25)
-    expected = [[-10 / age, -1.5 / size, 0], [0, -0.5 / size, 1], [10 / age, 0.5 / size, 0], [0, 1.5 / size, 0]]
+    expected = [
+        [-10 / age, -1.5 / size, 0, 0],
+        [0, -0.5 / size, 1, 1],
+        [10 / age, 0.5 / size, 0, 0],
+        [0, 1.5 / size, 0, 0],
+    ]
     np.testing.assert_allclose(encoded.numbers, expected, rtol=1e-6)
-    assert encoded.arrays.tolist() == [[1, 2], [0, 0], [3, 4], [5, 6]]
+    step = np.sqrt(1.5 / 2)  # a width of 2
+    np.testing.assert_allclose(encoded.arrays, [[-step, -step], [0, 0], [0, 0], [step, step]], rtol=1e-6)
     assert len(encoded) == 4
     dtypes = [part.dtype for part in (encoded.codes, *encoded.bags, encoded.numbers, encoded.arrays)]
     assert dtypes == [np.int32, np.int32, np.float32, np.float32]
@@ -81,8 +87,8 @@ def test_the_rows_of_one_table_are_numbered_field_after_field():
         "city": ["Bern", "Rome"],
         "genres": ["Drama", "War"],
     }
-    assert fields.means.tolist() == [30.0, 2.5]
-    assert fields.scales.tolist() == [np.sqrt(200 / 3), np.sqrt(1.25)]
+    assert fields.means.tolist() == [30.0, 2.5, 3, 4]
+    np.testing.assert_allclose(fields.scales, np.sqrt([200 / 3, 1.25, 16 / 3, 16 / 3]))
 
 
 def test_unknown_and_missing_values_at_encode():
@@ -152,7 +158,7 @@ def test_the_layout_tells_of_kinds_and_widths_alone():
     )
     assert one == other
     assert hash(one) == hash(other)
-    assert one.n_numbers == 3
+    assert one.n_numbers == 4
     assert one != fit(FRAME.assign(age=1.0), FEATURES, multivalued=["genres"])[0].layout
 
 
@@ -254,9 +260,7 @@ def test_state_and_pickle_round_trips():
 
 def test_categories_without_a_plain_form_need_pickle():
     fields, _ = fit(pd.DataFrame({"day": pd.to_datetime(["2020-01-01"])}), categorical=["day"])
-    with pytest.raises(
-        TypeError, match=r"Column 'day' has the id Timestamp.*Convert the ids to strings, or use pickle"
-    ):
+    with pytest.raises(TypeError, match=r"Column 'day' has Timestamp.*Fit on strings.*or use pickle"):
         fields.to_state()
 
 
@@ -350,7 +354,7 @@ def known(counts, min_frequency):
 @settings(max_examples=60, deadline=None)
 @given(TABLES, TABLES, st.integers(1, 2))
 def test_encoding_agrees_with_a_naive_one(table, other, min_frequency):
-    fields, _ = fit(frame_of(table), multivalued=["b"], min_frequency=min_frequency)
+    fields, _ = fit(frame_of(table), categorical=["a"], multivalued=["b"], min_frequency=min_frequency)
     encoded = fields.encode(as_rows(frame_of(other)))
     rows = {
         name: dict(zip(v.ids.tolist(), fields.rows_of(name)[1:].tolist(), strict=True))
@@ -381,7 +385,7 @@ def test_encoding_agrees_with_a_naive_one(table, other, min_frequency):
 @settings(max_examples=40, deadline=None)
 @given(TABLES, TABLES)
 def test_extend_never_changes_an_old_row(table, other):
-    fields, encoded = fit(frame_of(table), multivalued=["b"])
+    fields, encoded = fit(frame_of(table), categorical=["a"], multivalued=["b"])
     grown, extended = fields.extend(as_rows(frame_of(other)))
     for name, vocabulary in fields.vocabularies.items():
         rows = grown.rows_of(name)

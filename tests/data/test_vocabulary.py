@@ -140,7 +140,7 @@ def test_other_hashable_ids():
     assert vocabulary.ids.tolist() == [3, "x", stamp, day, frozenset({1}), (1, "a"), (2, "b")]
     assert vocabulary.decode(codes).tolist() == values
     assert vocabulary.encode([(1, "a"), (1, "b"), stamp]).tolist() == [6, 0, 3]
-    with pytest.raises(TypeError, match=r"'user_id' has the id Timestamp.*only strings, numbers and bools"):
+    with pytest.raises(TypeError, match=r"'user_id' has Timestamp.*only strings, numbers and bools"):
         vocabulary.to_state()
 
 

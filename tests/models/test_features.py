@@ -129,6 +129,7 @@ LABELS = {
     "tags": CHOSEN["tags"].isin([0, 1, 3]),
     "tags, missing": CHOSEN["tags"].isin([4, 5]),
     "image": CHOSEN["image"].isin([1, 3]),
+    "image, missing": CHOSEN["image"] == 5,
 }
 
 
@@ -138,7 +139,7 @@ def test_every_kind_of_field_is_learnt_from(name, target):
     y = LABELS[target].to_numpy()
     model = make(name, "Classifier", multivalued_features=["tags"], epochs=30).fit(FRAME[:400], y[:400])
     assert model.score(FRAME[400:], y[400:]) > 0.95
-    assert model.field_names_ == ("city", "genres", "tags", "age", "age_missing", "image")
+    assert model.field_names_ == ("city", "genres", "tags", "age", "age_missing", "image_missing", "image")
 
 
 @pytest.mark.parametrize(("name", "options"), [("WideDeep", {"crosses": None, "hidden_units": (16,)}), ("DCN", {})])
@@ -168,6 +169,15 @@ def test_numbers_may_be_of_any_size():
     X = pd.DataFrame({"year": 1e15 + np.arange(200.0), "constant": 7.0})
     y = X["year"] > 1e15 + 100
     assert make("DNN", "Classifier").fit(X, y).score(X, y) > 0.95
+
+
+@pytest.mark.parametrize(("size", "shift"), [(1e-6, 0), (1e6, 0), (1, 1e6)])
+def test_arrays_may_be_of_any_size(size, shift):
+    """Embeddings of texts have a length of 1 over hundreds of places: they are standardised as numbers are."""
+    vectors = np.random.default_rng(0).standard_normal((400, 4))
+    y = vectors[:, 0] * vectors[:, 1] > 0
+    X = pd.DataFrame({"text": list(shift + size * vectors)})
+    assert make("DNN", "Classifier", epochs=30).fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.85
 
 
 def test_categories_may_be_named_by_position_mask_or_function():
