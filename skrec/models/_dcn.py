@@ -14,6 +14,9 @@ from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["DCNClassifier", "DCNRanker", "DCNRegressor"]
 
+_WIDEST, _LOW_RANK = 2048, 64
+"""Up to which width the matrices of ``rank="auto"`` are full, and their rank above it."""
+
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _DCN(FieldModel):
@@ -21,14 +24,14 @@ class _DCN(FieldModel):
 
     version: Literal[1, 2] = 2
     n_cross_layers: int = 2
-    rank: int | None = None
+    rank: int | Literal["auto"] | None = "auto"
     structure: Literal["parallel", "stacked"] = "parallel"
     hidden_units: Any = (128, 64)
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "version": [Options(Integral, {1, 2})],
         "n_cross_layers": [Interval(Integral, 1, None, closed="left")],
-        "rank": [Interval(Integral, 1, None, closed="left"), None],
+        "rank": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"}), None],
         "structure": [StrOptions({"parallel", "stacked"})],
         "hidden_units": ["array-like"],
     }
@@ -42,12 +45,15 @@ class _DCN(FieldModel):
         }
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
+        dims = self._dims()
+        width = sum(dims) if dims else len(self.field_names_) * self._width()
+        rank = (_LOW_RANK if width > _WIDEST else None) if isinstance(self.rank, str) else self.rank
         return {
             **super()._network_config(n_outputs),
-            "dims": self._dims(),
+            "dims": dims,
             "version": int(self.version),
             "n_cross_layers": int(self.n_cross_layers),
-            "rank": int(self.rank or 0),
+            "rank": int(rank or 0),
             "stacked": self.structure == "stacked",
             "hidden_units": whole_numbers(self.hidden_units),
         }
@@ -92,8 +98,9 @@ version : {1, 2}, default=2
     Cross layers of the first paper (a vector of weights each) or of the second (a matrix each).
 n_cross_layers : int, default=2
     Number of cross layers; with n of them the products are of n + 1 features.
-rank : int or None, default=None
-    Rank of the matrices of version 2; None: full.
+rank : int, "auto" or None, default="auto"
+    Rank of the matrices of version 2; None: full, which takes the square of the width of all fields together.
+    ``"auto"``: full up to a width of 2,048, as of 128 fields of 16, and 64 above.
 structure : {"parallel", "stacked"}, default="parallel"
     Whether the deep network stands beside the cross layers or on top of them.
 hidden_units : sequence of int, default=(128, 64)

@@ -228,7 +228,7 @@ categorical_features : "from_dtype", array-like of str, int or bool, callable or
 multivalued_features : array-like of str or int, default=None
     Columns of delimited strings, several values a row (``"Drama|War"``). Columns of lists need not be named.
 separator : str or None, default="|"
-    Where the strings of `multivalued_features` are split.
+    Where the strings of `multivalued_features` are split; blanks around the parts do not count.
 min_frequency : int, default=1
     Categories in fewer rows count as unknown.
 item_features : "auto", array-like of str or int, or None, default="auto"
@@ -238,7 +238,8 @@ embedding_dim : {dim_type}, default=16
     {dim}
 numeric_embedding : {{"piecewise", "linear"}}, default="piecewise"
     How a number becomes a vector: by the vectors of the bins up to it (Gorishniy et al., 2022, arXiv:2203.05556), or
-    as the number times a vector. Numbers are standardised first; where they are missing a vector of its own is added.
+    as the number times a vector. Numbers are standardised first, and so are arrays, to a length
+    of about 1; where they are missing a vector of its own is added.
 n_bins : int, default=64
     Bins of ``"piecewise"``, at the quantiles.
 pooling : {{"mean", "sum", "max"}}, default="mean"

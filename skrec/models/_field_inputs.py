@@ -100,22 +100,21 @@ def depends_on(rows: Rows, position: int, codes: Codes) -> bool:
 
 
 def positions_in(rows: Rows, fields: Fields, roles: Roles, side: str) -> tuple[int, ...] | None:
-    """Positions of the fields in a table of queries or candidates; None if it has none of them."""
+    """Positions of the fields in a table of queries or candidates; None if it has none of them, misspelt ones too."""
     if rows.names is None or roles.names is None:
         if not fields.positions or rows.n_columns > max(fields.positions):
             return fields.positions
         return None
     names = fields.layout.names
-    there = [name in rows.names for name in names]
-    if not all(there) and any(there):
-        missing = [name for name, found in zip(names, there, strict=True) if not found]
-        hint = meant(missing, [name for name in rows.names if name not in roles.names])
+    missing = [name for name in names if name not in rows.names]
+    hint = meant(missing, [name for name in rows.names if name not in roles.names])
+    if missing and (hint or len(missing) < len(names)):
         what = "queries" if side == "query" else "candidates"
         raise ColumnError(
             f"The {what} lack the column(s) {', '.join(map(repr, missing))}, which fit saw. "
             f"{hint or 'Add them, or pass ids alone, for which the last values seen are taken.'}"
         )
-    return tuple(rows.names.index(name) for name in names) if all(there) else None
+    return None if missing else tuple(rows.names.index(name) for name in names)
 
 
 def chosen_fields(names: Sequence[str], wanted: Sequence[str | int], parameter: str) -> Iterator[int]:

@@ -145,6 +145,11 @@ class FieldModel(_FittedFields, NetworkRecommender):
             chosen = {p for p in positions if depends_on(rows, p, items) and not depends_on(rows, p, users)}
         else:
             chosen = set(column_positions(rows, self.item_features, parameter="item_features"))
+            other = sorted(chosen & taken)
+            if other:
+                raise ColumnError(
+                    f"item_features has {rows.label(other[0])}, which is the user, the item or the time: leave it out."
+                )
         return [p for p in positions if p not in chosen], [p for p in positions if p in chosen]
 
     def _remember(self, rows: Rows, codes: Mapping[str, Codes], sides: Mapping[str, Inputs], *, fresh: bool) -> None:

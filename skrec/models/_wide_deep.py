@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
+from skrec.exceptions import ColumnError
 from skrec.models._docs import field_model
 from skrec.models._field_inputs import chosen_fields, whole_numbers
 from skrec.models._fields import FieldModel, FieldRanker
@@ -67,6 +68,13 @@ class _WideDeep(FieldModel):
         if isinstance(cross, str) or len(cross) < 2:
             raise ValueError(
                 f"crosses holds {cross!r}; a cross is a tuple of at least two names of categorical fields."
+            )
+        other = [name for name in cross if name not in names and name in self.field_names_]
+        if other:
+            raise ColumnError(
+                f"crosses names {other[0]!r}, a field that is no category in each row. Of a number make one with "
+                "sklearn.preprocessing.KBinsDiscretizer (or name it in categorical_features), of lists with "
+                "skrec.preprocessing.MultiHotEncoder."
             )
         return tuple(chosen_fields(names, list(cross), "crosses"))
 

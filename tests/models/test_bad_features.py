@@ -1,5 +1,7 @@
 """Bad columns of features either work or raise an error that names the cause and the cure."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,6 +58,60 @@ def test_numbers_that_arrive_as_text(fitted):
     refused(fitted, text, r"'?age'? is one of numbers, but has 'twelve' \(str\) in row 7", error=ColumnError)
     with pytest.raises(ColumnError, match="'twelve'.*categorical_features"):
         clone(MODEL).set_params(categorical_features=["city"]).fit(text, Y)
+
+
+@pytest.mark.parametrize(
+    ("column", "match"),
+    [
+        ([1.5, 2, None, 4] * (N // 4), "holds numbers as objects, such as 1.5.*pandas.to_numeric.*category"),
+        ([Decimal("1.5"), None] * (N // 2), r"holds numbers as objects, such as Decimal\('1.5'\)"),
+        (["2", "1.5", None, "7"] * (N // 4), "holds numbers as text, such as '2'.*pandas.to_numeric"),
+        (pd.date_range("2024", periods=N).date, "holds times as objects, such as datetime.date.*pandas.to_datetime"),
+    ],
+)
+def test_numbers_that_arrive_as_categories_are_told_of(column, match):
+    X = FRAME[["city"]].assign(size=pd.Series(column, dtype=object))
+    with pytest.warns(UserWarning, match=f"Column 'size' {match}"):
+        clone(MODEL).fit(X, Y)
+    clone(MODEL).fit(X.assign(size=X["size"].astype("category")), Y)  # said to be categories
+
+
+def test_text_that_spells_whole_numbers_may_well_be_codes():
+    assert clone(MODEL).fit(FRAME[["city"]].assign(zip=["8001", "3011"] * (N // 2)), Y).field_names_ == ("city", "zip")
+
+
+@pytest.mark.parametrize(
+    ("there", "here", "match"),
+    [
+        (pd.date_range("2024", periods=N), np.arange(N), "numbers, and dates in fit.*pandas.to_datetime"),
+        (pd.date_range("2024", periods=N), ["2024-01-01"] * N, "text, and dates in fit.*pandas.to_datetime"),
+        (np.arange(N), pd.date_range("2024", periods=N), "dates, and numbers in fit.*Convert it to the numbers"),
+        (pd.to_timedelta(np.arange(N), "h"), np.arange(N), "numbers, and durations in fit.*pandas.to_timedelta"),
+    ],
+)
+def test_numbers_and_times_do_not_stand_for_one_another(there, here, match):
+    X = FRAME[["city"]].assign(when=there)
+    fitted = clone(MODEL).fit(X, Y)
+    refused(fitted, X.assign(when=here), f"Column 'when' holds {match}", error=ColumnError)
+    assert np.isfinite(fitted.predict_proba(X.assign(when=None))).all()
+
+
+def test_a_column_of_lists_may_hold_single_values_and_start_with_one():
+    X = FRAME[["city"]].assign(genres=["War", ["War", "Drama"], [], None] * (N // 4))
+    lists = X.assign(genres=[[cell] if isinstance(cell, str) else cell for cell in X["genres"]])
+    model = clone(MODEL).fit(X, Y)
+    np.testing.assert_array_equal(model.predict_proba(X), clone(MODEL).fit(lists, Y).predict_proba(lists))
+
+
+def test_delimited_strings_with_another_separator_are_told_of():
+    X = FRAME[["city"]].assign(genres=["Drama, War", "War"] * (N // 2))
+    with pytest.warns(UserWarning, match=r"'genres' has the separator '\|', but 'Drama, War' has ','.*separator=','"):
+        clone(MODEL).set_params(multivalued_features=["genres"]).fit(X, Y)
+    model = clone(MODEL).set_params(multivalued_features=["genres"], separator=",").fit(X, Y)
+    lists = X.assign(genres=[["Drama", "War"], ["War"]] * (N // 2))  # blanks around the parts do not count
+    np.testing.assert_array_equal(model.predict_proba(X), model.predict_proba(lists))
+    with pytest.raises(ValueError, match="separator='' separates nothing: pass None"):
+        clone(model).set_params(separator="").fit(X, Y)
 
 
 @pytest.mark.parametrize("parameter", ["categorical_features", "multivalued_features"])
@@ -127,6 +183,17 @@ def test_ten_thousand_columns():
     assert len(model.field_names_) == 10_000
 
 
+def test_the_matrices_of_a_wide_dcn_are_of_low_rank():
+    """Full ones of 10,000 columns would take 100 GB each."""
+    X = np.random.default_rng(0).standard_normal((32, 1200)).astype(np.float32)
+    wide = DCNClassifier(**SMALL, hidden_units=()).fit(X, Y[:32])
+    low = clone(wide).set_params(rank=64).fit(X, Y[:32])
+    np.testing.assert_array_equal(wide.predict_proba(X), low.predict_proba(X))
+    narrow = clone(wide).fit(X[:, :3], Y[:32])
+    full = clone(wide).set_params(rank=None).fit(X[:, :3], Y[:32])
+    np.testing.assert_array_equal(narrow.predict_proba(X[:, :3]), full.predict_proba(X[:, :3]))
+
+
 # -- columns -------------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +236,9 @@ def test_misspelt_item_features(unchanged):
     model = FMRanker(**SMALL, item_features=["ages"])
     with unchanged(model), pytest.raises(ColumnError, match="item_features.*'ages'.*'age'"):
         model.fit(X)
+    model = clone(model).set_params(item_features=["age", "user_id"])
+    with unchanged(model), pytest.raises(ColumnError, match="item_features has 'user_id', which is the user"):
+        model.fit(X)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +247,7 @@ def test_misspelt_item_features(unchanged):
         ({"crosses": [("city",)]}, r"crosses holds \('city',\); a cross is a tuple of at least two names"),
         ({"crosses": ["city"]}, "crosses holds 'city'; a cross is a tuple of at least two names"),
         ({"crosses": [("city", "kindd")]}, "crosses names 'kindd'.*fields are city, kind.*Did you mean 'kind'"),
-        ({"crosses": [("city", "age")]}, "crosses names 'age'.*fields are city, kind"),
+        ({"crosses": [("city", "age")]}, "crosses names 'age'.*no category in each row.*KBinsDiscretizer"),
         ({"wide_features": ["citty"]}, "wide_features names 'citty'.*Did you mean 'city'"),
         ({"deep_features": ["agee"]}, "deep_features names 'agee'.*Did you mean 'age'"),
     ],
