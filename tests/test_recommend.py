@@ -347,6 +347,12 @@ def test_a_misspelt_feature_is_guessed(encode):
     users = X.drop(columns="item_id").rename(columns={"place": "Place"})
     with pytest.raises(ColumnError, match=r"lack the column\(s\) 'place'.*Did you mean 'place' by 'Place'\? Rename it"):
         skrec.recommend(model, users)
+    # Rows with nothing but it are not taken for ids alone; a column that is like none of fit is no matter.
+    with pytest.raises(ColumnError, match="Did you mean 'place' by 'Place'"):
+        skrec.recommend(model, users[["user_id", "Place"]])
+    with pytest.raises(ColumnError, match="Did you mean 'price' by 'prize'"):
+        skrec.recommend(model, ["ann"], candidates=items[["item_id", "prize"]])
+    assert len(skrec.recommend(model, pd.DataFrame({"user_id": ["ann"], "x": [1]}), k=2, exclude_seen=False)) == 2
 
 
 @pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame], ids=["pandas", "polars"])
@@ -380,6 +386,17 @@ def test_rows_need_no_columns_of_the_other_side(model, together, library):
     else:
         result = skrec.recommend(pipeline, few, k=3, candidates=new)
         pd.testing.assert_frame_equal(result, expected)
+
+
+def test_queries_need_no_time_where_the_model_does_not_look_at_it():
+    X = with_columns(EVENTS).assign(mood=EVENTS["user_id"] + "s", timestamp=np.arange(len(EVENTS)))
+    encoder = ColumnTransformer([("ids", IDEncoder(), ["user_id", "item_id"])], remainder="passthrough")
+    encoder.set_params(verbose_feature_names_out=False).set_output(transform="pandas")
+    pipeline = make_pipeline(encoder, FMRanker(epochs=1, random_state=0)).fit(X)
+    users = X.drop_duplicates("user_id")
+    pd.testing.assert_frame_equal(
+        skrec.recommend(pipeline, users.drop(columns="timestamp"), k=2), skrec.recommend(pipeline, users, k=2)
+    )
 
 
 def test_the_columns_are_named_as_in_the_raw_data():

@@ -199,7 +199,9 @@ class EncodedSpace:
             own = self._own_columns("query") | {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
             if self.raw.context(queries, "queries") & own:
                 self._doubt_kind(users, self.raw.user)
-                return users, self._transform(queries, "queries", own, {self.raw.item})
+                free = {self.raw.item} | (set() if hasattr(self.model, "_histories") else {self.raw.time})
+                return users, self._transform(queries, "queries", own, free)
+            self.raw.refuse_misspelt(queries, "queries", own)
         if strangers and not self._refuses_unknown and of_another_kind(users, self.known_users):
             return users, None
         return users, self._encode_ids(users, self.raw.user, self.user)
@@ -221,6 +223,8 @@ class EncodedSpace:
             encoded = self._transform(candidates, "candidates", own, free)
             codes = columns_of(encoded)[self.item]
         else:
+            if is_table(candidates):
+                self.raw.refuse_misspelt(candidates, "candidates", own)
             encoded = codes = self._encode_ids(ids, self.raw.item, self.item)
         positions = _positions(self.items, codes)
         strange = (positions < 0) | ~known[positions]
@@ -247,11 +251,12 @@ class EncodedSpace:
             positions = sources(transformer, positions)
         return positions
 
-    def _transform(self, table: Any, argument: str, own: set[int], free: set[int]) -> Any:
+    def _transform(self, table: Any, argument: str, own: set[int], free: set[int | None]) -> Any:
         """Transform queries or candidates; what is not their own may be lacking: the model does not look at it."""
         others = set(range(len(self.raw.known))) - own
+        completed = self.raw.completed(table, argument, others | free)
         try:
-            return self.unwrapped.transform(self.raw.completed(table, argument, others | free))
+            return self.unwrapped.transform(completed)
         except UnknownIdError:
             raise
         except (TypeError, ValueError):

@@ -59,7 +59,16 @@ class RawColumns:
         """Return the positions of the columns of ``fit`` that a table has besides the ids."""
         return set(self._positions(as_rows(table, name=argument))) - {self.user, self.item}
 
-    def completed(self, table: Any, argument: str, free: Collection[int]) -> Any:
+    def refuse_misspelt(self, table: Any, argument: str, own: Collection[int]) -> None:
+        """Raise if a table has none of its own columns, but one whose name is like theirs."""
+        rows = as_rows(table, name=argument)
+        if self.names is not None and rows.names is not None:
+            wanted = [self.name(position) for position in sorted(set(own) - {self.user, self.item})]
+            hint = meant(wanted, [name for name in rows.names if name not in self.names])
+            if hint:
+                raise ColumnError(f"{argument} have no column that fit saw besides the ids. {hint}")
+
+    def completed(self, table: Any, argument: str, free: Collection[int | None]) -> Any:
         """Return a table with the columns of ``fit``; those that are free may be lacking."""
         rows = as_rows(table, name=argument)
         there = self._positions(rows)
