@@ -17,6 +17,12 @@ class ConfidenceInterval(NamedTuple):
     Parameters
     ----------
     low, high : float
+
+    Examples
+    --------
+    >>> from skrec.metrics import bootstrap_interval
+    >>> bootstrap_interval([0.5, 0.5, 0.5])
+    ConfidenceInterval(low=0.5, high=0.5)
     """
 
     low: float

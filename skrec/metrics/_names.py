@@ -1,6 +1,7 @@
 """The names of ranking metrics, such as ``"ndcg@10"``."""
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 PER_RANK = ("ndcg", "recall", "precision", "hit_rate", "map", "mrr")
@@ -82,3 +83,15 @@ def is_per_list(name: str) -> bool:
     (True, False)
     """
     return parse_metric(name)[0] in PER_LIST
+
+
+def depth_of(names: Sequence[str]) -> int | None:
+    """Return how much of a list metrics judge: the largest k; None if one judges all of it.
+
+    Examples
+    --------
+    >>> depth_of(["ndcg@5", "recall@20"]), depth_of(["ndcg@5", "map"])
+    (20, None)
+    """
+    depths = [parse_metric(name)[1] for name in names]
+    return None if None in depths else max((k for k in depths if k is not None), default=None)

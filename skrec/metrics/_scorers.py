@@ -254,8 +254,9 @@ def make_ranking_scorer(
     items are those that training saw last, never those of the held-out rows. ``permutation_importance`` therefore gives
     item features the importance 0 here; ``protocol="rerank"`` reads them from the rows.
 
-    Ties count against the model, whereas ``recommend`` has to break them, and so have the lists of ``"coverage@k"`` and
-    its kin: as it does.
+    Ties count against the model, whereas ``recommend`` has to break them. The lists of ``"coverage@k"`` and its kin are
+    the first k of the same ranking with ties broken as ``recommend`` does; popularity is that of the model's training
+    events, and the catalogue its ``items_``.
 
     scikit-learn wants ``refit="ndcg@10"`` (a key) in ``GridSearchCV`` for a scorer that returns a dict, and refuses
     such scorers in ``HalvingGridSearchCV``, ``cross_val_score`` and ``learning_curve``: name one metric there.

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from skrec.metrics._names import depth_of
 from skrec.metrics._ranks import group_ranks, metrics_from_ranks, n_not_below, positive_ranks, ratio, rival_chunks
 
 Values = dict[str, NDArray[np.float64]]
@@ -43,8 +44,10 @@ def values_of_rows(
     of_ranks = [name for name in names if name != "auc"]
     values: Values = {}
     if of_ranks:
-        indptr, ranks = positive_ranks(scores, positives, excluded)
-        values = metrics_from_ranks(of_ranks, indptr, ranks, counts, positives.data if graded else None)
+        indptr, ranks = positive_ranks(scores, positives, excluded, depth=depth_of(of_ranks))
+        alike = not graded or not (positives.data != positives.data[:1]).any()  # such gains cancel out
+        gains = None if alike else positives.data
+        values = metrics_from_ranks(of_ranks, indptr, ranks, counts, gains)
     if "auc" in names:
         values["auc"] = _auc_of_rows(scores, positives, excluded, counts)
     return {name: values[name] for name in names}

@@ -43,6 +43,16 @@ def test_ranks_are_those_of_a_plain_sort(problem):
     np.testing.assert_array_equal(scores, before)
 
 
+@settings(max_examples=100, deadline=None)
+@given(problems(), st.sampled_from([1, 2, 5, 13]))
+def test_ranks_down_to_a_depth(problem, depth):
+    """Many positives a row are ranked in another way; what comes later need only be known to."""
+    scores, positives, excluded = problem
+    exact = np.array(ranks_by_sorting(scores, positives, excluded), dtype=int)
+    _, ranks = positive_ranks(scores, csr_array(positives), csr_array(excluded), depth=depth)
+    np.testing.assert_array_equal(np.minimum(ranks, depth + 1), np.minimum(exact, depth + 1))
+
+
 def test_ranks_over_several_chunks(monkeypatch):
     monkeypatch.setattr("skrec.metrics._ranks._CHUNK_ELEMENTS", 50)
     rng = np.random.default_rng(0)
