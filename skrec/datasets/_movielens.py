@@ -170,7 +170,9 @@ def fetch_movielens(
     n_retries: int = 3,
     delay: float = 1.0,
 ) -> MovieLens | tuple[pd.DataFrame, "pd.Series[Any]"]:
-    """Load a MovieLens data set [1]_; download it from GroupLens if there is no copy yet.
+    """Load a MovieLens data set; download it from GroupLens if there is no copy yet.
+
+    The sets of GroupLens [1]_:
 
     ================  =======  =======  =========  ===================
     name              users    movies   ratings    scale

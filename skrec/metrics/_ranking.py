@@ -13,7 +13,7 @@ def ndcg_at_k(
     """Normalised discounted cumulative gain of the first `k` items.
 
     ``DCG = sum(relevance / log2(rank + 1))`` over ranks 1 to `k`, divided by the DCG of the best order of all relevant
-    items. The gain is linear in the relevance, as in :func:`sklearn.metrics.ndcg_score`.
+    items [1]_. The gain is linear in the relevance, as in :func:`sklearn.metrics.ndcg_score`.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ class FeatureCrosses(TransformerMixin, BaseEstimator):
         A missing value is None. There only with ``encoding="vocabulary"``.
     n_features_in_ : int
         Number of columns seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns seen in ``fit``; there only if all of them are strings.
 
     See Also
@@ -274,7 +274,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
+        input_features : array-like of str of shape (n_features,), default=None
             Names of the input columns: those of ``fit`` where it saw names, and by default. Else ``"x0"``, ``"x1"``,
             ... stand for None.
 

@@ -66,7 +66,7 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         The ids that were seen; ids that :meth:`append_history` added come last.
     n_features_in_ : int
         Number of columns seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns seen in ``fit``; there only if all of them are strings.
 
     See Also
@@ -237,13 +237,13 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
+        input_features : array-like of str of shape (n_features,), default=None
             Names of the input columns: those of ``fit`` where it saw names, and by default. Else ``"x0"``, ``"x1"``,
             ... stand for None.
 
         Returns
         -------
-        ndarray of shape (n_features_in_ + 1,) or (1,) of str objects
+        ndarray of shape (n_features + 1,) or (1,) of str objects
 
         Raises
         ------

@@ -67,7 +67,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         For each column the ids left out by `min_frequency`, in order; None where there are none.
     n_features_in_ : int
         Number of columns seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns seen in ``fit``; there only if all of them are strings.
 
     See Also

@@ -61,7 +61,7 @@ class MultiHotEncoder(TransformerMixin, BaseEstimator):
         are none.
     n_features_in_ : int
         Number of columns seen in ``fit``.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns seen in ``fit``; there only if all of them are strings.
 
     See Also
@@ -237,7 +237,7 @@ handle_unknown='ignore'.
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
+        input_features : array-like of str of shape (n_features,), default=None
             Names of the input columns: those of ``fit`` where it saw names, and by default. Else ``"x0"``, ``"x1"``,
             ... stand for None.
 
