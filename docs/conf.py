@@ -10,10 +10,10 @@ release = version = skrec.__version__
 
 extensions = [
     "myst_parser",
+    "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.extlinks",
-    "sphinx.ext.napoleon",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
@@ -31,9 +31,7 @@ autosummary_generate = True
 autosummary_ignore_module_all = False  # what is public is what __all__ lists
 autodoc_typehints = "none"  # the docstrings tell the types
 autodoc_inherit_docstrings = True
-napoleon_google_docstring = False
-napoleon_use_ivar = True
-napoleon_use_rtype = False
+numpydoc_show_class_members = False  # autodoc lists them
 
 
 def skip_members_of_scikit_learn(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:  # noqa: PLR0917
