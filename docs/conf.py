@@ -18,6 +18,7 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
+suppress_warnings = ["ref.term"]  # properties of scikit-learn's searches refer to its glossary
 nitpicky = False  # objects of other projects are not looked up: a build needs no network
 
 html_theme = "furo"
