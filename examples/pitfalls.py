@@ -22,10 +22,10 @@ def load(path):
     if path is not None:
         events = fetch_movielens("100k", path=path).interactions
         return events.drop(columns="rating"), (events["rating"] >= 4).to_numpy()
-    X, rating = make_interactions(200, 100, 8_000, n_groups=4, sequential=0.5, target="rating", random_state=0)
-    # Users come one after the other, as they do in any real log.
-    start, end = X["timestamp"].min(), X["timestamp"].max()
-    kept = (X["timestamp"] >= start + (end - start) * X["user_id"] / 200) & ~X.duplicated(["user_id", "item_id"])
+    X, rating = make_interactions(200, 100, 24_000, n_groups=4, sequential=0.5, target="rating", random_state=0)
+    # Users come and go, as they do in any real log: each stays for a quarter of the time.
+    time = (X["timestamp"] - X["timestamp"].min()) / np.ptp(X["timestamp"])
+    kept = (time - 0.75 * X["user_id"] / 200).between(0, 0.25) & ~X.duplicated(["user_id", "item_id"])
     return X[kept].reset_index(drop=True), (rating[kept] >= 4).to_numpy()
 
 

