@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from numbers import Integral
 from typing import Any
@@ -117,15 +117,27 @@ def positions_in(rows: Rows, fields: Fields, roles: Roles, side: str) -> tuple[i
     return None if missing else tuple(rows.names.index(name) for name in names)
 
 
-def chosen_fields(names: Sequence[str], wanted: Sequence[str | int], parameter: str) -> Iterator[int]:
-    """Yield the places of fields given by name or position among ``names``."""
-    for name in wanted:
-        if isinstance(name, str) and name in names:
+def chosen_fields(names: Sequence[str], wanted: Iterable[str | int], parameter: str, roles: Roles) -> Iterator[int]:
+    """Yield the places of fields among ``names``, given as columns are: by name, by its ending, or by position."""
+    for spec in wanted:
+        name = _label(spec, roles) if isinstance(spec, Integral) and not isinstance(spec, bool) else str(spec)
+        endings = [other for other in names if other.endswith(f"__{name}")]
+        if name in names:
             yield names.index(name)
-        elif isinstance(name, Integral) and f"x{name}" in names:
-            yield names.index(f"x{name}")
+        elif len(endings) == 1:
+            yield names.index(endings[0])
         else:
-            close = get_close_matches(str(name), names, n=1)
+            close = endings or get_close_matches(name, names, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             listed = ", ".join(names)
-            raise ColumnError(f"{parameter} names {name!r}, which is no field; the fields are {listed}.{hint}")
+            raise ColumnError(f"{parameter} names {spec!r}, which is no field; the fields are {listed}.{hint}")
+
+
+def _label(position: int, roles: Roles) -> str:
+    """Return the name of the field that a column has become."""
+    for role in ("user", "item"):
+        if position == getattr(roles, role):
+            return str(getattr(roles, f"{role}_name"))
+    if roles.names is None or not 0 <= position < len(roles.names):
+        return f"x{position}"
+    return roles.names[position]

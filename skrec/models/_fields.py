@@ -267,8 +267,9 @@ class FieldModel(_FittedFields, NetworkRecommender):
             return None
         names = self.field_names_
         dims = [_DIM] * len(names)
-        for place in chosen_fields(names, list(self.embedding_dim), "embedding_dim"):
-            dims[place] = int(self.embedding_dim.get(names[place], _DIM))
+        places = chosen_fields(names, self.embedding_dim, "embedding_dim", self._estimator_roles)
+        for place, dim in zip(places, self.embedding_dim.values(), strict=True):
+            dims[place] = int(dim)
         if min(dims) < 1:
             raise ValueError(f"embedding_dim is {self.embedding_dim!r}; every width must be at least 1.")
         return tuple(dims)

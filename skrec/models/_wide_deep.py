@@ -60,7 +60,7 @@ class _WideDeep(FieldModel):
 
     def _chosen(self, names: tuple[str, ...], parameter: str) -> tuple[int, ...] | None:
         wanted = getattr(self, parameter)
-        return None if wanted is None else tuple(sorted(chosen_fields(names, wanted, parameter)))
+        return None if wanted is None else tuple(sorted(chosen_fields(names, wanted, parameter, self._estimator_roles)))
 
     def _cross(self, cross: Any) -> tuple[int, ...]:
         """Places of the crossed fields among those that have one category in each row."""
@@ -69,14 +69,16 @@ class _WideDeep(FieldModel):
             raise ValueError(
                 f"crosses holds {cross!r}; a cross is a tuple of at least two names of categorical fields."
             )
-        other = [name for name in cross if name not in names and name in self.field_names_]
+        fields = self.field_names_
+        chosen = [fields[place] for place in chosen_fields(fields, cross, "crosses", self._estimator_roles)]
+        other = [name for name in chosen if name not in names]
         if other:
             raise ColumnError(
                 f"crosses names {other[0]!r}, a field that is no category in each row. Of a number make one with "
                 "sklearn.preprocessing.KBinsDiscretizer (or name it in categorical_features), of lists with "
                 "skrec.preprocessing.MultiHotEncoder."
             )
-        return tuple(chosen_fields(names, list(cross), "crosses"))
+        return tuple(names.index(name) for name in chosen)
 
     def _single_valued(self) -> tuple[str, ...]:
         names: list[str] = []
@@ -160,7 +162,8 @@ crosses : list of tuples of str or int, default=None
 n_cross_bins : int, default=2**16
     Number of weights that all crosses share.
 wide_features, deep_features : array-like of str or int, default=None
-    Fields of the wide part and of the deep part; all by default.
+    Fields of the wide part and of the deep part, by name or position of their column; all by default. Behind a
+    ``ColumnTransformer`` the name without its prefix will do.
 wide_learning_rate : float, default=0.03
     Step size of the wide part, which FTRL (McMahan et al., 2013) trains.
 wide_l1 : float, default=0.0

@@ -250,6 +250,8 @@ def test_misspelt_item_features(unchanged):
         ({"crosses": [("city", "age")]}, "crosses names 'age'.*no category in each row.*KBinsDiscretizer"),
         ({"wide_features": ["citty"]}, "wide_features names 'citty'.*Did you mean 'city'"),
         ({"deep_features": ["agee"]}, "deep_features names 'agee'.*Did you mean 'age'"),
+        ({"deep_features": [0, 3]}, "deep_features names 3, which is no field; the fields are city, kind, age"),
+        ({"deep_features": [True]}, "deep_features names True, which is no field"),
     ],
     ids=str,
 )

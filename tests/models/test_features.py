@@ -220,6 +220,23 @@ def test_fields_may_have_vectors_of_their_own_width(name):
     assert model._weights[first].shape[0] == 8
 
 
+def test_fields_are_chosen_as_columns_are_by_name_by_its_ending_or_by_position():
+    def probabilities(X, left, right, **roles):
+        model = make(
+            "WideDeep", "Classifier", embedding_dim={left: 3, right: 5}, crosses=[(left, right)], wide_features=[left],
+            deep_features=[right, left], hidden_units=(16,), epochs=1, **roles,
+        ).fit(X, differ(XOR))  # fmt: skip
+        assert model._weights["hidden_1/kernel"].shape[0] == 8
+        return model.predict_proba(X).tobytes()
+
+    encoded = XOR.add_prefix("codes__")
+    for roles in ({}, {"user": 0, "item": 1}):
+        by_name = probabilities(XOR, "left", "right", **roles)
+        assert probabilities(encoded, "left", "right", **roles) == by_name
+        assert probabilities(XOR, 0, 1, **roles) == by_name
+        assert probabilities(XOR.to_numpy(), 0, 1, **roles) == by_name
+
+
 @pytest.mark.parametrize("name", ["FM", "NFM", "DeepFM", "AutoInt"])
 def test_models_that_multiply_fields_refuse_widths_of_their_own(name, unchanged):
     model = make(name, "Classifier", embedding_dim={"left": 3})
