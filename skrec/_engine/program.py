@@ -120,6 +120,7 @@ class Program(keras.Model):
             )
             self.optimizers = self._build_optimizers()
         self.held: weakref.ref[Weights] | None = None
+        self.between_epochs = False  # where a callback may raise, and leaves the program in order
         self.functions: dict[tuple[Any, ...], Any] = {}
 
     def _build_optimizers(self) -> list[tuple[Any, list[Any]]]:
@@ -429,10 +430,19 @@ _CACHE = _Cache()
 def borrowed(structure: Structure, weights: Mapping[str, np.ndarray] | None = None) -> Iterator[Program]:
     """Lend a program of this structure, preferably the one that already holds ``weights``.
 
-    No other thread has it meanwhile. A program that saw an exception is thrown away.
+    No other thread has it meanwhile. A program that saw an exception is thrown away, unless it came between two epochs:
+    a callback's, such as Optuna's ``TrialPruned``, of which a search sees many.
     """
     program = _CACHE.take(structure, weights)
+    program.between_epochs = False
     if weights is not None:
         program.load(weights)
-    yield program
+    try:
+        yield program
+    except Exception:
+        if program.between_epochs:
+            program.release()
+            program.empty()
+            _CACHE.give(program)
+        raise
     _CACHE.give(program)

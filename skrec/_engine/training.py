@@ -92,16 +92,18 @@ class FitResult:
 
 
 class _Epochs(keras.callbacks.Callback):
-    """Shuffle before every epoch; keep the training steps from going on after a loss that is no number."""
+    """Come first: shuffle before every epoch; keep the training steps from going on after a loss that is no number."""
 
     def __init__(self, seed: int, first: int) -> None:
         super().__init__()
         self._seed, self._first = seed, first
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        self.model.between_epochs = False
         self.model.data.shuffle(self._seed, self._first + epoch)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.model.between_epochs = True
         if not np.isfinite(logs["loss"]):
             raise FloatingPointError(
                 f"The loss became {logs['loss']} in epoch {epoch + 1}: training diverged. "

@@ -8,10 +8,12 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import joblib
+import keras
 import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from optuna import TrialPruned
 from sklearn.base import clone
 
 from skrec._engine import program
@@ -125,6 +127,24 @@ def test_many_fits_of_one_structure_share_one_program():
             **{**SMALL, "epochs": 1},
         ).fit(EVENTS.iloc[rows])
     assert len(program._CACHE._idle) == 1
+
+
+class Pruned(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        raise TrialPruned
+
+
+@pytest.mark.usefixtures("no_programs")
+def test_fits_that_a_callback_ends_share_one_program():
+    """The error reaches the caller, and the next fit finds the program as if nothing had been."""
+    model = NCFRanker(random_state=0, **SMALL)
+    expected = bits(clone(model).fit(EVENTS))
+    kept = dict(program._CACHE._idle)
+    for _ in range(2):
+        with pytest.raises(TrialPruned):
+            clone(model).set_params(callbacks=[Pruned()]).fit(EVENTS[:100])
+    assert bits(clone(model).fit(EVENTS)) == expected
+    assert program._CACHE._idle == kept
 
 
 @pytest.mark.usefixtures("no_programs")
