@@ -146,28 +146,14 @@ def _moved(past: np.ndarray, now: np.ndarray, share: np.float32) -> np.ndarray:
 
 
 class _Listener(keras.callbacks.Callback):
-    """Call a function after every epoch; end training in good order where it raises, so that the program is kept."""
+    """Call a function after every epoch."""
 
     def __init__(self, function: Callable[[int, dict[str, float]], Any]) -> None:
         super().__init__()
         self._function = function
-        self._error: Exception | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        try:
-            self._function(epoch, dict(logs))
-        except Exception as error:  # noqa: BLE001
-            self._error = error
-            self.model.stop_training = True
-
-    def raise_again(self) -> None:
-        """Raise what the function raised; no reference stays that would keep the data of the fit alive."""
-        error, self._error = self._error, None
-        try:
-            if error is not None:
-                raise error
-        finally:
-            del error
+        self._function(epoch, dict(logs))
 
 
 class _Validation(keras.callbacks.Callback):
@@ -288,9 +274,6 @@ def train(
             best_score=None if validation is None or validation.best is None else validation.best[0],
         )
         program.load(weights)
-    for callback in callbacks:
-        if isinstance(callback, _Listener):
-            callback.raise_again()
     return result
 
 
