@@ -12,7 +12,6 @@ from scipy.stats import loguniform
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import BaggingRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import roc_auc_score
@@ -261,14 +260,3 @@ def test_clone_of_nested_parameters(ratings):
     again = clone(copy)
     assert not hasattr(again, "items_")
     assert again.get_params(deep=False).keys() == model.get_params(deep=False).keys()
-
-
-def test_bagging_hands_over_arrays_without_names(ratings):
-    X = ratings[["timestamp", "item_id", "user_id"]]
-    bagging = BaggingRegressor(
-        NCFRegressor(user=2, item=1, **SMALL), n_estimators=2, random_state=0, max_samples=0.5
-    ).fit(X, ratings["rating"])  # fmt: skip
-    for model in bagging.estimators_:
-        assert width(model) == 6
-        assert set(model.users_) <= set(ratings["user_id"])
-    assert bagging.predict(X[:5]).shape == (5,)
