@@ -16,7 +16,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrec._sklearn_compat import fit_and_score
-from skrec.model_selection._pruning import report_epochs
+from skrec.model_selection._pruning import EpochReporter, report_epochs
 from skrec.model_selection._search_space import Space
 from skrec.model_selection._study import keep
 
@@ -83,7 +83,7 @@ class Candidates:
         folds: list[dict[str, Any]] = []
         errors: list[str] = []
         pruned = False
-        for result in self._results(estimators, parameters):
+        for result in self._results(estimators, parameters, reporter):
             error = result.get("fit_error")
             if error is not None and not reporter.pruned:
                 errors.append(error)
@@ -98,7 +98,9 @@ class Candidates:
             raise TrialPruned(f"After {len(folds)} of {len(self.splits)} folds.")
         return float("nan") if len(errors) == len(self.splits) else self._mean(folds)
 
-    def _results(self, estimators: list[Any], parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _results(
+        self, estimators: list[Any], parameters: dict[str, Any], reporter: EpochReporter
+    ) -> Iterator[dict[str, Any]]:
         """Fit and score fold after fold, or all at once."""
         from optuna import TrialPruned
 
@@ -119,6 +121,7 @@ class Candidates:
                 start = time.perf_counter()
                 yield fit_and_score(*data, **rest)
         except TrialPruned:  # with error_score="raise"
+            reporter.pruned = True
             yield {"fit_time": time.perf_counter() - start, "score_time": 0.0}
 
     @property

@@ -22,11 +22,11 @@ from skrec._sklearn_compat import (
     MultimetricScorer,
     _fit_context,
     check_method_params,
-    num_samples,
 )
 from skrec.model_selection._candidates import Candidates
 from skrec.model_selection._search_space import Space
 from skrec.model_selection._study import (
+    checksum,
     finished_trials,
     fold_results,
     identity,
@@ -149,12 +149,13 @@ class OptunaSearchCV(BaseSearchCV):
 
     **Going on.** A study holds what was finished. A candidate that was running when its process was killed is lost: it
     does not count, and stays in the study as running (unless the storage has a heartbeat, which tells Optuna that it
-    failed). A study must belong to the same search: estimator, scoring, names and choices of parameters, and the
-    numbers of folds and rows are checked. That data and other settings are the same is up to you; nested
-    cross-validation therefore needs a study for each outer fold, which is what ``storage=None`` makes.
+    failed). A study must belong to the same search: the classes of the estimator and its parts, scoring, names and
+    choices of parameters, the number of folds and a sample of the rows are checked. That all else is the same is up to
+    you. In nested cross-validation each outer fold needs a study of its own, which is what ``storage=None`` makes.
 
     It has a ``fit`` of its own, because that of scikit-learn's ``BaseSearchCV`` ends where all folds of a candidate
-    fail, cannot stop between folds, and has no results other than those of this call.
+    fail, cannot stop between folds, and has no results other than those of this call. Callbacks of scikit-learn 1.9
+    (``set_callbacks``) are called in the estimator's fits alone.
 
     References
     ----------
@@ -256,12 +257,12 @@ class OptunaSearchCV(BaseSearchCV):
         """
         self._check_options()
         scorers, _ = self._get_scorers()
-        if isinstance(scorers, MultimetricScorer):
-            self._check_refit_is_a_name()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(check_method_params(X, params=params))
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(splitter.split(X, y, **routed.splitter.split))
+        if not splits:
+            raise ValueError(f"cv={self.cv!r} makes no folds of these rows.")
         estimator = clone(self.estimator)
         space = Space.of(estimator, self.param_distributions)
         candidates = Candidates(
@@ -283,8 +284,10 @@ class OptunaSearchCV(BaseSearchCV):
             },
         )
         study = self._run(candidates)
-        results = self._results(study, space, len(splits))
-        self._refit_best(results, estimator, X, y, routed.estimator.fit)
+        results, multimetric = self._results(study, space, len(splits))
+        data = (X,) if y is None else (X, y)
+        self._refit_best(results, self.refit if multimetric else "score", estimator, data, routed.estimator.fit)
+        self.multimetric_ = multimetric
         self.scorer_ = scorers._scorers if isinstance(scorers, MultimetricScorer) else scorers
         self.n_splits_ = len(splits)
         self.study_ = study
@@ -299,6 +302,8 @@ class OptunaSearchCV(BaseSearchCV):
             )
         if self.n_trials is None and self.timeout is None and self.sampler is None:
             raise ValueError("n_trials and timeout are None: the search would never end. Give one of them.")
+        if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):
+            self._check_refit_is_a_name()
 
     def _maximised(self, scores: Any) -> float:
         """Return the score that is maximised, of those of a fold."""
@@ -325,7 +330,7 @@ class OptunaSearchCV(BaseSearchCV):
             self.scoring,
             refit=self.refit if isinstance(self.refit, str) else None,
             n_splits=len(candidates.splits),
-            n_rows=num_samples(candidates.X),
+            rows=checksum(candidates.X, candidates.y),
         )
         storage = storage_of(self.storage)
         seed = None
@@ -353,40 +358,40 @@ class OptunaSearchCV(BaseSearchCV):
                 )
         return study
 
-    def _results(self, study: Study, space: Space, n_splits: int) -> dict[str, Any]:
-        """Build ``cv_results_`` of all that the study holds."""
+    def _results(self, study: Study, space: Space, n_splits: int) -> tuple[dict[str, Any], bool]:
+        """Build ``cv_results_`` of all that the study holds; tell whether there are several metrics."""
         trials = finished_trials(study)
         if not any(trial.state.name == "COMPLETE" for trial in trials):
             raise ValueError(without_result(trials, self.study_name))
+        folds = fold_results(trials, n_splits, self.error_score, with_train=self.return_train_score)
         with warnings.catch_warnings():
             # scikit-learn warns of scores that are NaN; here pruning makes them, and failures have been told of.
             warnings.filterwarnings("ignore", "One or more of the (test|train) scores are non-finite", UserWarning)
             results: dict[str, Any] = self._format_results(
                 [space.parameters(trial.params) for trial in trials],
                 n_splits,
-                fold_results(trials, n_splits, self.error_score, with_train=self.return_train_score),
+                folds,
                 {
                     "trial_number": [trial.number for trial in trials],
                     "trial_state": [trial.state.name for trial in trials],
                 },
             )
-        return results
+        return results, isinstance(folds[0]["test_scores"], dict)
 
-    def _refit_best(self, results: dict[str, Any], estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> None:
+    def _refit_best(
+        self, results: dict[str, Any], metric: Any, estimator: Any, data: tuple[Any, ...], fit_params: dict[str, Any]
+    ) -> None:
         """Choose the best candidate, fit it to all rows, and keep it."""
-        multimetric = "mean_test_score" not in results
-        metric = self.refit if multimetric else "score"
         best = self._select_best_index(self.refit, metric, results)
         parameters = results["params"][best]
         if self.refit:
             refitted = clone(estimator).set_params(**clone(parameters, safe=False))
             start = time.perf_counter()
-            refitted.fit(X, **fit_params) if y is None else refitted.fit(X, y, **fit_params)
+            refitted.fit(*data, **fit_params)
             self.refit_time_ = time.perf_counter() - start
             self.best_estimator_ = refitted
             if hasattr(refitted, "feature_names_in_"):
                 self.feature_names_in_ = refitted.feature_names_in_
-        self.multimetric_ = multimetric
         self.best_index_, self.best_params_ = best, parameters
         if not callable(self.refit):
             self.best_score_ = results[f"mean_test_{metric}"][best]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from skrec._sklearn_compat import num_samples, safe_indexing
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial, Trial
 
 __all__ = [
+    "checksum",
     "finished_trials",
     "fold_results",
     "identity",
@@ -133,6 +137,16 @@ def identity(
         **more,
         **{f"the parameter {name}": _kind(each) for name, each in distributions.items()},
     }
+
+
+def checksum(*tables: Any) -> str:
+    """Describe tables by their number of rows and a checksum of some: another fold or another file gives another."""
+    parts = []
+    for table in tables:
+        n = 0 if table is None else num_samples(table)
+        rows = np.unique(np.linspace(0, n - 1, min(n, 32)).astype(int))
+        parts += [n, *np.asarray(safe_indexing(table, rows), dtype=object).ravel()] if n else [n]
+    return f"{parts[0]} with checksum {zlib.crc32(' '.join(map(str, parts)).encode()):08x}"
 
 
 def _kind(distribution: BaseDistribution) -> Any:

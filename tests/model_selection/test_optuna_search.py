@@ -43,7 +43,9 @@ def without_times(results):
 # -- what scikit-learn's searches do ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scoring", ["accuracy", ["accuracy", "f1_macro"]])
+@pytest.mark.parametrize(
+    "scoring", ["accuracy", ["accuracy", "f1_macro"], {"accuracy": "accuracy", "score": "f1_macro"}]
+)
 def test_a_grid_comes_out_as_in_grid_search(scoring):
     grid = {"max_depth": [1, 2, 3], "criterion": ["gini", "entropy"]}
     options = {"scoring": scoring, "refit": "accuracy", "cv": 3, "return_train_score": True}
@@ -350,6 +352,11 @@ def test_a_score_is_not_made_up_for_what_was_pruned(parabola):
 def test_everything_pruned_is_an_error(parabola):
     with pytest.raises(ValueError, match="None of the 2 candidates .* 0 failed, 2 were pruned"):
         OptunaSearchCV(parabola(), LINE, n_trials=2, cv=2, pruner=Below(np.inf)).fit(ROWS)
+
+
+def test_no_folds_are_an_error(parabola):
+    with pytest.raises(ValueError, match=r"cv=\[\] makes no folds"):
+        OptunaSearchCV(parabola(), LINE, cv=[]).fit(ROWS)
 
 
 # -- time, bars and logs ---------------------------------------------------------------------------------------------

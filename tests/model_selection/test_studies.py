@@ -7,11 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+import pandas as pd
+import polars as pl
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.storages import InMemoryStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from scipy.sparse import csr_array
 from sklearn.datasets import load_iris
+from sklearn.dummy import DummyClassifier
+from sklearn.model_selection import cross_validate
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
@@ -137,11 +142,23 @@ def test_a_study_belongs_to_one_search(search, parabola):
     ]:
         with pytest.raises(ValueError, match=f"The study 's' belongs to another search: {match}"):
             changed.fit(ROWS)
-    with pytest.raises(ValueError, match="n_rows was 30 and is 20"):
+    with pytest.raises(ValueError, match="rows was '30 with checksum .*' and is '20 with checksum"):
         search(storage).fit(ROWS[:20])
     with pytest.raises(ValueError, match=r"estimator was 'Parabola\(\)' and is 'GaussianNB\(\)'"):
         OptunaSearchCV(GaussianNB(), {"var_smoothing": [1.0]}, cv=2, storage=storage, study_name="s").fit(X, y)
     assert len(optuna.load_study(study_name="s", storage=storage).trials) == 2
+
+
+@pytest.mark.parametrize("table", [np.asarray, pd.DataFrame, pl.DataFrame, csr_array])
+def test_outer_folds_of_nested_cross_validation_do_not_share_a_study(table, tmp_path):
+    X, y = table(np.arange(60.0).reshape(30, 2)), np.arange(30) % 2
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "journal.log")))
+    nested = OptunaSearchCV(
+        DummyClassifier(), {"strategy": ["prior", "stratified"]}, n_trials=2, cv=2, storage=storage, study_name="s"
+    )
+    with pytest.raises(ValueError, match="rows was '24 with checksum .*' and is '24 with checksum"):
+        cross_validate(nested, X, y, error_score="raise")
+    assert len(nested.set_params(study_name="t").fit(X, y).fit(X, y).study_.trials) == 2
 
 
 def test_ranges_may_change(search):
