@@ -3,7 +3,9 @@
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from importlib.util import find_spec
+from inspect import isfunction, signature
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,14 @@ def test_importing_skrec_takes_less_than_a_tenth_of_a_second():
 def test_nothing_but_the_engine_imports_tensorflow():
     imports = "; ".join(f"import skrec.{name}" for name in SUBMODULES)
     assert run(f"import sys; {imports}; print([m for m in ('tensorflow', 'keras') if m in sys.modules])") == "[]"
+
+
+def test_signatures_can_be_read():
+    for module in map(import_module, (f"skrec.{name}" for name in SUBMODULES)):
+        for function in (getattr(module, name) for name in getattr(module, "__all__", ())):
+            members = vars(function).values() if isinstance(function, type) else ()
+            for one in filter(isfunction, (function, *members)):
+                assert "numpy._typing" not in str(signature(one)), one
 
 
 def test_public_names_are_there_and_listed():

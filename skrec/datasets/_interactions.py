@@ -1,5 +1,7 @@
 """A generator of interactions with a known right answer."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real

@@ -4,7 +4,8 @@ Two forms of the same data: a row per user and a column per item, or a row per (
 whose pair it is. Each user gets a value first; the metric is the mean over users.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from numbers import Integral
 from typing import Any
 
@@ -30,6 +31,7 @@ def one_metric(kind: str, y_true: Any, y_pred: Any, *, k: Any, groups: Any, per_
 
 def values_of_arrays(names: Sequence[str], y_true: Any, y_pred: Any, groups: Any) -> tuple[Values, pd.Index | None]:
     """Check arrays, and return the values of all users by metric, and whose they are where `groups` tells it."""
+    _check_order({"y_true": y_true, "y_pred": y_pred, "groups": groups})
     relevance = csr_array(y_true, copy=True) if issparse(y_true) else _numbers(y_true, "y_true")
     scores = _numbers(y_pred, "y_pred")
     if relevance.shape != scores.shape:
@@ -64,6 +66,26 @@ def check_k(k: Any, least: int = 1) -> None:
     """Refuse a `k` that is no whole number, or too small."""
     if isinstance(k, bool) or not isinstance(k, Integral) or k < least:
         raise ValueError(f"k must be a whole number of at least {least}, got {k!r}.")
+
+
+def _check_order(arguments: Mapping[str, Any]) -> None:
+    """Refuse pandas labels that are the same in another order, for values are compared by position."""
+    for axis in ("index", "columns"):
+        labelled = {
+            name: getattr(argument, axis)
+            for name, argument in arguments.items()
+            if isinstance(argument, (pd.Series, pd.DataFrame)) and hasattr(argument, axis)
+        }
+        for (one, labels), (other, others) in pairwise(labelled.items()):
+            same = len(labels) == len(others) and labels.is_unique and labels.isin(others).all()
+            if same and not labels.equals(others):
+                at = int(np.argmax(labels != others))
+                raise ValueError(
+                    f"{one} and {other} have the same {axis} in another order: at position {at}, {one} has "
+                    f"{labels[[at]].tolist()[0]!r} and {other} has {others[[at]].tolist()[0]!r}, but values are "
+                    f"compared by position. Bring {other} into the order of {one} with reindex, or pass NumPy arrays "
+                    "if the positions are right."
+                )
 
 
 def _numbers(values: Any, name: str) -> NDArray[Any]:

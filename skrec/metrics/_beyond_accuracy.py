@@ -1,5 +1,7 @@
 """Metrics of recommended lists beyond accuracy, each with a function of its own."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

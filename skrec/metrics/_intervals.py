@@ -1,5 +1,7 @@
 """Confidence intervals of metrics: the users that were held out are a sample of those there might be."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -54,7 +56,7 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If fewer than two users have a value, or a parameter is out of range.
+        If fewer than two users have a value, one is infinite, or a parameter is out of range.
 
     Notes
     -----
@@ -87,6 +89,8 @@ def interval_of(
     values: NDArray[np.float64], confidence_level: float, n_resamples: int, rng: np.random.Generator
 ) -> ConfidenceInterval:
     """Return the interval of the mean of values without NaN."""
+    if np.isinf(values).any():
+        raise ValueError(f"{np.isinf(values).sum()} user(s) have an infinite value: a mean needs finite ones.")
     if len(values) < 2:
         raise ValueError(f"{len(values)} user(s) have a value: an interval needs at least 2, and many to be narrow.")
     result = stats.bootstrap(

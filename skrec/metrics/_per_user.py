@@ -1,5 +1,7 @@
 """Several metrics of arrays in one ranking pass, and the AUC of each user."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +46,8 @@ def ranking_metrics(
     Raises
     ------
     ValueError
-        If there is no such metric, shapes differ, a value is NaN, or nothing is relevant to anybody.
+        If there is no such metric, shapes or the order of pandas labels differ, a value is NaN, or nothing is relevant
+        to anybody.
 
     Examples
     --------
@@ -97,7 +100,7 @@ def user_auc(y_true: ArrayLike, y_pred: ArrayLike, *, groups: ArrayLike | None =
     Raises
     ------
     ValueError
-        If shapes differ, a value is NaN, or no user has an item of both kinds.
+        If shapes or the order of pandas labels differ, a value is NaN, or no user has an item of both kinds.
 
     Notes
     -----

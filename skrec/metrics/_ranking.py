@@ -1,5 +1,7 @@
 """Ranking metrics for arrays of relevance and scores, each with a function of its own."""
 
+from __future__ import annotations
+
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -37,7 +39,8 @@ def ndcg_at_k(
     Raises
     ------
     ValueError
-        If shapes differ, a value is NaN, `k` is not a whole number of at least 1, or nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
+        nothing is relevant to anybody.
 
     Notes
     -----
@@ -90,7 +93,8 @@ def recall_at_k(
     Raises
     ------
     ValueError
-        If shapes differ, a value is NaN, `k` is not a whole number of at least 1, or nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
+        nothing is relevant to anybody.
 
     Examples
     --------
@@ -127,7 +131,8 @@ def precision_at_k(
     Raises
     ------
     ValueError
-        If shapes differ, a value is NaN, `k` is not a whole number of at least 1, or nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
+        nothing is relevant to anybody.
 
     Examples
     --------
@@ -164,7 +169,8 @@ def hit_rate_at_k(
     Raises
     ------
     ValueError
-        If shapes differ, a value is NaN, `k` is not a whole number of at least 1, or nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
+        nothing is relevant to anybody.
 
     Examples
     --------
@@ -202,7 +208,8 @@ def average_precision_at_k(
     Raises
     ------
     ValueError
-        If shapes differ, a value is NaN, `k` is not a whole number of at least 1, or nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
+        nothing is relevant to anybody.
 
     Examples
     --------
@@ -239,7 +246,8 @@ def reciprocal_rank_at_k(
     Raises
     ------
     ValueError
-        If shapes differ, a value is NaN, `k` is not a whole number of at least 1, or nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
+        nothing is relevant to anybody.
 
     Examples
     --------

@@ -78,6 +78,7 @@ def test_reports_name_their_metrics(reports, metric, message):
     ("values", "parameters", "message"),
     [
         ([0.5, np.nan], {}, r"1 user\(s\) have a value: an interval needs at least 2"),
+        ([0.5, 1, np.inf], {}, r"1 user\(s\) have an infinite value: a mean needs finite ones"),
         ([[0.5, 0.5]], {}, r"one number per user, got an array of shape \(1, 2\)"),
         ([0.5, 1], {"confidence_level": 95}, "confidence_level must be a number between 0 and 1, such as 0.95, got 95"),
         ([0.5, 1], {"n_resamples": 0}, "n_resamples must be a whole number of at least 1, got 0"),

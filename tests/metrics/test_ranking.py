@@ -189,3 +189,19 @@ def test_k_must_be_a_positive_whole_number(metric, k):
 def test_bad_input(y_true, y_pred, groups, message):
     with pytest.raises(ValueError, match=message):
         metrics.ndcg_at_k(y_true, y_pred, k=1, groups=groups)
+
+
+def test_pandas_labels_in_another_order_are_told_of():
+    y_true = pd.DataFrame([[0, 1, 1], [1, 0, 0]], index=["ana", "bo"], columns=["x", "y", "z"])
+    y_pred = y_true + 0.5
+    assert metrics.ndcg_at_k(y_true, y_pred, k=2) == 1
+    for other, axis in ((y_pred[["z", "y", "x"]], "columns"), (y_pred.iloc[::-1], "index")):
+        with pytest.raises(ValueError, match=f"y_true and y_pred have the same {axis} in another order: at position 0"):
+            metrics.ndcg_at_k(y_true, other, k=2)
+        assert metrics.ndcg_at_k(y_true, other.reindex_like(y_true), k=2) == 1
+        metrics.ndcg_at_k(y_true, other.to_numpy(), k=2)
+    of_rows, users = pd.Series([0, 1, 1], index=[7, 8, 9]), pd.Series(["ana", "ana", "bo"], index=[9, 8, 7])
+    with pytest.raises(ValueError, match="y_true and groups have the same index in another order"):
+        metrics.ranking_metrics(of_rows, [0, 1, 1], ["mrr"], groups=users)
+    # Other labels, such as those of predictions that were numbered anew, say nothing of the order.
+    assert metrics.ndcg_at_k(of_rows, pd.Series([0, 1, 1]), k=1, groups=["ana", "ana", "bo"]) == 1
