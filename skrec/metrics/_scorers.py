@@ -20,6 +20,7 @@ from skrec.metrics._sampled import rank_candidates
 Protocol = Literal["full", "rerank", "sampled"]
 
 _PROTOCOLS = ("full", "rerank", "sampled")
+_N_CANDIDATES = 99  # what older papers draw
 _SHARES = ("cold_users", "cold_items")
 
 
@@ -31,7 +32,7 @@ class RankingScorer(BaseEstimator):
         metrics: str | Sequence[str] = "ndcg@10",
         *,
         protocol: Protocol = "full",
-        n_candidates: int = 99,
+        n_candidates: int | None = None,
         candidates: Mapping[Any, Any] | None = None,
         user: str | int | None = None,
         item_features: pd.DataFrame | None = None,
@@ -118,7 +119,13 @@ class RankingScorer(BaseEstimator):
         else:
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
             outcome = rank_candidates(
-                ranked, unwrapped, X, y, n_candidates=self.n_candidates, candidates=self.candidates, rng=rng
+                ranked,
+                unwrapped,
+                X,
+                y,
+                n_candidates=_N_CANDIDATES if self.n_candidates is None else self.n_candidates,
+                candidates=self.candidates,
+                rng=rng,
             )
         return self._report(names, outcome, type(unwrapped.model).__name__)
 
@@ -160,10 +167,13 @@ class RankingScorer(BaseEstimator):
         if self.item_features is not None and not any(name.startswith("diversity@") for name in names):
             raise ValueError("item_features goes with the metric 'diversity@k', which compares items by them.")
         n = self.n_candidates
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+        if n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1):
             raise ValueError(f"n_candidates must be a whole number of at least 1, got {n!r}.")
-        if self.candidates is not None and self.protocol != "sampled":
-            raise ValueError(f"candidates goes with protocol='sampled', not with protocol={self.protocol!r}.")
+        for name in ("n_candidates", "candidates"):
+            if getattr(self, name) is not None and self.protocol != "sampled":
+                raise ValueError(f"{name} goes with protocol='sampled', not with protocol={self.protocol!r}.")
+        if n is not None and self.candidates is not None:
+            raise ValueError("n_candidates and candidates exclude each other: frozen lists have their own lengths.")
         if self.candidates is not None and not isinstance(self.candidates, Mapping):
             raise TypeError(f"candidates must map user ids to item ids, got a {type(self.candidates).__name__}.")
         if self.user is not None and self.protocol != "rerank":
@@ -177,7 +187,7 @@ def make_ranking_scorer(
     metrics: str | Sequence[str] = "ndcg@10",
     *,
     protocol: Protocol = "full",
-    n_candidates: int = 99,
+    n_candidates: int | None = None,
     candidates: Mapping[Any, Any] | None = None,
     user: str | int | None = None,
     item_features: pd.DataFrame | None = None,
@@ -217,10 +227,10 @@ def make_ranking_scorer(
         - "sampled": each relevant held-out item among `n_candidates` others. **It does not order models as full
           ranking does**: which of two models is better may depend on the number of candidates [1]_. Use it to compare
           with published tables only. A user with several relevant items has the mean of their values.
-    n_candidates : int, default=99
+    n_candidates : int or None, default=None
         For "sampled": how many items are drawn for each relevant one, uniformly and without replacement, from the
         training items that the user has neither chosen there (``y > 0``) nor held out; all of them where there are
-        fewer.
+        fewer. None: 99.
     candidates : mapping of user id to array-like of item ids, default=None
         For "sampled": frozen lists instead of drawn ones, with the ids of ``X``. An item is not ranked against itself
         where its user's list contains it, and items that training did not hold never come before it; a warning says

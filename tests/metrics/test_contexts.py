@@ -95,8 +95,8 @@ def test_one_list_a_user_in_the_context_of_the_first_row(fitted, train, rows):
 
 
 def test_a_catalogue_scored_in_parts_meets_the_right_contexts(fitted, held_out, monkeypatch):
-    protocols = "full", "sampled"
-    scorers = [make_ranking_scorer(["ndcg@5", "mrr@5"], protocol=protocol, n_candidates=9) for protocol in protocols]
+    protocols = {"protocol": "full"}, {"protocol": "sampled", "n_candidates": 9}
+    scorers = [make_ranking_scorer(["ndcg@5", "mrr@5"], **protocol) for protocol in protocols]
     whole = [scorer.evaluate(fitted, held_out).per_user for scorer in scorers]
     monkeypatch.setattr("skrec.metrics._protocols._MOST_SCORES", N_ITEMS * 7)
     monkeypatch.setattr("skrec.metrics._sampled._MUCH_LARGER", 0)  # score the candidates alone

@@ -259,6 +259,11 @@ def test_scorers_have_parameters_and_can_be_copied(random_ranker, log):
         ({"metrics": []}, "metrics is empty"),
         ({"protocol": "Full"}, "protocol must be one of 'full', 'rerank' and 'sampled', got 'Full'"),
         ({"protocol": "sampled", "n_candidates": 0}, "n_candidates must be a whole number of at least 1, got 0"),
+        ({"n_candidates": 5}, "n_candidates goes with protocol='sampled', not with protocol='full'"),
+        (
+            {"protocol": "sampled", "n_candidates": 5, "candidates": {1: [2]}},
+            "n_candidates and candidates exclude each other",
+        ),
         ({"candidates": {1: [2]}}, "candidates goes with protocol='sampled', not with protocol='full'"),
         ({"user": "customer"}, "user goes with protocol='rerank'"),
         (
