@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
+from sklearn.utils import check_consistent_length
 
 from skrec._recommend import is_recommender
 from skrec._sklearn_compat import num_samples, safe_indexing
@@ -151,7 +152,8 @@ def compare(
     y : array-like of shape (n_rows,) or None, default=None
         Labels, for estimators and protocols that take them.
     cv : splitter, iterable of (train, test), int or None, default=None
-        The splits; None: :class:`skrec.model_selection.LeaveLastOut`, which has one. An int is scikit-learn's KFold of
+        The splits; None: :class:`skrec.model_selection.LeaveLastOut`, which has one, of the columns that the baseline
+        has, too. An int is scikit-learn's KFold of
         the rows, or StratifiedKFold, as everywhere; it lets models see the future.
     scoring : str, sequence of str, ranking scorer or None, default=None
         Metrics as for :func:`skrec.metrics.make_ranking_scorer`, or the scorer that it made, with another protocol for
@@ -159,8 +161,8 @@ def compare(
     groups : array-like of shape (n_rows,) or None, default=None
         For splitters that take them.
     baseline : bool, default=True
-        Whether to add PopularityRanker, as ``"popularity"``. Its columns are those of the first estimator that is a
-        skrec model, where that tells of them.
+        Whether to add PopularityRanker, as ``"popularity"``. Its columns of the user, the item and the time are those
+        of the first estimator that is a skrec model, where that tells of them.
     confidence_level : float, default=0.95
         Of the intervals, between 0 and 1.
     n_resamples : int, default=9999
@@ -178,9 +180,12 @@ def compare(
     Raises
     ------
     ValueError
-        If there are no estimators, two have one name, or a metric or split is not possible.
+        If there are no estimators, two have one name, `X` and `y` are not equally long, or a metric or split is not
+        possible.
     TypeError
-        If `scoring` does not rank.
+        If `scoring` does not rank, or an estimator is none, or a class.
+
+    An error of a model itself is raised as it is, with a note that names the model and the split.
 
     See Also
     --------
@@ -189,6 +194,9 @@ def compare(
 
     Notes
     -----
+    The time to import TensorFlow is nobody's. The first of several fits of an architecture takes longer than the next
+    ones, for its network is traced; see the guide on tuning.
+
     The intervals tell how much of a mean is luck of which users were held out, not how much it depends on a model's
     random state. Two overlapping intervals may belong to models that differ significantly, since they are judged on the
     same users: ``Comparison.test`` compares them user by user.
@@ -207,17 +215,25 @@ def compare(
     """
     models = dict(_named(estimators))
     scorer = _ranking_scorer(scoring)
+    check_consistent_length(X, y, groups)
+    roles = _roles(models.values())
+    splitter = LeaveLastOut(**roles) if cv is None else cv
     if baseline:
         if "popularity" in models:
             raise ValueError(
                 "The baseline is called 'popularity', and so is an estimator: rename it, or pass baseline=False."
             )
-        models["popularity"] = _popularity([*models.values()])
-    parts = _parts(X, y, groups, LeaveLastOut() if cv is None else cv)
+        models["popularity"] = PopularityRanker(**roles)
+    parts = _parts(X, y, groups, splitter)
+    _import_engine(models.values())
     judged: dict[str, list[_Judged]] = {name: [] for name in models}
     for name, model in models.items():
         for i, part in enumerate(parts, start=1):
-            judged[name].append(_judge(model, scorer, X, y, part))
+            try:
+                judged[name].append(_judge(model, scorer, X, y, part))
+            except Exception as error:
+                error.add_note(f"This is of the model {name!r}, in split {i} of {len(parts)} of compare.")
+                raise
             if verbose:
                 print(f"{name}, split {i} of {len(parts)}: {judged[name][-1]}", flush=True)  # noqa: T201
     per_user = {name: _by_user([one.report for one in found]) for name, found in judged.items()}
@@ -261,6 +277,8 @@ def _named(estimators: Any) -> Iterator[tuple[str, Any]]:
         raise ValueError("estimators is empty: pass at least one.")
     names = [name for name, _ in pairs]
     for name, estimator in pairs:
+        if isinstance(estimator, type):
+            raise TypeError(f"{name!r} is the class {estimator.__name__}: pass an object, {estimator.__name__}().")
         if not hasattr(estimator, "fit"):
             raise TypeError(f"{name!r} is no estimator: {estimator!r} has no fit.")
         if names.count(name) > 1:
@@ -283,13 +301,18 @@ def _ranking_scorer(scoring: Any) -> RankingScorer:
     return scoring
 
 
-def _popularity(estimators: Iterable[Any]) -> PopularityRanker:
-    """Return the baseline, told of the columns that the first skrec model is told of."""
+def _roles(estimators: Iterable[Any]) -> dict[str, Any]:
+    """Return the columns that the first skrec model is told of."""
     for model in map(_model, estimators):
         if is_recommender(model):
-            roles: dict[str, Any] = {role: getattr(model, role, None) for role in ("user", "item", "time")}
-            return PopularityRanker(**roles)
-    return PopularityRanker()
+            return {role: getattr(model, role, None) for role in ("user", "item", "time")}
+    return {}
+
+
+def _import_engine(estimators: Iterable[Any]) -> None:
+    """Import TensorFlow if there is a network, so that no fit is timed with it."""
+    if any(hasattr(_model(estimator), "_build_network") for estimator in estimators):
+        import skrec._engine.training  # noqa: F401
 
 
 def _model(estimator: Any) -> Any:

@@ -1,5 +1,6 @@
 """Comparisons of models: what the table says, that the baseline is there, and that all are judged alike."""
 
+import subprocess
 import sys
 
 import matplotlib as mpl
@@ -96,12 +97,35 @@ def test_pipelines_searches_and_pairs():
     assert table["ndcg@5"].nunique() == 1
 
 
+def test_an_error_of_a_model_names_it_and_the_split():
+    X = EVENTS.assign(item_id=EVENTS["item_id"].map("film {}".format))
+    scoring = make_ranking_scorer("mrr@3", protocol="rerank")
+    with pytest.raises(ValueError, match="could not convert string to float") as raised:
+        compare({"ridge": Ridge()}, X, np.arange(len(X)) % 2, cv=3, scoring=scoring)
+    assert raised.value.__notes__ == ["This is of the model 'ridge', in split 1 of 3 of compare."]
+
+
+def test_the_import_of_tensorflow_is_not_timed():
+    code = (
+        "import sys, skrec.inspection as i, skrec.models as m, skrec.datasets as d\n"
+        "class Ranker(m.NCFRanker):\n"
+        "    def fit(self, X, y=None):\n"
+        "        sys.exit(0 if 'tensorflow' in sys.modules else 3)\n"
+        "X = d.make_interactions(n_users=9, n_items=9, n_interactions=60, random_state=0)\n"
+        "i.compare({'popularity alone': m.PopularityRanker()}, X)\n"
+        "assert 'tensorflow' not in sys.modules\n"
+        "i.compare({'network': Ranker()}, X)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_columns_of_the_baseline_are_those_of_the_models():
     renamed = EVENTS.rename(columns={"user_id": "who", "item_id": "what"})
     model = PopularityRanker(user="who", item="what")
     table = compare(model, renamed, cv=LeaveLastOut(user="who"), scoring="ndcg@5").table
     assert list(table.index) == ["PopularityRanker", "popularity"]
     assert table["ndcg@5"].nunique() == 1
+    pd.testing.assert_frame_equal(compare(model, renamed, scoring="ndcg@5").table.iloc[:, :3], table.iloc[:, :3])
 
 
 def test_rerank_takes_any_estimator_and_labels():
@@ -124,6 +148,10 @@ def test_errors_say_what_to_do(comparison):
         compare({"popularity": MF}, EVENTS)
     with pytest.raises(TypeError, match="'x' is no estimator: 3 has no fit"):
         compare({"x": 3}, EVENTS)
+    with pytest.raises(TypeError, match=r"'x' is the class PopularityRanker: pass an object, PopularityRanker\(\)"):
+        compare({"x": PopularityRanker}, EVENTS)
+    with pytest.raises(ValueError, match=r"inconsistent numbers of samples: \[900, 4\]"):
+        compare([MF], EVENTS, [1, 0, 1, 0])
     with pytest.raises(TypeError, match="scoring must name ranking metrics.*cross_validate"):
         compare([MF], EVENTS, scoring="accuracy")
     with pytest.raises(ValueError, match="no split"):
