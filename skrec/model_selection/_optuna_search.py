@@ -252,6 +252,8 @@ class OptunaSearchCV(BaseSearchCV):
 
         Raises
         ------
+        TypeError
+            If `sampler`, `pruner` or `storage` is a class instead of an object.
         ValueError
             If no candidate was fitted and scored on all folds, or the study belongs to another search.
         """
@@ -295,6 +297,10 @@ class OptunaSearchCV(BaseSearchCV):
         return self
 
     def _check_options(self) -> None:
+        for name in ("sampler", "pruner", "storage"):
+            value = getattr(self, name)
+            if isinstance(value, type):
+                raise TypeError(f"{name} is the class {value.__name__}: pass an object, {value.__name__}(...).")
         if (self.storage is None) != (self.study_name is None):
             given, missing = ("storage", "study_name") if self.study_name is None else ("study_name", "storage")
             raise ValueError(

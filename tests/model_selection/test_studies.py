@@ -189,6 +189,15 @@ def test_storages_that_are_none(search, options, match):
         search(InMemoryStorage()).set_params(**options).fit(ROWS)
 
 
+@pytest.mark.parametrize(
+    ("option", "given"),
+    [("sampler", optuna.samplers.TPESampler), ("pruner", optuna.pruners.MedianPruner), ("storage", InMemoryStorage)],
+)
+def test_classes_in_place_of_objects(search, option, given):
+    with pytest.raises(TypeError, match=rf"{option} is the class {given.__name__}: pass an object"):
+        search(InMemoryStorage()).set_params(**{option: given}).fit(ROWS)
+
+
 def test_the_scorer_is_told_apart_by_name(search):
     storage = InMemoryStorage()
     tree = DecisionTreeClassifier(random_state=0)
