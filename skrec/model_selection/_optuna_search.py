@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone, is_classifier
+from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
@@ -64,7 +65,8 @@ class OptunaSearchCV(BaseSearchCV):
     timeout : float or None, default=None
         Seconds after which no candidate is begun; one that runs is not interrupted.
     scoring : str, callable, list, tuple, dict or None, default=None
-        As in :class:`sklearn.model_selection.GridSearchCV`. Scores are maximised.
+        As in :class:`sklearn.model_selection.GridSearchCV`; for ranking, what
+        :func:`skrec.metrics.make_ranking_scorer` makes. Scores are maximised.
     n_jobs : int or None, default=None
         Folds of a candidate that are fitted at once. With more than one, folds cannot be left out; epochs are pruned
         only if joblib's backend is threads. For several candidates at once, start several processes with the same
@@ -179,6 +181,7 @@ class OptunaSearchCV(BaseSearchCV):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         **{name: each for name, each in BaseSearchCV._parameter_constraints.items() if name != "pre_dispatch"},
+        "scoring": [str, callable, list, tuple, dict, None],
         "param_distributions": [dict, None],
         "n_trials": [Interval(Integral, 1, None, closed="left"), None],
         "timeout": [Interval(Real, 0, None, closed="neither"), None],
@@ -255,9 +258,11 @@ class OptunaSearchCV(BaseSearchCV):
         TypeError
             If `sampler`, `pruner` or `storage` is a class instead of an object.
         ValueError
-            If no candidate was fitted and scored on all folds, or the study belongs to another search.
+            If no candidate was fitted and scored on all folds, the study belongs to another search, or `scoring` names
+            a scorer that scikit-learn does not know.
         """
         self._check_options()
+        self._check_names_of_scorers()
         scorers, _ = self._get_scorers()
         X, y = indexable(X, y)
         routed = self._get_routed_params_for_fit(check_method_params(X, params=params))
@@ -310,6 +315,18 @@ class OptunaSearchCV(BaseSearchCV):
             raise ValueError("n_trials and timeout are None: the search would never end. Give one of them.")
         if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):
             self._check_refit_is_a_name()
+
+    def _check_names_of_scorers(self) -> None:
+        given = self.scoring.values() if isinstance(self.scoring, dict) else self.scoring
+        known = get_scorer_names()
+        for name in [given] if isinstance(given, str) else given if isinstance(given, Iterable) else []:
+            if isinstance(name, str) and name not in known:
+                guess = closest(name, known)
+                hint = f" Did you mean {guess!r}?" if guess else ""
+                raise ValueError(
+                    f"scoring names {name!r}, which is none of sklearn.metrics.get_scorer_names().{hint} For metrics "
+                    "of ranking pass a scorer, such as skrec.metrics.make_ranking_scorer('ndcg@10')."
+                )
 
     def _maximised(self, scores: Any) -> float:
         """Return the score that is maximised, of those of a fold."""

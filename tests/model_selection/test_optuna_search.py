@@ -144,6 +144,15 @@ def test_a_metric_that_is_not_there_is_guessed_at(parabola):
         OptunaSearchCV(parabola(), LINE, scoring=both, refit="r2", cv=2).fit(ROWS, [0] * 30)
 
 
+@pytest.mark.parametrize("scoring", ["ndcg@10", ["r2", "ndcg@10"], {"ndcg": "ndcg@10"}])
+def test_names_of_ranking_metrics_are_told_of(parabola, scoring):
+    match = r"scoring names 'ndcg@10', which is none of .* such as skrec\.metrics\.make_ranking_scorer\('ndcg@10'\)"
+    with pytest.raises(ValueError, match=match):
+        OptunaSearchCV(parabola(), LINE, scoring=scoring, refit="r2").fit(ROWS, [0] * 30)
+    with pytest.raises(ValueError, match=r"'roc_auk', .*\. Did you mean 'roc_auc'\?"):
+        OptunaSearchCV(parabola(), LINE, scoring="roc_auk").fit(ROWS, [0] * 30)
+
+
 def test_sample_weights_and_groups_arrive(parabola):
     groups = [i // 10 for i in range(30)]
     search = OptunaSearchCV(parabola(), LINE, n_trials=2, cv=GroupKFold(3))
