@@ -25,6 +25,7 @@ from skrec._sklearn_compat import (
     check_method_params,
 )
 from skrec.model_selection._candidates import Candidates
+from skrec.model_selection._pruning import warn_of_idle_pruner
 from skrec.model_selection._search_space import Space
 from skrec.model_selection._study import (
     checksum,
@@ -142,8 +143,9 @@ class OptunaSearchCV(BaseSearchCV):
     of skrec, or holds one (the last counts if there are several), and stops early (``early_stopping=True``, or
     ``X_val``), it is the network's own validation score after each epoch of the first fold: step 0 is the first epoch.
     Candidates that get through the first fold are fitted on all others. For every other estimator it is the mean test
-    score of the folds so far, after each fold: step 0 is the first fold. A candidate that is not pruned comes out bit
-    for bit as it would without a pruner.
+    score of the folds so far, after each fold: step 0 is the first fold. A warning tells of a pruner that had nothing
+    to prune, as with one fold and no early stopping. A candidate that is not pruned comes out bit for bit as it would
+    without a pruner.
 
     **Candidates that come to nothing.** A candidate that is pruned, or has a fold that failed, has NaN for a mean
     (unless `error_score` is a number), ranks last, and is told to the sampler as pruned or failed. Only if there is no
@@ -379,6 +381,7 @@ class OptunaSearchCV(BaseSearchCV):
                     callbacks=[before_next],
                     show_progress_bar=self.show_progress_bar,
                 )
+        warn_of_idle_pruner(study)
         return study
 
     def _results(self, study: Study, space: Space, n_splits: int) -> tuple[dict[str, Any], bool]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from skrec.model_selection._search_space import parts_with
 
 if TYPE_CHECKING:
+    from optuna.study import Study
     from optuna.trial import Trial
 
-__all__ = ["EpochReporter", "report_epochs"]
+__all__ = ["EpochReporter", "report_epochs", "warn_of_idle_pruner"]
 
 
 class EpochReporter:
@@ -78,3 +80,20 @@ def report_epochs(estimator: Any, trial: Trial) -> EpochReporter:
     reporter = EpochReporter(trial, part._epoch_score)
     estimator.set_params(**{f"{prefix}callbacks": [*(part.callbacks or ()), reporter]})
     return reporter
+
+
+def warn_of_idle_pruner(study: Study) -> None:
+    """Warn if there is a pruner, but no candidate had a score before its last one, after which nothing is saved."""
+    from optuna.pruners import NopPruner
+    from optuna.trial import TrialState
+
+    if isinstance(study.pruner, NopPruner):
+        return
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    if trials and all(each.state == TrialState.COMPLETE and len(each.intermediate_values) < 2 for each in trials):
+        warnings.warn(
+            f"{type(study.pruner).__name__} had nothing to prune: there is one split, or all are fitted at once, and "
+            "no network reported scores of several epochs. Let the network stop early (early_stopping=True), or pass a "
+            "cv of several splits and n_jobs=None.",
+            stacklevel=4,
+        )

@@ -183,7 +183,8 @@ def test_metadata_is_routed():
 
 def test_folds_can_be_fitted_at_once():
     alone = tree(n_trials=4).fit(X, Y)
-    with parallel_config(backend="threading", n_jobs=2):
+    idle = pytest.warns(UserWarning, match="MedianPruner had nothing to prune: .* all are fitted at once")
+    with parallel_config(backend="threading", n_jobs=2), idle:
         together = tree(n_trials=4, pruner=optuna.pruners.MedianPruner()).fit(X, Y)
     assert without_times(alone.cv_results_) == without_times(together.cv_results_)
 
@@ -332,6 +333,15 @@ class Below(optuna.pruners.BasePruner):
 
     def prune(self, study, trial):
         return trial.intermediate_values[trial.last_step] < self.threshold
+
+
+def test_a_pruner_with_nothing_to_prune_is_told_of(parabola):
+    one_split = [(range(20), range(20, 30))]
+    search = OptunaSearchCV(parabola(), LINE, n_trials=3, cv=one_split, random_state=0, pruner=Below(np.inf))
+    with pytest.warns(UserWarning, match=r"Below had nothing to prune: there is one split.*early_stopping=True"):
+        search.fit(ROWS)
+    assert set(search.cv_results_["trial_state"]) == {"COMPLETE"}
+    search.set_params(pruner=optuna.pruners.NopPruner()).fit(ROWS)
 
 
 def test_folds_of_a_candidate_that_falls_behind_are_left_out(parabola):
