@@ -34,6 +34,12 @@ def numbers(fields):
     return np.nan_to_num(standard), np.isnan(columns[:, :1]).astype(float)
 
 
+def images():
+    """Standardised images: of length 1, on average, whatever their scale and their width."""
+    columns = np.stack(X["image"]).astype(float)
+    return (columns - columns.mean(axis=0)) / columns.std(axis=0) / np.sqrt(columns.shape[1])
+
+
 def piecewise(x, edges):
     """Gorishniy et al. (2022), equation 1, written out for one number and its bins."""
     encoded = []
@@ -53,7 +59,7 @@ def vectors(model, name="", pooling="mean", n_bins=5):
     rows = []
     pool = {"mean": np.mean, "sum": np.sum, "max": np.max}[pooling]
     standard, missing = numbers(fields)
-    for i, (city, listed, image) in enumerate(zip(X["city"], X["genres"], X["image"], strict=True)):
+    for i, (city, listed, image) in enumerate(zip(X["city"], X["genres"], images(), strict=True)):
         place = fields.missing[0] if pd.isna(city) else fields.rows_of("city")[cities.encode([city])[0]]
         values = fields.rows_of("genres")[genres.encode(sorted(set(listed)))] if listed else fields.bag_unknown
         row = [table[place], pool(table[values], axis=0)]
