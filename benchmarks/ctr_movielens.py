@@ -53,7 +53,8 @@ MODELS = {
     "FM": (FMClassifier, {}),
     "DNN": (DNNClassifier, {"hidden_units": (256, 128)}),
     "DeepFM": (DeepFMClassifier, {"hidden_units": (256, 128)}),
-    "DCN-v1": (DCNClassifier, {"version": 1, "n_cross_layers": 3, "hidden_units": (256, 128)}),
+    # Of 1 and 3 cross layers, validation of seed 0: .8963 / .3163 and .8892 / .3281.
+    "DCN-v1": (DCNClassifier, {"version": 1, "n_cross_layers": 1, "hidden_units": (256, 128)}),
     "AutoInt+": (AutoIntClassifier, {"hidden_units": (256, 128)}),
     "DCN-v2": (DCNClassifier, {"version": 2, "n_cross_layers": 3, "hidden_units": (256, 128)}),
 }
