@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from numbers import Real
 from typing import Any
@@ -245,14 +245,12 @@ def learn_arrays(
     widths = [width_of(rows.raw(position)) or 0 for position in positions]
     means, scales = np.zeros(sum(widths)), np.ones(sum(widths))
     has_missing = np.zeros(len(positions), dtype=np.bool_)
-    start = 0
-    for number, (position, width) in enumerate(zip(positions, widths, strict=True)):
-        block = stack(rows.raw(position), width, rows.label(position))
-        has_missing[number] = np.isnan(block).all(axis=1).any()
-        places = slice(start, start + width)
+    for number, (places, block) in enumerate(_blocks(rows, positions, widths)):
+        has_missing[number] = _is_missing(block).any()
         means[places], scales[places] = moments(block, sample_weight)
-        scales[places] *= np.sqrt(width)  # else a wide one would drown the other fields, and be learnt by heart
-        start += width
+        scales[places] *= np.sqrt(
+            widths[number]
+        )  # else a wide one would drown the other fields, and be learnt by heart
     return widths, means, scales, has_missing
 
 
@@ -298,18 +296,33 @@ def standardise_arrays(
     """
     arrays = np.empty((rows.n_rows, sum(widths)), dtype=np.float32)
     missing = np.zeros((rows.n_rows, len(positions)), dtype=np.bool_)
-    start = 0
-    for number, (position, width) in enumerate(zip(positions, widths, strict=True)):
-        block = stack(rows.raw(position), width, rows.label(position))
-        missing[:, number] = np.isnan(block).all(axis=1)
-        places = slice(start, start + width)
+    for number, (places, block) in enumerate(_blocks(rows, positions, widths)):
+        missing[:, number] = _is_missing(block)
         arrays[:, places] = scaled(block, means[places], scales[places])
-        start += width
     return arrays, missing
 
 
+def _blocks(rows: Rows, positions: Sequence[int], widths: Sequence[int]) -> Iterator[tuple[slice, Floats]]:
+    """Yield the arrays of each column as a matrix, and its place among those of all columns side by side."""
+    start = 0
+    for position, width in zip(positions, widths, strict=True):
+        yield slice(start, start + width), stack(rows.raw(position), width, rows.label(position))
+        start += width
+
+
+def _is_missing(block: Floats) -> NDArray[np.bool_]:
+    return np.asarray(np.isnan(block).all(axis=1))
+
+
 def is_polars_array(values: Any) -> bool:
-    """Whether a column is of the type Array of polars."""
+    """Whether a column is of the type Array of polars.
+
+    Examples
+    --------
+    >>> from skrec._data.arrays import is_polars_array
+    >>> is_polars_array([[0.5, 1.0]])
+    False
+    """
     return type(values).__module__.partition(".")[0] == "polars" and str(values.dtype.base_type()) == "Array"
 
 

@@ -206,6 +206,15 @@ def refuse_other_measures(rows: Rows, positions: Sequence[int], known: Sequence[
     Raises
     ------
     ColumnError
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.kinds import refuse_other_measures
+    >>> from skrec._data.table import as_rows
+    >>> refuse_other_measures(as_rows(pd.DataFrame({"seen": pd.to_datetime(["2024-05-01"])})), [0], ["numbers"])
+    Traceback (most recent call last):
+    skrec.exceptions.ColumnError: Column 'seen' holds dates, and numbers in fit...
     """
     for position, here, there in zip(positions, measures_of(rows, positions), known, strict=True):
         if here != there and here and there and {here, there} != {"numbers", "text"}:

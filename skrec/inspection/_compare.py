@@ -153,8 +153,8 @@ def compare(
         Labels, for estimators and protocols that take them.
     cv : splitter, iterable of (train, test), int or None, default=None
         The splits; None: :class:`skrec.model_selection.LeaveLastOut`, which has one, of the columns that the baseline
-        has, too. An int is scikit-learn's KFold of
-        the rows, or StratifiedKFold, as everywhere; it lets models see the future.
+        has, too. An int is scikit-learn's KFold of the rows, or StratifiedKFold, as everywhere; it lets models see the
+        future.
     scoring : str, sequence of str, ranking scorer or None, default=None
         Metrics as for :func:`skrec.metrics.make_ranking_scorer`, or the scorer that it made, with another protocol for
         instance. None: ``["ndcg@10", "recall@10"]``, full ranking.
@@ -184,8 +184,8 @@ def compare(
         possible.
     TypeError
         If `scoring` does not rank, or an estimator is none, or a class.
-
-    An error of a model itself is raised as it is, with a note that names the model and the split.
+    Exception
+        What a model itself raises, with a note that names the model and the split.
 
     See Also
     --------
