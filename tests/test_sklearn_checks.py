@@ -13,6 +13,7 @@ from skrec import models
 from skrec._engine import program
 from skrec.model_selection import OptunaSearchCV
 from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
+from skrec.testing import all_estimators
 
 NETWORKS = (NCFClassifier, NCFRegressor, NCFRanker)
 TASKS = ("Classifier", "Regressor", "Ranker")
@@ -63,18 +64,38 @@ def expected_failures(estimator):
     return {} if isinstance(estimator, PopularityRanker) else EXPECTED_FAILURES
 
 
-@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")  # check_cv's, of y with infinity
-@parametrize_with_checks(
-    [
-        *(network() for network in NETWORKS),
-        PopularityRanker(),
-        *(network(**settings) for network, settings in {**OF_FEATURES, **OF_SEQUENCES}.items()),
-        *SEARCHES,
-    ],
-    expected_failed_checks=expected_failures,
+MODELS = {**{model: {} for model in (*NETWORKS, PopularityRanker)}, **OF_FEATURES, **OF_SEQUENCES}
+# One model of each base, and of each task on features. The others share all of their code but the architecture.
+OF_EACH_BASE = (
+    *NETWORKS,
+    PopularityRanker,
+    models.DCNClassifier,
+    models.FMRegressor,
+    models.WideDeepRanker,
+    models.DINClassifier,
+    models.SASRecRanker,
 )
+
+
+def parametrize(estimators):
+    return parametrize_with_checks(estimators, expected_failed_checks=expected_failures)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")  # check_cv's, of y with infinity
+@parametrize([*(model(**MODELS[model]) for model in OF_EACH_BASE), *SEARCHES])
 def test_scikit_learns_check(estimator, check):
     check(estimator)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
+@parametrize([model(**settings) for model, settings in MODELS.items() if model not in OF_EACH_BASE])
+def test_scikit_learns_check_of_the_other_models(estimator, check):
+    check(estimator)
+
+
+def test_no_public_model_is_left_out():
+    assert {model for _, model in all_estimators() if model.__module__.startswith("skrec.models")} == set(MODELS)
 
 
 def names_of_checks(estimator):
