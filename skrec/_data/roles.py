@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skrec._data.matrices import HOW_TO_TURN_INTO_EVENTS, is_matrix, refuse_matrix
 from skrec._data.names import closest
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
@@ -100,7 +101,8 @@ def resolve_roles(
     Raises
     ------
     ColumnError
-        If a role that is given or required has no column, or more than one, or if two roles have the same one.
+        If a role that is given or required has no column, or more than one, or if two roles have the same one; or if
+        the rows are a user-item matrix, whose first columns would be taken as the user and the item.
 
     Examples
     --------
@@ -115,6 +117,8 @@ def resolve_roles(
 Did you mean 'userid'? Pass user='userid', or rename the column.
     """
     given = {"user": user, "item": item, "time": time}
+    if "user" in required and rows.names is None and all(spec is None for spec in given.values()):
+        refuse_matrix(rows.table, rows.n_columns, rows.name)
     found: dict[str, int | None] = {}
     for role, spec in sorted(given.items(), key=lambda pair: pair[1] is None and pair[0] not in required):
         if spec is None and role not in looked_for:
@@ -273,6 +277,8 @@ def _missing(rows: Rows, role: str, spec: str | int | None) -> ColumnError:
         if guess is None
         else f"Did you mean {guess!r}? Pass {role}={guess!r}, or rename the column."
     )
+    if is_matrix(rows.table, rows.n_columns):
+        cure += f" If X is a user-item matrix: {HOW_TO_TURN_INTO_EVENTS}."
     return ColumnError(f"X has no column {name!r} for the {role}; its columns are {_listed(rows.names)}. {cure}")
 
 

@@ -66,6 +66,11 @@ class Rows:
         return self.n_rows
 
     @property
+    def name(self) -> str:
+        """What error messages call the table."""
+        return self._name
+
+    @property
     def table(self) -> Any:
         """The data frame or array as it was passed; a list of columns if that was a list of rows."""
         return self._columns
@@ -259,8 +264,10 @@ def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, in
     """Return what :class:`Rows` holds, the labels of the columns, and the shape."""
     if sparse.issparse(X):
         raise TypeError(
-            f"Sparse data was passed for {name}, but dense data is required. "
-            "Use '.toarray()' to convert to a dense numpy array."
+            f"Sparse data was passed for {name}, but rows with an id in each are required. If {name} is a user-item "
+            f"matrix, turn it into rows of events: skrec.datasets.events_from_matrix({name}). If its columns are "
+            f"features, pass {name}.toarray(), or have the transformer return dense data (sparse_output=False, "
+            "sparse_threshold=0)."
         )
     if isinstance(X, (str, bytes, dict, set)):
         raise TypeError(

@@ -109,7 +109,7 @@ def test_there_is_no_column_beyond_the_last_nor_a_negative_one():
 @pytest.mark.parametrize(
     ("X", "error", "message"),
     [
-        (sparse.csr_array(np.eye(2)), TypeError, r"Sparse data was passed for X.*toarray"),
+        (sparse.csr_array(np.eye(2)), TypeError, r"Sparse data was passed for X.*events_from_matrix.*toarray"),
         (np.arange(3), ValueError, r"(?s)Expected 2D array, got 1D array instead.*Reshape your data"),
         ([1, 2, 3], ValueError, r"(?s)Expected 2D array, got 1D array instead.*Reshape your data"),
         (["ab", "cd"], ValueError, r"Expected 2D array, got 1D array instead"),

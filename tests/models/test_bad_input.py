@@ -79,7 +79,7 @@ def test_misspelt_columns_are_guessed(model):
 def test_sparse_x(model):
     X = sparse.csr_array(FRAME.to_numpy())
     for method in ("fit", "predict"):
-        with pytest.raises(TypeError, match=r"(?s)Sparse data was passed.*toarray"):
+        with pytest.raises(TypeError, match=r"(?s)Sparse data was passed.*events_from_matrix.*toarray"):
             getattr(model, method)(X, *(target(model, 40) if method == "fit" else ()))
 
 

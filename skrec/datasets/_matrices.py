@@ -1,0 +1,197 @@
+"""User-item matrices and rows of events, converted into each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from skrec._data import Vocabulary, as_rows
+from skrec._data.columns import Column, as_column
+from skrec._data.roles import resolve_roles
+
+__all__ = ["events_from_matrix", "matrix_from_events"]
+
+
+def events_from_matrix(matrix: Any, users: Any = None, items: Any = None) -> pd.DataFrame:
+    """Turn a user-item matrix into rows of events, as skrec's models take them.
+
+    Parameters
+    ----------
+    matrix : sparse array, array-like or DataFrame of shape (n_users, n_items)
+        Users by items: clicks, counts or ratings, in any format of SciPy, as a dense array, or as a DataFrame that
+        ``pivot`` or ``crosstab`` returned.
+    users, items : array-like of shape (n_users,) and (n_items,), default=None
+        The ids of the rows and columns. None: the index and the column labels of a DataFrame, else their numbers
+        from 0.
+
+    Returns
+    -------
+    DataFrame of shape (n_events, 3)
+        A row for each cell that is neither 0 nor missing, in the order of the rows of the matrix: ``user_id``,
+        ``item_id`` and ``value``. Values that a sparse array stores more than once for a cell are summed. Pass the
+        first two columns as ``X``; what ``value`` is, only you can tell: the ratings ``y`` of a Regressor, the
+        ``sample_weight`` of a Ranker, or all 1.
+
+    Raises
+    ------
+    TypeError
+        If the cells are not numbers.
+    ValueError
+        If the matrix is not two-dimensional, has no cell with a value, or has an infinite one; if there are not as
+        many ids as rows or columns, or an id is missing or there twice.
+
+    See Also
+    --------
+    matrix_from_events : The inverse.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> from skrec.datasets import events_from_matrix
+    >>> events = events_from_matrix(csr_array([[0, 5], [3, 0], [0, 1]]), users=["ann", "bob", "cy"])
+    >>> events
+      user_id  item_id  value
+    0     ann        1      5
+    1     bob        0      3
+    2      cy        1      1
+    >>> from skrec.models import PopularityRanker
+    >>> model = PopularityRanker().fit(events[["user_id", "item_id"]], sample_weight=events["value"])
+    >>> model.recommend(["bob"], k=1)
+      user_id  item_id  score  rank
+    0     bob        1    6.0     1
+    """
+    if isinstance(matrix, pd.DataFrame):
+        users = matrix.index if users is None else users
+        items = matrix.columns if items is None else items
+    elif hasattr(matrix, "to_series"):  # polars, which has no index
+        items = list(matrix.columns) if items is None else items
+    cells = _cells_of(matrix)
+    user_ids, item_ids = _ids_of(users, cells.shape[0], "users"), _ids_of(items, cells.shape[1], "items")
+    if cells.nnz == 0:
+        raise ValueError(f"matrix of shape {cells.shape} has no cell with a value: all are 0 or missing.")
+    if cells.dtype.kind == "f" and not np.isfinite(cells.data).all():
+        at = int(np.argmax(~np.isfinite(cells.data)))
+        row = int(np.searchsorted(cells.indptr, at, side="right")) - 1
+        raise ValueError(
+            f"matrix holds infinity in row {row}, column {int(cells.indices[at])}: values must be finite numbers."
+        )
+    return pd.DataFrame(
+        {
+            "user_id": user_ids[np.repeat(np.arange(cells.shape[0]), np.diff(cells.indptr))],
+            "item_id": item_ids[cells.indices],
+            "value": cells.data,
+        }
+    )
+
+
+def matrix_from_events(
+    X: Any, values: Any = None, *, user: str | int | None = None, item: str | int | None = None
+) -> tuple[sparse.csr_array, NDArray[Any], NDArray[Any]]:
+    """Turn rows of events into a sparse user-item matrix: the inverse of :func:`events_from_matrix`.
+
+    Parameters
+    ----------
+    X : DataFrame or array-like of shape (n_events, n_columns)
+        One event a row.
+    values : array-like of shape (n_events,), default=None
+        What the cells hold, such as ratings or weights; 1 for each event by default. Those of events of the same user
+        and item are summed.
+    user, item : str, int or None, default=None
+        Columns of the user and the item, by name or position; by default ``"user_id"`` and ``"item_id"`` in a
+        DataFrame, and columns 0 and 1 in an array.
+
+    Returns
+    -------
+    matrix : csr_array of shape (n_users, n_items)
+    users, items : ndarray of shape (n_users,) and (n_items,)
+        The ids of its rows and columns, sorted.
+
+    Raises
+    ------
+    ColumnError
+        If a column is missing.
+    ValueError
+        If there are not as many values as events, or an id or a value is missing.
+
+    Examples
+    --------
+    >>> from skrec.datasets import matrix_from_events
+    >>> matrix, users, items = matrix_from_events([["ann", "x"], ["bob", "y"], ["ann", "x"]])
+    >>> matrix.toarray().tolist(), users.tolist(), items.tolist()
+    ([[2, 0], [0, 1]], ['ann', 'bob'], ['x', 'y'])
+    """
+    rows = as_rows(X)
+    roles = resolve_roles(rows, user=user, item=item, looked_for=("user", "item"))
+    users, user_codes = Vocabulary.fit(rows.column(roles.user), name=roles.user_name)
+    items, item_codes = Vocabulary.fit(rows.column(roles.item), name=roles.item_name)
+    data = np.ones(len(rows), dtype=np.int64) if values is None else _numbers(as_column(values), "values")
+    if len(data) != len(rows):
+        raise ValueError(f"There are {len(data)} values, but {len(rows)} events: pass one for each event.")
+    if data.dtype.kind == "f" and not np.isfinite(data).all():
+        raise ValueError(f"values holds NaN or infinity in row {int(np.argmax(~np.isfinite(data)))}.")
+    shape = (len(users), len(items))
+    matrix = sparse.coo_array((data, (user_codes - 1, item_codes - 1)), shape=shape).tocsr()
+    return matrix, np.array(users.ids), np.array(items.ids)
+
+
+def _cells_of(matrix: Any) -> sparse.csr_array:
+    """Return a matrix as sorted compressed rows, without zeros and missing values."""
+    if sparse.issparse(matrix):
+        if matrix.ndim != 2:
+            raise ValueError(f"matrix must be two-dimensional, users by items; its shape is {matrix.shape}.")
+        cells = sparse.csr_array(matrix, copy=True)
+        cells.data = _numbers(cells.data, "matrix")
+        cells.sum_duplicates()
+    else:
+        if isinstance(matrix, pd.DataFrame) or hasattr(matrix, "to_series"):
+            rows = as_rows(matrix, name="matrix")
+            dense = np.column_stack([_numbers(rows.column(at), "matrix") for at in range(rows.n_columns)])
+        else:
+            dense = np.asarray(matrix)
+            if dense.ndim != 2:
+                raise ValueError(
+                    f"matrix must be two-dimensional, users by items; its shape is {dense.shape}. For lists of the "
+                    "items of each user build a DataFrame: "
+                    "pd.Series(lists).explode().rename_axis('user_id').reset_index(name='item_id')."
+                )
+            dense = _numbers(dense, "matrix")
+        row, column = np.nonzero(dense)
+        cells = sparse.csr_array((dense[row, column], (row, column)), shape=dense.shape)
+    if cells.dtype.kind == "f":
+        cells.data[np.isnan(cells.data)] = 0
+    cells.eliminate_zeros()
+    return cells
+
+
+def _numbers(values: NDArray[Any], name: str) -> NDArray[Any]:
+    """Refuse values that are not numbers."""
+    if values.dtype.kind == "O":
+        try:
+            values = (
+                pd.array(values.ravel(), dtype="Float64").to_numpy(np.float64, na_value=np.nan).reshape(values.shape)
+            )
+        except (TypeError, ValueError):
+            odd = next(value for value in values.ravel() if not (isinstance(value, (int, float)) or value is None))
+            raise TypeError(f"{name} must hold numbers, but has {odd!r} ({type(odd).__name__}).") from None
+    if values.dtype.kind not in "iufb":
+        raise TypeError(f"{name} must hold numbers, but its type is {values.dtype}.")
+    return values
+
+
+def _ids_of(ids: Any, n: int, name: str) -> Column:
+    """Check the ids of the rows or columns of a matrix; by default they are numbered."""
+    if ids is None:
+        return np.arange(n)
+    column = as_column(list(ids) if not hasattr(ids, "dtype") else ids)
+    side = "rows" if name == "users" else "columns"
+    if len(column) != n:
+        raise ValueError(f"{name} has {len(column)} ids, but the matrix has {n} {side}: pass one for each.")
+    vocabulary, codes = Vocabulary.fit(column, name=name)
+    if len(vocabulary) < n:
+        twice = column[pd.Series(codes).duplicated().to_numpy()][:1].tolist()[0]
+        raise ValueError(f"{name} has the id {twice!r} more than once: each of the {side} needs an id of its own.")
+    return column
