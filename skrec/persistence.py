@@ -14,7 +14,7 @@ import uuid
 import warnings
 import zipfile
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
@@ -58,6 +58,11 @@ _SKLEARN = {
         "StandardScaler",
     ],
 }
+# Older files must load. A class that is now found under another name stands here by the name that they give it, and
+# attributes that have another name stand in _RENAMED by the name of the class today. An attribute that older files
+# lack needs a default in its class.
+_MOVED: dict[str, str] = {}
+_RENAMED: dict[str, dict[str, str]] = {}
 _JSON_TYPES = {type(None), bool, int, str}
 _BUILTIN_TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str, "object": object}
 _COLLECTIONS: dict[str, Callable[[Iterable[Any]], Any]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
@@ -241,6 +246,7 @@ def _name_of(cls: type) -> str | None:
 
 
 def _class_of(name: str) -> type | None:
+    name = _MOVED.get(name, name)
     module_name, _, class_name = name.rpartition(".")
     if module_name in _SKLEARN:
         allowed: Iterable[str] = _SKLEARN[module_name]
@@ -261,18 +267,26 @@ def _state_of(value: Any) -> dict[str, Any]:
 
 def _rebuilt(cls: type, state: dict[str, Any]) -> Any:
     """Return an object of a listed class with the given state; its ``__init__`` is not called."""
+    renamed = _RENAMED.get(_name_of(cls) or "", {})
+    state = {renamed.get(name, name): part for name, part in state.items()}
     if issubclass(cls, dict):
         return cls(state)
     if not all(name.isidentifier() for name in state):
         raise FileFormatError(f"The attributes of {cls.__name__} are not as they should be. {_DAMAGED}")
     if hasattr(cls, "from_state"):
         return cls.from_state(state)
-    is_estimator = issubclass(cls, BaseEstimator)
-    if not is_estimator and is_dataclass(cls) and {field.name for field in fields(cls)} != set(state):
-        raise FileFormatError(f"{cls.__name__} lacks attributes, or has others. {_DAMAGED}")
+    if not issubclass(cls, BaseEstimator) and is_dataclass(cls):
+        state = {**_defaults(cls), **state}
+        if {field.name for field in fields(cls)} != set(state):
+            raise FileFormatError(f"{cls.__name__} lacks attributes, or has others. {_DAMAGED}")
     made: Any = object.__new__(cls)
     made.__dict__.update(state)
     return made
+
+
+def _defaults(cls: Any) -> dict[str, Any]:
+    defaults = {one.name: one.default for one in fields(cls) if one.default is not MISSING}
+    return defaults | {one.name: one.default_factory() for one in fields(cls) if one.default_factory is not MISSING}
 
 
 # --------------------------------------------------------------------------------------------------------------- values

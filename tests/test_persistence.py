@@ -8,6 +8,7 @@ import subprocess
 import sys
 import types
 import zipfile
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
@@ -471,3 +472,31 @@ def test_another_version_is_a_warning(file, package):
         UserWarning, match=f"was written with {package} 0.0.7, and this is {package} .*: predictions may"
     ):
         assert isinstance(skrec.load(file), Pipeline)
+
+
+# ---------------------------------------------------------------------------------------------------------- older files
+
+
+@dataclass
+class Part:
+    old: int
+    older: str = "default"
+    oldest: list = field(default_factory=list)
+
+
+def test_a_class_that_has_moved_and_attributes_that_were_renamed_or_added(file, monkeypatch):
+    module = sys.modules["skrec_fakes"]
+    monkeypatch.setattr(module, "Part", Part, raising=False)
+    monkeypatch.setattr(module, "__all__", ["Fake", "Part"])
+    skrec.save(Fake(Part(1, "given", [2])), file)
+    assert skrec.load(file).value == Part(1, "given", [2])
+    rewrite(file, at("estimator", "state", "value", "class", value="skrec.gone.Piece"))
+    with pytest.raises(FileFormatError, match=r"It holds a 'skrec\.gone\.Piece'"):
+        skrec.load(file)
+    monkeypatch.setitem(persistence._MOVED, "skrec.gone.Piece", "skrec_fakes.Part")
+    assert skrec.load(file).value == Part(1, "given", [2])
+    rewrite(file, at("estimator", "state", "value", "state", value={"former": 3}))
+    with pytest.raises(FileFormatError, match="Part lacks attributes, or has others"):
+        skrec.load(file)
+    monkeypatch.setitem(persistence._RENAMED, "skrec_fakes.Part", {"former": "old"})
+    assert skrec.load(file).value == Part(3, "default", [])
