@@ -7,13 +7,13 @@ Every public name loads on first touch: ``import skrec`` takes milliseconds, and
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from skrec._version import __version__
+
 if TYPE_CHECKING:
     from skrec import datasets, exceptions, inspection, metrics, model_selection, models, preprocessing, testing
     from skrec._recommend import recommend
     from skrec._show_versions import show_versions
     from skrec.persistence import load, save
-
-__version__ = "0.1.0"
 
 __all__ = [
     "datasets",

@@ -5,7 +5,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from skrec import __version__
+from skrec._version import __version__
 
 _DISTRIBUTIONS = {
     "sklearn": ("scikit-learn",),

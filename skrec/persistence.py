@@ -25,7 +25,7 @@ import sklearn
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from skrec import __version__
+from skrec._version import __version__
 from skrec.exceptions import FileFormatError
 
 __all__ = ["load", "save"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -25,23 +25,8 @@ from skrec.models._validation import validation_events
 SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
 
 
-class _FittedNetwork:
-    """What a fitted network holds besides; no dataclass, so that none of it becomes a parameter."""
-
-    _weights: Any
-    _trained: Any = None  # where the weights are an average: those that training goes on from
-    _n_averaged: int = 0
-    _slots: dict[str, np.ndarray] | None
-    _iterations: int
-    _structure: dict[str, Any]
-    n_iter_: int
-    loss_curve_: list[float]
-    validation_scores_: list[float]
-    best_validation_score_: float | None
-
-
 @dataclass(eq=False, repr=False, kw_only=True)
-class NetworkRecommender(_FittedNetwork, Recommender):
+class NetworkRecommender(Recommender):
     """Base of the estimators with a network.
 
     An architecture provides ``_build_network`` and ``_network_config``; a task (classification, regression, ranking)
@@ -85,6 +70,17 @@ class NetworkRecommender(_FittedNetwork, Recommender):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    _weights: Any = field(init=False, repr=False)
+    _trained: Any = field(default=None, init=False, repr=False)  # what training resumes from; _weights is its average
+    _n_averaged: int = field(default=0, init=False, repr=False)
+    _slots: dict[str, np.ndarray] | None = field(init=False, repr=False)
+    _iterations: int = field(init=False, repr=False)
+    _structure: dict[str, Any] = field(init=False, repr=False)
+    n_iter_: int = field(init=False, repr=False)
+    loss_curve_: list[float] = field(init=False, repr=False)
+    validation_scores_: list[float] = field(init=False, repr=False)
+    best_validation_score_: float | None = field(init=False, repr=False)
 
     _validated_roles: ClassVar[tuple[str, ...]] = ()  # those of which validation rows should have a known id
     _epoch_score: ClassVar[str] = "val_score"  # what the logs of callbacks call the validation score

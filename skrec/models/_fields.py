@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
@@ -26,19 +26,8 @@ __all__ = ["FieldModel", "FieldRanker"]
 _DIM = 16
 
 
-class _FittedFields:
-    """What a fitted model of features holds besides; no dataclass, so that none of it becomes a parameter."""
-
-    _query_fields: Fields
-    _item_fields: Fields
-    _contexts: Inputs
-    _catalogue: Inputs
-    _kept_times: Mapping[str, NDArray[Any]] | None = None  # when the contexts and the features of items were seen
-    _edges: dict[str, NDArray[np.float32]]
-
-
 @dataclass(eq=False, repr=False, kw_only=True)
-class FieldModel(_FittedFields, NetworkRecommender):
+class FieldModel(NetworkRecommender):
     """Base of the models of features: every column but the time is a field.
 
     With an item column the fields are those of the query (the user, the user's features, the context) and those of
@@ -68,6 +57,14 @@ class FieldModel(_FittedFields, NetworkRecommender):
         "n_bins": [Interval(Integral, 2, None, closed="left")],
         "pooling": [StrOptions({"mean", "sum", "max"})],
     }
+    _query_fields: Fields = field(init=False, repr=False)
+    _item_fields: Fields = field(init=False, repr=False)
+    _contexts: Inputs = field(init=False, repr=False)
+    _catalogue: Inputs = field(init=False, repr=False)
+    _kept_times: Mapping[str, NDArray[Any]] | None = field(default=None, init=False, repr=False)
+    """When the contexts and the features of items were seen."""
+    _edges: dict[str, NDArray[np.float32]] = field(init=False, repr=False)
+
     _keeps_times: ClassVar[bool] = True  # of what is remembered
     _needs_ids: ClassVar[bool] = False
     _takes_dims: ClassVar[bool] = False  # whether fields may have vectors of different widths

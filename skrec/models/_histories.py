@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -25,17 +25,8 @@ from skrec.models._reader import Asked, Codes
 from skrec.models._transaction import transaction
 
 
-class _FittedHistories:
-    """What a fitted model of histories holds besides; no dataclass, so that none of it becomes a parameter."""
-
-    _histories: Histories
-    _length: int
-    _earliest: int | float | None
-    _coded_times: bool
-
-
 @dataclass(eq=False, repr=False, kw_only=True)
-class HistoryModel(_FittedHistories, NetworkRecommender):
+class HistoryModel(NetworkRecommender):
     """Base of the models that read a user's past.
 
     One rule says what a row may see of it, in training and after (:meth:`Histories.ends`): the stored events strictly
@@ -43,6 +34,11 @@ class HistoryModel(_FittedHistories, NetworkRecommender):
     """
 
     max_history: int = 200
+
+    _histories: Histories = field(init=False, repr=False)
+    _length: int = field(init=False, repr=False)
+    _earliest: int | float | None = field(init=False, repr=False)
+    _coded_times: bool = field(init=False, repr=False)
 
     _keeps_times: ClassVar[bool] = True
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,8 @@ from skrec.models._transaction import transaction
 __all__ = ["PopularityRanker"]
 
 
-class _Counts:
-    """What a fitted PopularityRanker holds; no dataclass, so that none of it becomes a parameter."""
-
-    item_counts_: NDArray[Any]
-
-
 @dataclass(eq=False, repr=False, kw_only=True)
-class PopularityRanker(_Counts, RankerMixin, Recommender):
+class PopularityRanker(RankerMixin, Recommender):
     """Rank items by how many events they have: the baseline that every model must beat.
 
     Parameters
@@ -54,7 +48,7 @@ class PopularityRanker(_Counts, RankerMixin, Recommender):
     1     new       y    2.0     1
     """
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {**Recommender._parameter_constraints}
+    item_counts_: NDArray[Any] = field(init=False, repr=False)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> PopularityRanker:

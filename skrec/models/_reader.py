@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
@@ -48,22 +48,12 @@ class Asked:
     history: Windows | None = None
 
 
-class _Fitted:
-    """What every fitted recommender holds; no dataclass, so that none of it becomes a parameter."""
-
-    _users: Vocabulary
-    _items: Vocabulary
-    _log: Interactions
-    _estimator_roles: Roles
-    _time_kind: str | None = None
-    """What kind the times of ``fit`` were (:meth:`Rows.time_kind`); None: not known, or of no account."""
-
-
 @dataclass(eq=False, repr=False, kw_only=True)
-class Reader(_Fitted, BaseEstimator):
+class Reader(BaseEstimator):
     """Base of all recommenders: it reads their rows and ids.
 
-    A subclass fits :attr:`_users`, :attr:`_items`, :attr:`_log` and :attr:`_estimator_roles`.
+    A subclass fits :attr:`_users`, :attr:`_items`, :attr:`_log` and :attr:`_estimator_roles`. Fitted attributes are
+    annotated as fields with ``init=False``: they are not parameters, and nothing is set before ``fit``.
     """
 
     user: str | int | None = None
@@ -78,19 +68,28 @@ class Reader(_Fitted, BaseEstimator):
         "handle_unknown": [StrOptions({"oov", "error"})],
     }
 
+    _users: Vocabulary = field(init=False, repr=False)
+    _items: Vocabulary = field(init=False, repr=False)
+    _log: Interactions = field(init=False, repr=False)
+    _estimator_roles: Roles = field(init=False, repr=False)
+    _time_kind: str | None = field(default=None, init=False, repr=False)
+    """The kind of the times of ``fit`` (:meth:`Rows.time_kind`); None: unknown, or times are not compared."""
+
     _keeps_times: ClassVar[bool] = False  # whether times of ``fit`` are compared with those of later rows
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Take parameters and their constraints from the nearest class in the method resolution order.
 
         Dataclasses go by the last base that *has* a field, inherited ones included: an architecture beside a task
-        would bring back the defaults that the task had replaced.
+        would bring back the defaults that the task had replaced. Fitted attributes (``init=False``) have no defaults
+        to replace and are left alone.
         """
         super().__init_subclass__(**options)
         own = dict(vars(cls).get("__annotations__", {}))
         constraints = dict(vars(cls).get("_parameter_constraints", {}))
         bases = [base for base in cls.__mro__[1:] if "__dataclass_fields__" in vars(base)]
-        defaults = {field.name: field.default for base in reversed(bases) for field in fields(base)}
+        parameters = [each for base in reversed(bases) for each in fields(base) if each.init]
+        defaults = {each.name: each.default for each in parameters}
         for base in bases:
             constraints = {**vars(base).get("_parameter_constraints", {}), **constraints}
             for name, annotation in vars(base).get("__annotations__", {}).items():

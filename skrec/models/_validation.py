@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
-from skrec._data import Rows
+from numpy.typing import NDArray
+
+from skrec._data import Roles, Rows, Vocabulary
 from skrec._data.ids import of_another_kind
-from skrec.models._events import Events
+from skrec.models._events import Events, Inputs
 from skrec.models._reader import Codes
-
-if TYPE_CHECKING:
-    from skrec.models._base import NetworkRecommender
 
 _CURE = (
     "A Pipeline hands X_val on as it is, unless it is Pipeline(..., transform_input=['X_val']), with "
@@ -21,7 +20,28 @@ _CURE = (
 _ABOUT = "This is about X_val and y_val, the rows to choose the epoch by."
 
 
-def validation_events(model: NetworkRecommender, X_val: Any, y_val: Any, n_rows: int) -> Events:
+class ReadsEvents(Protocol):
+    """A model that reads rows as it read those of ``fit``: every estimator with a network does."""
+
+    _validated_roles: ClassVar[tuple[str, ...]]
+    _estimator_roles: Roles
+    _users: Vocabulary
+    _items: Vocabulary
+
+    def _read(self, X: Any, y: Any = ..., *, reset: bool, guess: bool = ...) -> Rows: ...
+
+    def _has_role(self, role: str) -> bool: ...
+
+    def _pair_codes(self, rows: Rows, *, strangers: bool = ...) -> tuple[Codes, Codes]: ...
+
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]: ...
+
+    def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = ...) -> Inputs: ...
+
+    def _times(self, rows: Rows) -> NDArray[Any] | None: ...
+
+
+def validation_events(model: ReadsEvents, X_val: Any, y_val: Any, n_rows: int) -> Events:
     """Read ``X_val`` and ``y_val`` for a model that has read its `n_rows` training rows."""
     rows = _read(model, X_val)
     try:
@@ -35,7 +55,7 @@ def validation_events(model: NetworkRecommender, X_val: Any, y_val: Any, n_rows:
     return Events(users, items, inputs, target, time=time)
 
 
-def _read(model: NetworkRecommender, X_val: Any) -> Rows:
+def _read(model: ReadsEvents, X_val: Any) -> Rows:
     """Read ``X_val``; what is wrong with its columns is likely that a transformer has left them as they were.
 
     A name that is like one of ``fit`` is no misspelling then, and the error says so itself: notes are easily missed.
@@ -51,7 +71,7 @@ def _read(model: NetworkRecommender, X_val: Any) -> Rows:
         raise
 
 
-def _doubt(model: NetworkRecommender, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:
+def _doubt(model: ReadsEvents, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:
     """Warn of rows that are hardly meant so: cut as training rows, or with ids that a transformer should have made."""
     if rows.n_rows == n_rows:
         warnings.warn(

@@ -6,16 +6,16 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Literal
 
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, RegressorMixin, TransformerMixin
-
-import skrec
 
 __all__ = ["all_estimators"]
 
 Kind = Literal["classifier", "regressor", "ranker", "transformer"]
 
+_PACKAGE = str(Path(__file__).parents[1])
 _KINDS: dict[str, Callable[[type], bool]] = {
     "classifier": lambda cls: issubclass(cls, ClassifierMixin),
     "regressor": lambda cls: issubclass(cls, RegressorMixin),
@@ -62,7 +62,7 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
         )
     found = {
         (name, value)
-        for package in pkgutil.iter_modules(skrec.__path__, "skrec.")
+        for package in pkgutil.iter_modules([_PACKAGE], "skrec.")
         if package.ispkg and "._" not in package.name
         for name, value in inspect.getmembers(import_module(package.name), inspect.isclass)
         if issubclass(value, BaseEstimator) and hasattr(value, "fit") and not inspect.isabstract(value)
