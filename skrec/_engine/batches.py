@@ -54,10 +54,10 @@ class TrainingArrays:
     columns : dict of str to ndarray (n_rows, ...)
         The inputs of the network, row by row: ``"user"`` and ``"item"`` codes, and what the architecture wants besides;
         of histories, Windows.
-    target : ndarray (n_rows,) or (n_rows, length) of float32
+    target : ndarray (n_rows, n_targets) or (n_rows, length, n_targets) of float32
         Label, rating, class number, or 1 / 0 for positive and negative events; of a sequence, at each place.
-    weight : ndarray of the same shape or None
-        Weights of the rows; None: all 1.
+    weight : ndarray (n_rows,) or (n_rows, length) or None
+        Weights of the rows, or of the places of sequences; None: all 1.
     n_items : int
         Size of the catalogue; codes run from 1.
     item_counts : ndarray (n_items + 1,) or None
@@ -98,8 +98,10 @@ class TrainingData:
         columns: tuple[Column, ...],
         catalogue: tuple[Column, ...],
         batch_size: int,
+        *,
         popularity: bool,
         length: int = 0,
+        n_targets: int = 1,
     ) -> None:
         self._batch_size = batch_size
         self._popularity = popularity
@@ -110,7 +112,7 @@ class TrainingData:
         self.catalogue = {column.name: column.holder() for column in catalogue}
         self.flat = {column.name: _holder(column.dtype) for column in columns if column.window}
         self._lengths = {column.name: column.shape[0] for column in columns if column.window}
-        self.target = _holder(tf.float32, places)
+        self.target = _holder(tf.float32, (*places, n_targets))
         self.weight = _holder(tf.float32, places)
         self.cumulative = _holder(tf.float64)
         self.log_shares = _holder(tf.float32)
@@ -163,7 +165,7 @@ class TrainingData:
         self.weight.assign(weight)
 
     def batch(self, step: Any) -> tuple[dict[str, Any], Any, Any]:
-        """Return the columns, targets (B,) and weights (B,) of one batch; weight 0 marks padding.
+        """Return the columns, targets (B, n_targets) and weights (B,) of one batch; weight 0 marks padding.
 
         Of B sequences, targets and weights are those of all their places, one after the other.
         """
@@ -174,7 +176,8 @@ class TrainingData:
             return tf.slice(holder.value(), [at, *(0 for _ in inner)], [self._batch_size, *inner])
 
         columns = {name: self._windows(name, piece(holder)) for name, holder in self.columns.items()}
-        return columns, tf.reshape(piece(self.target), [-1]), tf.reshape(piece(self.weight), [-1])
+        target = tf.reshape(piece(self.target), [-1, self.target.shape[-1]])
+        return columns, target, tf.reshape(piece(self.weight), [-1])
 
     def _windows(self, name: str, rows: Any) -> Any:
         """Gather the windows of rows of a column that holds their ends, right-aligned and padded with -1."""

@@ -52,8 +52,10 @@ class Structure:
         The inputs of the network in a training row.
     catalogue : tuple of Column
         The inputs that an item has besides its code, where items are drawn.
-    loss : str
-        Name of the loss.
+    losses : tuple of str
+        Name of the loss of each target. A network that draws negatives has one target.
+    outputs : tuple of int
+        Logits of each target, side by side in the network's output.
     negatives : {None, "rows", "shared", "catalogue"}
         None: rows carry their own targets; ``"rows"``: negatives drawn for each row; ``"shared"``: for the whole batch;
         ``"catalogue"``: every item is one.
@@ -74,7 +76,8 @@ class Structure:
     network: tuple[tuple[str, Any], ...]
     columns: tuple[Column, ...] = (Column("user"), Column("item"))
     catalogue: tuple[Column, ...] = ()
-    loss: str = "log_loss"
+    losses: tuple[str, ...] = ("log_loss",)
+    outputs: tuple[int, ...] = (1,)
     negatives: str | None = None
     optimizer: str = "adam"
     apart: tuple[str, tuple[str, ...]] | None = None
@@ -105,10 +108,16 @@ class Program(keras.Model):
             self.named = {f"{part}/{weight.name}": weight for part, weight in weights if weight.trainable}
             self.constants = {f"{part}/{weight.name}": weight for part, weight in weights if not weight.trainable}
             self.data = TrainingData(
-                structure.columns, structure.catalogue, structure.batch_size, structure.popularity, structure.length
+                structure.columns,
+                structure.catalogue,
+                structure.batch_size,
+                popularity=structure.popularity,
+                length=structure.length,
+                n_targets=len(structure.losses),
             )
             names = ("l1", "l2", "dropout", "id_dropout", "apart_l1", "apart_learning_rate", "beta", "regularisation")
             self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
+            self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
             self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
             self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # that the optimiser does not know of
             self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
@@ -285,18 +294,27 @@ class Program(keras.Model):
         return {"loss": self.mean_loss.result()}
 
     def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
-        """Weighted sum of the losses of rows with targets of their own."""
+        """Weighted sum of the losses of rows with targets of their own; of several, the mean by ``loss_weights``."""
         ids = {role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}
         inputs = self._history_dropped({**columns, **ids}, context)
         logits = self.pairs(self.network.query(inputs), inputs)
-        return tf.reduce_sum(weight * POINTWISE[self.structure.loss](logits, target))
+        losses, outputs = self.structure.losses, self.structure.outputs
+        if len(losses) == 1:
+            return tf.reduce_sum(weight * POINTWISE[losses[0]](logits, target[:, 0]))
+        of_targets = [
+            POINTWISE[loss](part if part.shape[-1] == 1 else part[:, None], target[:, i])
+            for i, (loss, part) in enumerate(zip(losses, tf.split(logits[:, 0], outputs, axis=1), strict=True))
+        ]
+        shares = self.loss_weights / tf.reduce_sum(self.loss_weights)
+        return tf.reduce_sum(weight * tf.linalg.matvec(tf.stack(of_targets, axis=1), shares))
 
     def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
         """Weighted sum of the losses of rows, or of the places of sequences, against negatives."""
         s, interact = self.structure, self.network.interact
+        loss = s.losses[0]
         query = self._queries(columns, context)
         items = tf.reshape(columns["item"], [-1])
-        positive = tf.cast(target > 0, tf.float32)
+        positive = tf.cast(target[:, 0] > 0, tf.float32)
         if s.negatives == "catalogue":
             context.lookup_weight = None
             every = self.items(tf.range(self.data.n_items + 1), context)
@@ -321,11 +339,11 @@ class Program(keras.Model):
             context.lookup_weight = tf.repeat(weight, 1 + self.n_negatives)
             logits = interact(query, self.items(tf.concat([items[:, None], drawn], axis=1), context))
             score, negatives = logits[:, 0], logits[:, 1:]
-        if s.loss == "softmax" and s.popularity:
+        if loss == "softmax" and s.popularity:
             score -= self.data.log_share(items)
             negatives -= self.data.log_share(drawn)
         beta, regularisation = self.rates["beta"], self.rates["regularisation"]
-        example = pairwise(s.loss, score, negatives, usable, positive, beta=beta, regularisation=regularisation)
+        example = pairwise(loss, score, negatives, usable, positive, beta=beta, regularisation=regularisation)
         return tf.reduce_sum(weight * example)
 
     def _queries(self, columns: Mapping[str, Any], context: Step) -> Any:

@@ -32,6 +32,8 @@ class FitSettings:
         Of the parts of the network that have an optimiser of their own.
     n_negatives : int
         Negatives of a row, or of a batch when they are shared.
+    loss_weights : tuple of float
+        Weight of each target in the mean of their losses.
     popularity : float
         Exponent of the items' counts that negatives are drawn by.
     seed : int
@@ -61,6 +63,7 @@ class FitSettings:
     apart_learning_rate: float = 0.0
     apart_l1: float = 0.0
     n_negatives: int = 0
+    loss_weights: tuple[float, ...] = (1.0,)
     popularity: float = 0.0
     seed: int = 0
     verbose: int = 0
@@ -245,6 +248,7 @@ def train(
         program.data.fill(arrays, settings.popularity)
         program.seed.assign(settings.seed)
         program.n_negatives.assign(settings.n_negatives)
+        program.loss_weights.assign(settings.loss_weights)
         program.optimizer.learning_rate = settings.learning_rate
         moving = _Average(settings.ema_momentum, average, n_averaged) if settings.ema_momentum else None
         validation = None if score is None else _Validation(score, settings, moving)

@@ -264,7 +264,9 @@ class NetworkRecommender(Recommender):
             "catalogue": _shapes(arrays.catalogue or {}),
             "optimizer": self.optimizer,
             "apart": (apart["optimizer"], tuple(sorted(apart["parts"]))) if (apart := self._apart()) else None,
-            "batch_size": _auto_batch_size(arrays.target) if self.batch_size == "auto" else int(self.batch_size),
+            "batch_size": _auto_batch_size(arrays.n_rows, task.get("length", 0))
+            if self.batch_size == "auto"
+            else int(self.batch_size),
             "penalised": bool(self.l1 or self._squares),
             "dropout": self.dropout > 0,
             "id_dropout": self.id_dropout > 0,
@@ -277,7 +279,10 @@ class NetworkRecommender(Recommender):
         from skrec._engine.program import Structure
 
         shapes = {name: tuple(Column(*column) for column in self._structure[name]) for name in ("columns", "catalogue")}
-        return Structure(build=type(self)._build_network, **{**self._structure, **shapes})
+        structure = {**self._structure, **shapes}
+        if "loss" in structure:  # from a file of an older version
+            structure["losses"] = (structure.pop("loss"),)
+        return Structure(build=type(self)._build_network, **structure)
 
     def _settings(self, seed: int, task: Mapping[str, Any], *, epochs: int, stopping: bool) -> Any:
         from skrec._engine.training import FitSettings
@@ -380,13 +385,13 @@ class NetworkRecommender(Recommender):
         score_catalogue(self._fitted_structure(), self._weights, *inputs, work)
 
 
-def _auto_batch_size(target: NDArray[Any]) -> int:
+def _auto_batch_size(n_rows: int, length: int) -> int:
     """About 64 steps an epoch, within 8 and 1,024: a power of two, so that few programs serve many fits.
 
-    Of sequences, no more than have 16,384 places.
+    Sequences (``length`` above 0) are no more than have 16,384 places.
     """
-    most = 10 if target.ndim == 1 else max(3, 14 - (target.shape[1] - 1).bit_length())
-    return int(2 ** np.clip(np.round(np.log2(max(len(target), 1) / 64)), 3, most))
+    most = max(3, 14 - (length - 1).bit_length()) if length else 10
+    return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, most))
 
 
 def row_weights(sample_weight: Any, X: Any) -> NDArray[np.float32] | None:
@@ -403,7 +408,8 @@ def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
     """Hand events to the engine."""
     from skrec._engine.batches import TrainingArrays
 
-    return TrainingArrays(events.inputs, events.target, events.weight, log.n_items, **more)
+    target = events.target if events.target.ndim == 2 else events.target[:, None]
+    return TrainingArrays(events.inputs, target, events.weight, log.n_items, **more)
 
 
 def _shapes(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...], bool], ...]:

@@ -23,7 +23,7 @@ class Events:
         Codes.
     inputs : dict of str to ndarray (n_rows, ...)
         What the network is given of each row.
-    target : ndarray of shape (n_rows,) of float32
+    target : ndarray of shape (n_rows,) or (n_rows, n_targets) of float32
         What the loss compares with.
     weight : ndarray of shape (n_rows,) of float32 or None
         Weights; None: all 1.

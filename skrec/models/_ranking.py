@@ -206,7 +206,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         every_item = self._item_inputs(Asked(np.arange(log.n_items + 1, dtype=np.int32)))
         more["catalogue"] = {name: array for name, array in every_item.items() if name != "item"}
         return {
-            "structure": {"loss": loss, "negatives": negatives, "popularity": bool(alpha), "reject": reject},
+            "structure": {"losses": (loss,), "negatives": negatives, "popularity": bool(alpha), "reject": reject},
             "settings": {"n_negatives": n_negatives, "popularity": float(alpha)},
             "arrays": training_arrays(events, log, **more),
         }

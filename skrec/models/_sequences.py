@@ -99,9 +99,9 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         columns = {name: getattr(packed, name) for name in ("history", "position", "item", "source")}
         if plan["structure"]["reject"]:
             columns["user"] = np.where(there, events.users[packed.event], 0).astype(np.int32)
-        plan["arrays"] = replace(plan["arrays"], columns=columns, target=target, weight=weight)
+        plan["arrays"] = replace(plan["arrays"], columns=columns, target=target[..., None], weight=weight)
         plan["structure"]["length"] = self._length
-        if plan["structure"]["loss"] == "gbce":
+        if plan["structure"]["losses"] == ("gbce",):
             plan["settings"]["beta"] = _gbce_beta(plan["settings"]["n_negatives"], log.n_items, float(self.gbce_t))
         return plan
 

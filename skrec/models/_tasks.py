@@ -155,8 +155,10 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         return np.asarray(labels)
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
-        loss = "log_loss" if len(self.classes_) == 2 else "categorical_crossentropy"
-        return {"structure": {"loss": loss}, "settings": {}, "arrays": training_arrays(events, log)}
+        n_classes = len(self.classes_)
+        loss, n_outputs = ("log_loss", 1) if n_classes == 2 else ("categorical_crossentropy", n_classes)
+        structure = {"losses": (loss,), "outputs": (n_outputs,)}
+        return {"structure": structure, "settings": {}, "arrays": training_arrays(events, log)}
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         return _latest_or_random(events, self.validation_fraction, random_state, events.target)
@@ -293,7 +295,7 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         return ((values - self._mean) / self._scale).astype(np.float32), weights, 1
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
-        return {"structure": {"loss": "squared_error"}, "settings": {}, "arrays": training_arrays(events, log)}
+        return {"structure": {"losses": ("squared_error",)}, "settings": {}, "arrays": training_arrays(events, log)}
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         return _latest_or_random(events, self.validation_fraction, random_state, None)

@@ -244,7 +244,7 @@ def test_a_step_of_sampled_softmax_with_log_q_correction(monkeypatch, negatives)
         Structure(
             _NCF._build_network,
             network,
-            loss="softmax",
+            losses=("softmax",),
             negatives=negatives,
             optimizer="sgd",
             batch_size=4,
@@ -256,7 +256,7 @@ def test_a_step_of_sampled_softmax_with_log_q_correction(monkeypatch, negatives)
     program.load(start)
     data = program.data
     columns = {"user": USERS.astype(np.int32), "item": ITEMS.astype(np.int32)}
-    data.fill(TrainingArrays(columns, np.ones(3, np.float32), WEIGHT.astype(np.float32), 4, COUNTS), 0.75)
+    data.fill(TrainingArrays(columns, np.ones((3, 1), np.float32), WEIGHT.astype(np.float32), 4, COUNTS), 0.75)
     data.shuffle(0, 0)
     program.n_negatives.assign(4)
     program.optimizer.learning_rate = 1.0

@@ -21,9 +21,9 @@ def step(number=0, seed=3):
 def data(*, alpha=0.0, positives=None, batch_size=4, n_rows=10):
     rows = np.arange(n_rows, dtype=np.int32)
     made = TrainingData((Column("user"), Column("item")), (), batch_size, popularity=alpha > 0)
-    arrays = TrainingArrays(
-        {"user": rows, "item": rows}, rows.astype(np.float32), None, N_ITEMS, COUNTS if alpha else None, positives
-    )
+    target = rows[:, None].astype(np.float32)
+    counts = COUNTS if alpha else None
+    arrays = TrainingArrays({"user": rows, "item": rows}, target, None, N_ITEMS, counts, positives)
     made.fill(arrays, alpha)
     return made
 
@@ -97,7 +97,7 @@ def test_an_epoch_sees_every_row_once_and_pads_the_last_batch_with_weight_0():
         assert sorted(rows) == list(range(10))
         assert [int(np.sum(weight.numpy())) for _, _, weight in batches] == [4, 4, 2]
         for columns, target, _ in batches:
-            assert (columns["item"].numpy() == target.numpy()).all()
+            assert (columns["item"].numpy() == target.numpy()[:, 0]).all()
         seen.append(rows.tolist())
     assert seen[0] != seen[1]
 
@@ -105,7 +105,7 @@ def test_an_epoch_sees_every_row_once_and_pads_the_last_batch_with_weight_0():
 def test_rows_keep_their_weights():
     rows = np.arange(10, dtype=np.int32)
     made = TrainingData((Column("user"), Column("item")), (), 4, popularity=False)
-    made.fill(TrainingArrays({"user": rows, "item": rows}, np.zeros(10, np.float32), rows / np.float32(2), 9), 0)
+    made.fill(TrainingArrays({"user": rows, "item": rows}, np.zeros((10, 1), np.float32), rows / np.float32(2), 9), 0)
     made.shuffle(0, 0)
     for number in range(2):
         columns, _, weight = made.batch(number)
