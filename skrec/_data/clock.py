@@ -8,13 +8,51 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.columns import Column
+from skrec._data.columns import Column, as_column, in_utc, zone_of
 
-__all__ = ["are_nanoseconds", "clock_of", "instants", "kind_of_times"]
+__all__ = ["are_nanoseconds", "clock_of", "instants", "kind_of_times", "time_column"]
 
 _FINE = np.array(["1690-01-01", "2250-01-01"], "datetime64[us]").astype(np.int64)
 """Microseconds since 1970 between which an instant is told in nanoseconds, of which int64 has room until 2262."""
 _YEARS = np.array(["0001-01-01", "9999-12-31"], "datetime64[D]")
+
+
+def time_column(values: Any) -> Column:
+    """Return a column of times as one of integers wherever it holds integers: no date becomes a Python object.
+
+    It is what :func:`skrec._data.columns.as_column` returns, but dates with a time zone are in UTC, so that the same
+    instant is the same number in any zone, and periods, such as days or months, are the instants that they start at.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        A NumPy array, pandas or polars Series, list or tuple.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Dates of a pandas object column stay objects (see :func:`instants`).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.clock import time_column
+    >>> time_column(pd.Series(pd.to_datetime(["2026-01-01T01:00:00+01:00"])).dt.as_unit("s"))
+    array(['2026-01-01T00:00:00'], dtype='datetime64[s]')
+    >>> time_column(pd.Series(pd.PeriodIndex(["2026-02"], freq="M"))).astype("datetime64[D]")
+    array(['2026-02-01'], dtype='datetime64[D]')
+    """
+    if zone_of(values) is not None:
+        return in_utc(values)
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, pd.PeriodDtype):
+        return np.asarray(pd.PeriodIndex(values).to_timestamp())
+    if isinstance(dtype, pd.CategoricalDtype):
+        categorical = pd.Categorical(values)
+        times = time_column(categorical.categories)
+        if times.dtype.kind in "Mm":
+            return np.asarray(np.append(times, np.array(["NaT"], times.dtype))[categorical.codes])
+    return as_column(values)
 
 
 def kind_of_times(values: Column) -> str:
@@ -59,6 +97,10 @@ def instants(values: Column) -> NDArray[np.int64]:
     >>> instants(np.array([dt.date(1970, 1, 2)], dtype=object)).tolist()
     [86400000000000]
     """
+    units = {value.unit if isinstance(value, pd.Timestamp) else None for value in values}
+    if len(units) == 1 and None not in units:  # the stored integers of timestamps, whatever their zones
+        stored = (value.asm8 for value in values)
+        return clock_of(np.fromiter(stored, f"datetime64[{units.pop()}]", len(values)))
     try:
         return clock_of(np.asarray(pd.to_datetime(pd.Series(values), utc=True).dt.tz_localize(None)))
     except pd.errors.OutOfBoundsDatetime:  # no unit holds all of them: each has its own

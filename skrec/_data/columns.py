@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["Column", "as_column", "narrow", "object_array"]
+__all__ = ["Column", "as_column", "in_utc", "narrow", "object_array", "zone_of"]
 
 Column = NDArray[Any]
 
@@ -46,7 +46,8 @@ def as_column(values: Any) -> Column:
     if isinstance(values, (pd.Series, pd.Index, pd.api.extensions.ExtensionArray)):
         array = _from_pandas(values)
     elif type(values).__module__.partition(".")[0] == "polars":
-        array = np.asarray(values.to_numpy())
+        zone = zone_of(values)
+        array = np.asarray(values.to_numpy()) if zone is None else _with_zone(in_utc(values), zone)
         if array.ndim > 1:  # polars' type Array
             array = object_array(array)
     elif isinstance(values, (list, tuple)):
@@ -126,8 +127,8 @@ def _from_pandas(values: Any) -> Column:
     if isinstance(dtype, np.dtype):
         return np.asarray(values)
     kind = getattr(dtype, "kind", "O")
-    if kind == "M" and getattr(dtype, "tz", None) is None:
-        return np.asarray(values, dtype=f"datetime64[{_unit(dtype)}]")
+    if kind in "Mm":
+        return _from_times(values, kind)
     if kind in "iuf" and not isinstance(dtype, pd.CategoricalDtype):
         if values.isna().any():
             return np.asarray(values.to_numpy(dtype=np.float64, na_value=np.nan))
@@ -137,9 +138,83 @@ def _from_pandas(values: Any) -> Column:
     return np.asarray(values)
 
 
+def _from_times(values: Any, kind: str) -> Column:
+    zone = zone_of(values)
+    if zone is not None:
+        return _with_zone(in_utc(values), zone)
+    if str(values.dtype).startswith("date"):  # Arrow's days
+        values = values.astype("timestamp[s][pyarrow]")
+    unit = f"{kind}8[{_unit(values.dtype)}]"
+    return np.asarray(values.to_numpy(dtype=unit, na_value=np.array("NaT", unit)[()]))
+
+
+def zone_of(values: Any) -> Any:
+    """Return the time zone of a column of dates; None if it has none, or if it holds objects.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+
+    Returns
+    -------
+    tzinfo, str or None
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.columns import zone_of
+    >>> days = pd.Series(pd.to_datetime(["2026-01-01"]))
+    >>> zone_of(days), str(zone_of(days.dt.tz_localize("UTC")))
+    (None, 'UTC')
+    """
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return dtype.tz
+    if isinstance(dtype, pd.ArrowDtype):
+        return getattr(dtype.pyarrow_dtype, "tz", None)
+    return getattr(dtype, "time_zone", None)  # of polars
+
+
+def in_utc(values: Any) -> Column:
+    """Return a column of dates with a time zone as ``datetime64`` in UTC, in the unit of the column.
+
+    The stored integers count from 1970 in UTC already: no date becomes a Python object.
+
+    Parameters
+    ----------
+    values : pandas Series, Index or array, or polars Series, of shape (n,)
+        Dates with a time zone (see :func:`zone_of`).
+
+    Returns
+    -------
+    ndarray of shape (n,), datetime64
+        NaT where a date is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.columns import in_utc
+    >>> in_utc(pd.Series(pd.to_datetime(["2026-01-01T01:00:00+01:00"])).dt.as_unit("s"))
+    array(['2026-01-01T00:00:00'], dtype='datetime64[s]')
+    """
+    if not isinstance(getattr(values, "dtype", None), pd.DatetimeTZDtype | pd.ArrowDtype):
+        return np.asarray(values.to_numpy())  # polars returns the stored integers
+    unit = f"datetime64[{_unit(values.dtype)}]"
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return np.asarray(pd.DatetimeIndex(values).tz_convert(None), dtype=unit)
+    return np.asarray(values.to_numpy(dtype=unit, na_value=np.datetime64("NaT")))
+
+
+def _with_zone(utc: Column, zone: Any) -> Column:
+    """Return dates in UTC as timestamps of a time zone, one object for each distinct date."""
+    codes, distinct = pd.factorize(utc)
+    stamps = pd.Series(distinct).dt.tz_localize("UTC").dt.tz_convert(zone).astype(object)
+    return np.asarray(np.append(stamps.to_numpy(), np.array([pd.NaT], dtype=object))[codes])
+
+
 def _unit(dtype: Any) -> str:
-    """Return the unit of a type of dates: nanoseconds do not hold the year 9999, which others do."""
-    return str(getattr(getattr(dtype, "pyarrow_dtype", None), "unit", "s" if "date" in str(dtype) else "ns"))
+    """Return the unit of a type of dates or durations; seconds for days."""
+    return str(getattr(getattr(dtype, "pyarrow_dtype", dtype), "unit", "s"))
 
 
 def _canonical(array: Column) -> Column:

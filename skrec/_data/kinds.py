@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data.arrays import LIST_TYPES, are_vectors, width_of
+from skrec._data.clock import time_column
 from skrec._data.columns import Column, as_column
 from skrec._data.roles import column_positions
 from skrec._data.table import Rows
@@ -188,7 +189,7 @@ def measures_of(rows: Rows, positions: Sequence[int]) -> tuple[str, ...]:
     """
     if isinstance(rows.table, np.ndarray) and rows.table.dtype.kind in "iufb":
         return ("numbers",) * len(positions)
-    return tuple(_measure_of(rows.column(position)) for position in positions)
+    return tuple(_measure_of(time_column(rows.raw(position))) for position in positions)
 
 
 def refuse_other_measures(rows: Rows, positions: Sequence[int], known: Sequence[str]) -> None:

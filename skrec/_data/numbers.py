@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skrec._data.clock import time_column
 from skrec._data.columns import Column
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
@@ -309,7 +310,7 @@ def _blocks(rows: Rows, positions: Sequence[int]) -> Iterator[tuple[slice, Float
         else:
             block = np.empty((rows.n_rows, len(some)))
             for column, position in enumerate(some):
-                block[:, column] = as_numbers(rows.column(position), rows.label(position))
+                block[:, column] = as_numbers(time_column(rows.raw(position)), rows.label(position))
         infinite = np.isinf(block)
         if infinite.any():
             column = int(np.argmax(infinite.any(axis=0)))

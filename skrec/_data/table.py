@@ -13,17 +13,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skrec._data.clock import clock_of, instants, kind_of_times
+from skrec._data.clock import clock_of, instants, kind_of_times, time_column
 from skrec._data.columns import Column, as_column, object_array
 from skrec.exceptions import ColumnError
 
-__all__ = ["Rows", "as_rows"]
+__all__ = ["DATES", "Rows", "as_rows"]
 
 _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
     "array.reshape(1, -1) if it contains a single sample."
 )
-_DATES = {"datetime", "datetime64", "date"}  # as pandas calls objects
+DATES = {"datetime", "datetime64", "date"}
+"""What ``pandas.api.types.infer_dtype`` calls objects that are dates."""
 
 
 class Rows:
@@ -61,6 +62,7 @@ class Rows:
         self.names = names
         self.n_rows = n_rows
         self.n_columns = n_columns
+        self._clocks: dict[int, tuple[str, Column]] = {}  # of the columns of times that were asked for
 
     def __len__(self) -> int:
         return self.n_rows
@@ -143,7 +145,22 @@ class Rows:
         ValueError
             If a time is missing or infinite, beyond the years 1 to 9999, or is neither a number nor a date.
         """
-        values = self.column(position)
+        kind, values = self._times(position)
+        if like is not None and kind != like:
+            raise ColumnError(
+                f"The time column {self.label(position)} holds {kind}, but in fit it held {like}: convert it, so that "
+                "times can be compared."
+            )
+        return values
+
+    def _times(self, position: int) -> tuple[str, Column]:
+        """Return the kind of a column of times and the times, which are read once."""
+        if position not in self._clocks:
+            self._clocks[position] = self._read_times(position)
+        return self._clocks[position]
+
+    def _read_times(self, position: int) -> tuple[str, Column]:
+        values = time_column(self.raw(position))
         label = self.label(position)
         missing = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
         if missing.any():
@@ -151,22 +168,17 @@ class Rows:
                 f"Input {self._name} contains NaN or infinity: the time column {label} has none in row "
                 f"{int(np.argmax(missing))}. Every row needs a time: fill it in or drop the row."
             )
-        if values.dtype.kind == "O" and pd.api.types.infer_dtype(values, skipna=False) not in _DATES:
+        if values.dtype.kind == "O" and pd.api.types.infer_dtype(values, skipna=False) not in DATES:
             row = _first_odd(values)
             raise ValueError(
                 f"The time column {label} holds neither numbers nor dates, for instance {values[row]!r} in row {row}. "
                 "Convert it first, for instance with pandas.to_datetime."
             )
         kind = kind_of_times(values)
-        if like is not None and kind != like:
-            raise ColumnError(
-                f"The time column {label} holds {kind}, but in fit it held {like}: convert it, so that times can be "
-                "compared."
-            )
         if kind == "numbers":
-            return values if values.dtype.kind in "uf" else values.astype(np.int64, copy=False)
+            return kind, values if values.dtype.kind in "uf" else values.astype(np.int64, copy=False)
         try:
-            return instants(values) if values.dtype.kind == "O" else clock_of(values)
+            return kind, instants(values) if values.dtype.kind == "O" else clock_of(values)
         except ValueError as error:
             raise ValueError(f"The time column {label} {error}") from error
 
@@ -183,7 +195,7 @@ class Rows:
         str
             ``"numbers"``, ``"dates"`` or ``"durations"``.
         """
-        return kind_of_times(self.column(position))
+        return self._times(position)[0]
 
     def label(self, position: int) -> str:
         """Return what error messages call a column: its quoted name, or its position.

@@ -7,15 +7,18 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from skrec._data.clock import time_column
 from skrec._data.roles import Roles
-from skrec._data.table import Rows
+from skrec._data.table import DATES, Rows
 
-__all__ = ["are_codes", "doubt_codes", "doubt_order"]
+__all__ = ["are_codes", "doubt_codes", "doubt_order", "warn_unused_times"]
 
 _TIME_NAMES = re.compile(r"time|date|stamp|(^|_)ts($|_)", re.IGNORECASE)
-_UNIX_1973 = 10**8  # in seconds
+_UNIX_1973, _UNIX_2100 = 10**8, 4.2 * 10**9  # in seconds
+_UNITS_A_SECOND = (1, 10**3, 10**6, 10**9)
 
 
 def are_codes(times: NDArray[Any]) -> bool:
@@ -79,11 +82,9 @@ def doubt_codes(times: NDArray[Any] | None, name: str) -> None:
 
 
 def doubt_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArray[np.int32]) -> None:
-    """Warn if the times leave no row a past, or if the order of the rows stands for it, though there are dates.
+    """Warn if the times leave no row a past, or if the order of the rows stands for it, though there are times.
 
-    Times tell no order if they are the same in all rows of every user, where some have several. Numbers are taken for
-    dates if the name of their column says so and all could be Unix times, of 1973 or later. Dates that are always the
-    same for a user, or for an item, are no times of events.
+    Times tell no order if they are the same in all rows of every user, where some have several.
 
     Parameters
     ----------
@@ -97,45 +98,102 @@ def doubt_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArr
     -----
     UserWarning
     """
-    if roles.time is not None:
-        if users.max(initial=0) < len(users) and not _varies_within(users, rows.times(roles.time)):
-            warnings.warn(
-                f"All rows of a user have one and the same time in column {rows.label(roles.time)}, for every user, so "
-                "that none of them has a past. Pass a finer time, or leave the column out, so that the order of a "
-                "user's rows counts.",
-                stacklevel=3,
-            )
-        return
-    if rows.names is None:
-        return
-    for position, name in enumerate(rows.names):
-        held = "dates" if _holds_dates(rows.raw(position)) else None
-        if held is None and _TIME_NAMES.search(name) and _are_unix_times(rows.column(position)):
-            held = "what look like Unix times"
-        if held is None:
+    if roles.time is None:
+        warn_unused_times(rows, roles, users, items)
+    elif users.max(initial=0) < len(users) and not _varies_within(users, rows.times(roles.time)):
+        warnings.warn(
+            f"All rows of a user have one and the same time in column {rows.label(roles.time)}, for every user, so "
+            "that none of them has a past. Pass a finer time, or leave the column out, so that the order of a "
+            "user's rows counts.",
+            stacklevel=3,
+        )
+
+
+def warn_unused_times(rows: Rows, roles: Roles, users: NDArray[Any], items: NDArray[Any] | None) -> None:
+    """Warn if a table without a time column has a column that probably holds the times of its events.
+
+    That is a column of dates, or of numbers that could all be Unix times of 1973 or later. In a table with column names
+    the name has to speak of a time as well; in one without, the numbers have to be from 1973 to 2100 in one unit:
+    seconds, milliseconds, microseconds or nanoseconds. Values that are always the same for a user, or for an item, are
+    no times of events.
+
+    Parameters
+    ----------
+    rows : Rows
+    roles : Roles
+        Those of `rows`, without a time.
+    users : ndarray of shape (n_rows,), int
+        Codes of the rows.
+    items : ndarray of shape (n_rows,), int, or None
+        Codes of the rows; None if there is no item column.
+
+    Warns
+    -----
+    UserWarning
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from skrec._data import as_rows, resolve_roles
+    >>> from skrec._data.times import warn_unused_times
+    >>> rows = as_rows([[1, 1, 881250949], [1, 2, 891717742], [2, 1, 878887116]])
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     warn_unused_times(rows, resolve_roles(rows), np.array([1, 1, 2]), np.array([1, 2, 1]))
+    >>> str(caught[0].message)[-83:]
+    'If these are the times of the events, pass time=2 to every estimator and splitter.'
+    """
+    for position in range(rows.n_columns):
+        if position in {roles.user, roles.item}:
             continue
-        dates = rows.column(position)
-        if _varies_within(users, dates) and _varies_within(items, dates):
+        held, values = "dates", _dates_in(rows, position)
+        if values is None and _may_be_named_time(rows, position):
+            held, values = "numbers that look like Unix times", _unix_times_in(rows, position)
+        if values is None:
+            continue
+        if _varies_within(users, values) and (items is None or _varies_within(items, values)):
+            label = rows.label(position)
             warnings.warn(
-                f"No column is the time, so that the order of a user's rows stands for it; but {name!r} holds {held}. "
-                f"If they tell when the events were, pass time={name!r} (to this estimator too, where a transformer "
-                "before it has been told).",
-                stacklevel=3,
+                f"X has no time column, so the order of a user's rows is taken as their order in time; but column "
+                f"{label} holds {held}. If these are the times of the events, pass time={label} to every estimator "
+                "and splitter.",
+                stacklevel=4,
             )
             return
 
 
-def _are_unix_times(values: NDArray[Any]) -> bool:
-    return values.dtype.kind in "iuf" and bool((values >= _UNIX_1973).all())
+def _may_be_named_time(rows: Rows, position: int) -> bool:
+    return rows.names is None or _TIME_NAMES.search(rows.names[position]) is not None
 
 
-def _holds_dates(column: Any) -> bool:
-    if type(column).__module__.partition(".")[0] == "polars":
-        return str(column.dtype.base_type()) in {"Date", "Datetime"}
-    return getattr(column.dtype, "kind", "O") == "M"
+def _unix_times_in(rows: Rows, position: int) -> NDArray[Any] | None:
+    """Return a column of numbers that could be Unix times; None for any other."""
+    values = rows.column(position)
+    if values.dtype.kind not in "iuf" or not (values >= _UNIX_1973).all():
+        return None
+    low, high = float(values.min()), float(values.max())
+    in_one_unit = any(_UNIX_1973 * unit <= low and high <= _UNIX_2100 * unit for unit in _UNITS_A_SECOND)
+    return values if rows.names is not None or in_one_unit else None
 
 
-def _varies_within(codes: NDArray[np.int32], values: NDArray[Any]) -> bool:
+def _dates_in(rows: Rows, position: int) -> NDArray[Any] | None:
+    """Return a column of dates; None for any other."""
+    dtype = rows.raw(position).dtype
+    if isinstance(dtype, pd.CategoricalDtype | pd.StringDtype):
+        return None
+    if hasattr(dtype, "base_type"):  # of polars
+        may_hold_dates = str(dtype.base_type()) in {"Date", "Datetime", "Object"}
+    else:
+        may_hold_dates = dtype.kind in "MO"
+    if not may_hold_dates:
+        return None
+    values = time_column(rows.raw(position))
+    if values.dtype.kind == "O":
+        return values if pd.api.types.infer_dtype(values, skipna=True) in DATES else None
+    return values if values.dtype.kind == "M" else None
+
+
+def _varies_within(codes: NDArray[Any], values: NDArray[Any]) -> bool:
     order = np.argsort(codes, kind="stable")
     codes, values = codes[order], values[order]
     return bool(((codes[1:] == codes[:-1]) & (values[1:] != values[:-1])).any())

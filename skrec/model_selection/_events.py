@@ -1,6 +1,7 @@
 """The events of a table as splitters read them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -8,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data import as_rows, resolve_roles
+from skrec._data import ABSENT, as_rows, resolve_roles
 from skrec._data.columns import Column
 from skrec._data.ids import unhashable
+from skrec._data.times import warn_unused_times
 
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]
@@ -147,9 +149,21 @@ class Events:
         Returns
         -------
         ndarray of shape (n_rows,), int
+
+        Warns
+        -----
+        UserWarning
+            If there is no time column, but a column that probably holds the times of the events.
         """
         codes = self.users.codes
-        return np.lexsort((self.times, codes) if self.have_times else (codes,))
+        if self.have_times:
+            return np.lexsort((self.times, codes))
+        items = None
+        if self.roles.item != ABSENT:
+            with suppress(TypeError, ValueError):  # the ids of items are not needed here, and may be missing
+                items = self.items.codes
+        warn_unused_times(self.rows, self.roles, codes, items)
+        return np.argsort(codes, kind="stable")
 
     def _position(self, role: str) -> int:
         position: int = getattr(self.roles, role)

@@ -9,6 +9,7 @@ import pytest
 
 from skrec._data import as_rows, resolve_roles
 from skrec._data.times import are_codes, doubt_codes, doubt_order
+from skrec.model_selection import LeaveLastOut, WithinUserKFold
 
 DAYS = pd.date_range("2026-01-01", periods=4)
 
@@ -69,8 +70,40 @@ SECONDS = [881250949, 891717742, 878887116, 880606923]
 def test_numbers_that_look_like_unix_times_are_told_of(name):
     frame = EVENTS.assign(ts=SECONDS).rename(columns={"ts": name})
     (message,) = doubts(frame)
-    assert f"'{name}' holds what look like Unix times" in message
+    assert f"'{name}' holds numbers that look like Unix times" in message
     assert doubts(pl.from_pandas(frame)) == [message]
+
+
+@pytest.mark.parametrize("unit", [1, 10**3, 10**6, 10**9])
+@pytest.mark.parametrize("position", [2, 3])
+def test_arrays_warn_as_frames_do(unit, position):
+    columns = [[1, 1, 2, 2], [5, 6, 5, 6], [4, 5, 3, 4]]
+    columns.insert(position, np.array(SECONDS) * unit)
+    array = np.stack(columns, axis=1)
+    expected = (
+        "X has no time column, so the order of a user's rows is taken as their order in time; but column "
+        f"{position} holds numbers that look like Unix times. If these are the times of the events, pass "
+        f"time={position} to every estimator and splitter."
+    )
+    for table in (array, array.astype(float), array.tolist(), pd.DataFrame(array), array.astype(object)):
+        assert doubts(table) == [expected]
+        assert doubts(table, time=position) == []
+
+
+def test_dates_in_an_array_or_held_as_objects_or_periods_are_told_of():
+    for table in (EVENTS.to_numpy(), EVENTS.to_numpy().tolist(), EVENTS.set_axis([0, 1, 2], axis=1)):
+        (message,) = doubts(table)
+        assert "column 2 holds dates" in message
+    for ts in (DAYS.to_period("D"), DAYS.tz_localize("UTC").astype(object), DAYS.date):
+        (message,) = doubts(EVENTS.assign(ts=ts))
+        assert "column 'ts' holds dates" in message
+
+
+@pytest.mark.parametrize("splitter", [LeaveLastOut(), WithinUserKFold(2, shuffle=False)])
+def test_splitters_that_go_by_the_order_of_the_rows_warn_as_well(splitter):
+    for table, time in ((EVENTS, "ts"), (EVENTS.assign(ts=SECONDS).to_numpy(), 2)):
+        with pytest.warns(UserWarning, match=f"pass time={time!r} to every estimator and splitter"):
+            next(splitter.split(table))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +117,9 @@ def test_numbers_that_look_like_unix_times_are_told_of(name):
         (EVENTS.assign(hits=SECONDS).drop(columns="ts"), {}),
         (EVENTS.assign(ts=DAYS[[0, 0, 1, 1]]), {}),
         (EVENTS.assign(ts=DAYS[[0, 1, 0, 1]]), {}),
-        (EVENTS.to_numpy(), {}),
+        (EVENTS.assign(ts=[5, 4, 3, 5]).to_numpy(), {}),
+        (EVENTS.assign(ts=[10**8, 10**12, 10**15, 10**18]).to_numpy(), {}),
+        (EVENTS.to_numpy(), {"time": 2}),
         (EVENTS.drop(columns="ts"), {}),
     ],
     ids=[
@@ -96,7 +131,9 @@ def test_numbers_that_look_like_unix_times_are_told_of(name):
         "no name of a time",
         "of the user",
         "of the item",
-        "no names",
+        "ratings without a name",
+        "large numbers of no unit",
+        "its position",
         "none",
     ],
 )

@@ -71,7 +71,7 @@ DATED = EVENTS.assign(timestamp=pd.to_datetime(EVENTS["timestamp"], unit="s")).r
 
 @pytest.mark.parametrize("estimator", [*MODELS, HistoryEncoder()], ids=[*IDS, "HistoryEncoder"])
 def test_dates_that_no_role_uses_are_told_of_in_fit(estimator):
-    message = "the order of a user's rows stands for it; but 'ts' holds dates.*pass time='ts'"
+    message = "the order of a user's rows is taken .*column 'ts' holds dates.*pass time='ts'"
     with pytest.warns(UserWarning, match=message) as caught:
         make_pipeline(IDEncoder(time="ts"), clone(estimator)).fit(DATED)
     assert len(caught) == 1
