@@ -40,9 +40,9 @@ class Column:
         """Make a variable for any number of rows."""
         return _holder("int64", (2,)) if self.window else _holder(self.dtype, self.shape)
 
-    def none(self) -> Any:
-        """Make no rows."""
-        return tf.zeros([0, *self.shape], self.dtype)
+    def padding(self) -> Any:
+        """Make one row of padding: a history without events, else zeros."""
+        return tf.fill([1, *self.shape], tf.constant(-1 if self.window or self.name == "history" else 0, self.dtype))
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from skrec._engine import layers
-from skrec._engine.backend import keras, preserved_random_state, tf
+from skrec._engine.backend import keras, tf
 from skrec._engine.batches import Column, TrainingData
+from skrec._engine.building import apart_from_global_state, initial_dense, name_layers, weights_by_name
 from skrec._engine.layers import Network, Table
 from skrec._engine.losses import POINTWISE, catalogue_dot_softmax, catalogue_softmax, pairwise
 from skrec._engine.optimizers import OPTIMIZERS
-from skrec._engine.step import Step, tracing
+from skrec._engine.step import Step, building, tracing
 from skrec._engine.weights import Weights
 
 __all__ = ["Program", "Structure", "borrowed"]
@@ -94,43 +95,57 @@ class Program(keras.Model):
     """A network, its optimiser, its training step and its scoring functions, each traced once."""
 
     def __init__(self, structure: Structure) -> None:
-        super().__init__()
-        with preserved_random_state():
-            self.structure = structure
-            self.network = structure.build(keras, layers, **dict(structure.network))
-            self.parts = list(self.network.parts.values())
-            nothing = {column.name: column.none() for column in (*structure.columns, *structure.catalogue)}
-            if structure.length:
-                nothing["item"] = tf.zeros([0], tf.int32)  # while scoring: one item a row, not one a place
-            self.pairs(self.network.query(nothing), nothing)  # layers are built by their first call; tracing is slower
-            self.built = True
-            weights = [(part, weight) for part, layer in self.network.parts.items() for weight in layer.variables]
-            self.named = {f"{part}/{weight.name}": weight for part, weight in weights if weight.trainable}
-            self.constants = {f"{part}/{weight.name}": weight for part, weight in weights if not weight.trainable}
-            self.data = TrainingData(
-                structure.columns,
-                structure.catalogue,
-                structure.batch_size,
-                popularity=structure.popularity,
-                length=structure.length,
-                n_targets=len(structure.losses),
-            )
-            names = ("l1", "l2", "dropout", "id_dropout", "apart_l1", "apart_learning_rate", "beta", "regularisation")
-            self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
-            self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
-            self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
-            self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # that the optimiser does not know of
-            self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
-            self.mean_loss = keras.metrics.Mean(name="loss")
-            self.compile(
-                optimizer=OPTIMIZERS[structure.optimizer](),
-                steps_per_execution=STEPS_PER_EXECUTION,
-                jit_compile=False,
-            )
-            self.optimizers = self._build_optimizers()
+        super().__init__(name="program")
+        self.structure = structure
         self.held: weakref.ref[Weights] | None = None
         self.between_epochs = False  # where a callback may raise, and leaves the program in order
         self.functions: dict[tuple[Any, ...], Any] = {}
+        apart_from_global_state(self._build)
+
+    def _build(self) -> None:
+        structure = self.structure
+        self.network = structure.build(keras, layers, **dict(structure.network))
+        self.parts = list(self.network.parts.values())
+        name_layers(self.network.parts)
+        self._build_layers()
+        self.built = True
+        weights = weights_by_name(self.network.parts)
+        self.named = {name: weight for name, weight in weights.items() if weight.trainable}
+        self.constants = {name: weight for name, weight in weights.items() if not weight.trainable}
+        self.data = TrainingData(
+            structure.columns,
+            structure.catalogue,
+            structure.batch_size,
+            popularity=structure.popularity,
+            length=structure.length,
+            n_targets=len(structure.losses),
+        )
+        names = ("l1", "l2", "dropout", "id_dropout", "apart_l1", "apart_learning_rate", "beta", "regularisation")
+        self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
+        self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
+        self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
+        self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # that the optimiser does not know of
+        self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
+        self.mean_loss = keras.metrics.Mean(name="loss")
+        self.compile(
+            optimizer=OPTIMIZERS[structure.optimizer](),
+            steps_per_execution=STEPS_PER_EXECUTION,
+            jit_compile=False,
+        )
+        self.optimizers = self._build_optimizers()
+
+    def _build_layers(self) -> None:
+        """Call the network on one padded row, by which its layers are built; tracing would be slower."""
+        inputs = {column.name: column.padding() for column in (*self.structure.columns, *self.structure.catalogue)}
+        if self.structure.length:
+            inputs["item"] = tf.zeros([1], tf.int32)  # while scoring: one item a row, not one a place
+        try:
+            with building():
+                self.pairs(self.network.query(inputs), inputs)
+        except Exception as error:
+            shapes = ", ".join(f"{name} {tuple(value.shape)}" for name, value in inputs.items())
+            error.add_note(f"The network could not be built: it was called on one row of its inputs, {shapes}.")
+            raise
 
     def _build_optimizers(self) -> list[tuple[Any, list[Any]]]:
         """Build the optimisers, each with the weights it trains: most have the one that Keras knows of."""
@@ -195,7 +210,7 @@ class Program(keras.Model):
                 raise ValueError(_CHANGED.format(name))
             if table is None:
                 stddev = getattr(self.network.parts[name.partition("/")[0]], "stddev", None)
-                arrays[name] = _initial_dense(variable.name, shape, rng, stddev) if old is None else old
+                arrays[name] = initial_dense(variable.name, shape, rng, stddev) if old is None else old
                 continue
             drawn = rng.standard_normal((shape[0] - (0 if old is None else len(old)), table.dim), np.float32)
             drawn *= np.float32(table.stddev)
@@ -382,19 +397,6 @@ def _empty(variable: Any) -> None:
     """Give back the memory of a table, or of an optimiser's slot for one."""
     if variable.value.shape.rank and variable.value.shape[0] is None:
         variable.value.assign(tf.zeros([0, *variable.value.shape[1:]], variable.dtype))
-
-
-def _initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator, stddev: float | None) -> np.ndarray:
-    """Glorot-uniform kernels, ones for a scale, zeros for the rest: what Keras's own layers start from.
-
-    Kernels of a layer with a ``stddev`` start so small that its results have about that standard deviation.
-    """
-    if name.endswith("kernel") and stddev is not None:
-        return rng.standard_normal(shape, np.float32) * np.float32(stddev / np.sqrt(shape[-2]))
-    if name.endswith("kernel"):
-        limit = np.sqrt(6.0 / sum(shape[-2:]))
-        return rng.uniform(-limit, limit, shape).astype(np.float32)
-    return np.full(shape, 1.0 if name in {"gamma", "scale"} else 0.0, np.float32)
 
 
 class _Cache:

@@ -10,6 +10,7 @@ from typing import Any
 from skrec._engine.backend import tf
 
 _CURRENT: ContextVar[Step | None] = ContextVar("skrec_step", default=None)
+_BUILDING: ContextVar[bool] = ContextVar("skrec_building", default=False)
 
 
 class Step:
@@ -70,3 +71,18 @@ def tracing(step: Step) -> Iterator[Step]:
         yield step
     finally:
         _CURRENT.reset(token)
+
+
+def is_building() -> bool:
+    """Return whether the network is only being built: its tables have no more than their first row yet."""
+    return _BUILDING.get()
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Let tables return their first row, whatever is looked up."""
+    token = _BUILDING.set(True)
+    try:
+        yield
+    finally:
+        _BUILDING.reset(token)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skrec._engine.backend import keras, tf, unsized
-from skrec._engine.step import current_step
+from skrec._engine.step import current_step, is_building
 
 
 def penalise(rows: Any) -> Any:
@@ -46,7 +46,7 @@ class Table(keras.layers.Layer):
 
     def call(self, codes: Any) -> Any:
         """Return the rows of ``codes``: shape ``codes.shape + (dim,)``."""
-        rows = tf.gather(self.embeddings.value, codes)
+        rows = tf.gather(self.embeddings.value, tf.zeros_like(codes) if is_building() else codes)
         if self.penalised:
             penalise(rows)
         return rows

@@ -1,0 +1,94 @@
+"""Building a network apart from Keras's global state, and naming what it consists of.
+
+Keras numbers the layers of a thread: the name of a new one depends on all that were built before. TensorFlow's graph
+optimiser sorts some operands by name, so that ``cross_10`` comes before ``cross_9`` in a sum. The last bits of a fit
+would then depend on what else the process has done. Therefore a network is built in a thread of its own, where numbers
+start at 0 and weights are float32, and its layers are named after its parts.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+
+from skrec._engine.backend import keras, preserved_random_state, tf
+
+__all__ = ["apart_from_global_state", "initial_dense", "name_layers", "weights_by_name"]
+
+_Result = TypeVar("_Result")
+
+
+def apart_from_global_state(function: Callable[[], _Result]) -> _Result:
+    """Call a function where Keras has built nothing yet, its dtype policy is float32, and no generator is moved.
+
+    The device that the caller has chosen (``with tf.device(...)``) holds there, too.
+    """
+    device = tf.constant(0.0).device
+
+    def call() -> _Result:
+        keras.config.set_dtype_policy("float32")  # of this thread alone
+        if tf.constant(0.0).device == device:
+            return function()
+        with tf.device(device):
+            return function()
+
+    with preserved_random_state(), ThreadPoolExecutor(1, thread_name_prefix="skrec-build") as thread:
+        return thread.submit(contextvars.copy_context().run, call).result()
+
+
+def name_layers(parts: Mapping[str, Any]) -> None:
+    """Name every layer after its part.
+
+    Raises
+    ------
+    ValueError
+        If the name of a part cannot be the name of a layer.
+    """
+    named: set[int] = set()
+    for name, layer in parts.items():
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(f"{name!r} cannot name a part of a network: use a string without '/', such as 'hidden_1'.")
+        if id(layer) not in named:
+            layer.name = name
+            named.add(id(layer))
+
+
+def weights_by_name(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the weights of all parts under names that the parts alone decide.
+
+    A weight is called ``part/weight``. Where layers within a part have weights of the same name, the names of these
+    layers come in between: ``part/layer/weight``.
+    """
+    found: dict[str, Any] = {}
+    seen: set[int] = set()
+    for part, layer in parts.items():
+        weights = [weight for weight in layer.variables if id(weight) not in seen]
+        seen.update(map(id, weights))
+        within = [weight.path.partition("/")[2] or weight.name for weight in weights]
+        short, long = Counter(weight.name for weight in weights), Counter(within)
+        for weight, path in zip(weights, within, strict=True):
+            name = weight.name if short[weight.name] == 1 else path if long[path] == 1 else weight.path
+            key, number = f"{part}/{name}", 1
+            while key in found:  # made outside the layer that holds them: their order tells them apart
+                number += 1
+                key = f"{part}/{name}_{number}"
+            found[key] = weight
+    return found
+
+
+def initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator, stddev: float | None) -> np.ndarray:
+    """Glorot-uniform kernels, ones for a scale, zeros for the rest: what Keras's own layers start from.
+
+    Kernels of a layer with a ``stddev`` start so small that its results have about that standard deviation.
+    """
+    if name.endswith("kernel") and stddev is not None:
+        return rng.standard_normal(shape, np.float32) * np.float32(stddev / np.sqrt(shape[-2]))
+    if name.endswith("kernel"):
+        limit = np.sqrt(6.0 / sum(shape[-2:]))
+        return rng.uniform(-limit, limit, shape).astype(np.float32)
+    return np.full(shape, 1.0 if name in {"gamma", "scale"} else 0.0, np.float32)
