@@ -15,8 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows
 from skrec._data.windows import Windows
-from skrec._sklearn_compat import Interval, StrOptions, check_sample_weight
+from skrec._sklearn_compat import Interval, StrOptions
 from skrec.models._events import Events, Inputs
+from skrec.models._learning import learn
 from skrec.models._reader import Asked, Codes
 from skrec.models._recommender import Recommender, Work
 from skrec.models._transaction import transaction
@@ -144,10 +145,6 @@ class NetworkRecommender(Recommender):
     # -- what tasks provide -------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
-        """Check ``y``; return targets and weights (float32) of the rows, and the number of outputs."""
-
-    @abstractmethod
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         """Return the loss's part of the structure, the settings and the training arrays."""
 
@@ -158,10 +155,6 @@ class NetworkRecommender(Recommender):
     @abstractmethod
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         """Choose the rows of the validation part."""
-
-    def _counted(self, events: Events) -> NDArray[np.bool_]:
-        """Tell which rows count as seen and belong to a history: what was chosen, not what was merely shown."""
-        return events.target > 0
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         """Score logits of the validation rows; higher is better."""
@@ -187,22 +180,15 @@ class NetworkRecommender(Recommender):
         if not going_on:
             self._prepare(X, y, sample_weight)
         random_state = check_random_state(self.random_state)
-        rows = self._read(X, y, reset=not (going_on and part))
-        roles = self._find_roles(rows)
-        target, weight, n_outputs = self._targets(X, y, sample_weight, fresh=not going_on)
         old = vars(self).copy() if going_on else None
-        self._users, user_codes, self._items, item_codes = self._vocabularies(rows, roles, going_on=going_on)
-        self._estimator_roles = roles
-        time = self._fit_times(rows, fresh=not going_on, more=going_on and part)
-        inputs = self._row_inputs(rows, user_codes, item_codes, fit="more" if going_on else "fresh")
-        events = Events(user_codes, item_codes, inputs, target, weight, time)
+        events = learn(self, X, y, sample_weight, fresh=not going_on, more=going_on and part)
         seed = int(random_state.randint(2**20))
         inside, held_out = self._split(events, validation, random_state, part=part)
-        log = self._log if part and old is not None else None
-        self._log_events(events, inside, log)
+        if not inside.all():  # never of a part: the log of the training rows alone, until training has ended
+            self._log_events(events, inside, None)
         training = self._with_past(events.take(np.flatnonzero(inside)) if not inside.all() else events)
         plan = self._training(training, self._log)
-        structure = self._make_structure(plan["arrays"], n_outputs, plan["structure"])
+        structure = self._make_structure(plan["arrays"], events.n_outputs, plan["structure"])
         result = train(
             structure,
             plan["arrays"],
@@ -216,15 +202,8 @@ class NetworkRecommender(Recommender):
         )
         self._keep(result, old)
         if not inside.all():
-            self._log_events(events, np.ones_like(inside), log)
+            self._log_events(events, np.ones_like(inside), None)
         return self
-
-    def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
-        """Log what users chose in the events that are inside: beside what ``log`` holds, or alone."""
-        chosen = self._counted(events) & inside
-        seen = events.users[chosen], events.items[chosen]
-        sizes = {"n_users": len(self._users), "n_items": len(self._items)}
-        self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
 
     def _with_past(self, events: Events) -> Events:
         return replace(events, inputs={**events.inputs, **self._past(events.users, events.items, events.time)})
@@ -394,22 +373,13 @@ def _auto_batch_size(n_rows: int, length: int) -> int:
     return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, most))
 
 
-def row_weights(sample_weight: Any, X: Any) -> NDArray[np.float32] | None:
-    """Check the weights of rows; None stays None."""
-    if sample_weight is None:
-        return None
-    weights = check_sample_weight(sample_weight, X, dtype=np.float32, non_negative=True)
-    if not weights.any():
-        raise ValueError("All values of sample_weight are 0: there is nothing to learn from.")
-    return weights
-
-
 def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
     """Hand events to the engine."""
     from skrec._engine.batches import TrainingArrays
 
     target = events.target if events.target.ndim == 2 else events.target[:, None]
-    return TrainingArrays(events.inputs, target, events.weight, log.n_items, **more)
+    weight = None if events.weight is None else events.weight.astype(np.float32)
+    return TrainingArrays(events.inputs, target, weight, log.n_items, **more)
 
 
 def _shapes(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...], bool], ...]:

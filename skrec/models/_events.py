@@ -25,18 +25,21 @@ class Events:
         What the network is given of each row.
     target : ndarray of shape (n_rows,) or (n_rows, n_targets) of float32
         What the loss compares with.
-    weight : ndarray of shape (n_rows,) of float32 or None
+    weight : ndarray of shape (n_rows,) of float64 or None
         Weights; None: all 1.
     time : ndarray of shape (n_rows,) or None
         Times in order.
+    n_outputs : int
+        Number of outputs of a network that predicts the target.
     """
 
     users: Codes
     items: Codes
     inputs: Inputs
     target: NDArray[np.float32]
-    weight: NDArray[np.float32] | None = None
+    weight: NDArray[np.float64] | None = None
     time: NDArray[Any] | None = None
+    n_outputs: int = 1
 
     def __len__(self) -> int:
         return len(self.users)
@@ -50,4 +53,5 @@ class Events:
             self.target[rows],
             None if self.weight is None else self.weight[rows],
             None if self.time is None else self.time[rows],
+            self.n_outputs,
         )

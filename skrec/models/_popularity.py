@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrec._data import Interactions, Rows
+from skrec._data import Rows
 from skrec._sklearn_compat import _fit_context
-from skrec.models._ranking import RankerMixin, positive_rows
+from skrec.models._learning import learn
+from skrec.models._ranking import RankerMixin
 from skrec.models._reader import Asked
 from skrec.models._recommender import Recommender, Work, chunks
 from skrec.models._transaction import transaction
@@ -89,17 +90,13 @@ class PopularityRanker(RankerMixin, Recommender):
             return self._count(X, y, sample_weight, fresh=not self.__sklearn_is_fitted__())
 
     def _count(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> PopularityRanker:
-        rows = self._read(X, y, reset=fresh)
-        roles = self._find_roles(rows)
-        positive, weight = positive_rows(X, y, sample_weight)
-        users, user_codes, items, item_codes = self._vocabularies(rows, roles, going_on=not fresh)
-        sizes = {"n_users": len(users), "n_items": len(items)}
-        kept = user_codes[positive], item_codes[positive]
-        log = Interactions.from_codes(*kept, **sizes) if fresh else self._log.extend(*kept, **sizes)
-        counts: NDArray[Any] = np.bincount(item_codes[positive], weight[positive], minlength=len(items) + 1)[1:]
+        events = learn(self, X, y, sample_weight, fresh=fresh, more=not fresh)
+        positive = events.target > 0
+        weight = np.ones(len(events)) if events.weight is None else events.weight
+        n_items = len(self._items)
+        counts: NDArray[Any] = np.bincount(events.items[positive], weight[positive], minlength=n_items + 1)[1:]
         if not fresh:
-            counts = counts + np.pad(self.item_counts_, (0, len(items) - len(self.item_counts_)))
-        self._users, self._items, self._log, self._estimator_roles = users, items, log, roles
+            counts = counts + np.pad(self.item_counts_, (0, n_items - len(self.item_counts_)))
         self.item_counts_ = counts
         return self
 

@@ -9,55 +9,16 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
-from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_sample_weight
-from skrec.models._base import SCORED_CELLS, NetworkRecommender, row_weights, training_arrays
+from skrec._sklearn_compat import Interval, StrOptions, _fit_context
+from skrec.models._base import SCORED_CELLS, NetworkRecommender, training_arrays
 from skrec.models._events import Events
+from skrec.models._learning import positive_rows, row_weights
 from skrec.models._reader import Asked
 
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that want many negatives: a batch has them in common
-
-
-def positive_rows(X: Any, y: Any, sample_weight: Any) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Check ``y`` and the weights of a Ranker's rows.
-
-    Returns
-    -------
-    positive : ndarray of shape (n_rows,) of bool
-        True for every row, or where ``y > 0``.
-    weight : ndarray of shape (n_rows,)
-
-    Raises
-    ------
-    ValueError
-        If ``y`` is no number, missing somewhere, or nowhere above 0.
-    """
-    weight = check_sample_weight(sample_weight, X, dtype=np.float64, non_negative=True)
-    if not weight.any():
-        raise ValueError("All values of sample_weight are 0: there is nothing to learn from.")
-    if y is None:
-        return np.ones(len(weight), bool), weight
-    labels = column_or_1d(y, warn=True)
-    check_consistent_length(X, labels)
-    try:
-        numbers = labels.astype(np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"y of a Ranker must be numbers (above 0: positive, else negative) or None, got {labels[0]!r}. "
-            "For class labels use a Classifier."
-        ) from None
-    if not np.isfinite(numbers).all():
-        row = int(np.flatnonzero(~np.isfinite(numbers))[0])
-        raise ValueError(f"Input y contains NaN or infinity (first in row {row}). Drop such rows, or label them.")
-    positive = numbers > 0
-    if not positive.any():
-        raise ValueError(
-            f"No value of y is above 0 (n_samples = {len(numbers)}): a Ranker learns from positives. "
-            "Pass y=None if every row is one."
-        )
-    return positive, weight
 
 
 class RankerMixin:
@@ -68,6 +29,9 @@ class RankerMixin:
         tags.estimator_type = None
         tags.target_tags.required = False
         return tags
+
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:  # noqa: ARG002
+        return positive_rows(X, y).astype(np.float32), row_weights(sample_weight, X), 1
 
     def predict(self, X: Any) -> NDArray[np.float32]:
         """Score rows.
@@ -189,10 +153,6 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
             The fitted estimator.
         """
         return self._partial_fit(X, y, sample_weight)
-
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:  # noqa: ARG002
-        positive, _ = positive_rows(X, y, None)
-        return positive.astype(np.float32), row_weights(sample_weight, X), 1
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         loss = ("softmax" if self._factorised else "log_loss") if self.loss == "auto" else self.loss

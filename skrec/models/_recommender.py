@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.columns import as_column
 from skrec._recommend import exclusions_of, refuse_history, refuse_nothing, top_k
+from skrec.models._events import Events, Inputs
 from skrec.models._reader import Asked, Codes, Reader
 
 _CELLS = 2**23  # scores held at a time
@@ -41,6 +42,31 @@ class Recommender(Reader):
     @abstractmethod
     def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
         """Call ``work(slice or numbers of queries, relevance of all items for them)``, perhaps in several threads."""
+
+    @abstractmethod
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
+        """Check ``y``; return targets and weights of the rows, and the number of outputs that they need.
+
+        Unless ``fresh``, labels must be those of earlier calls.
+        """
+
+    def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
+        """Return what a model is given of rows, besides their users and items.
+
+        ``fit="fresh"`` learns how to read them first, ``"more"`` learns more, ``"seen"`` keeps what was seen last.
+        """
+        return {}
+
+    def _counted(self, events: Events) -> NDArray[np.bool_]:
+        """Tell which rows count as seen and belong to a history: those that were chosen, not merely shown."""
+        return events.target > 0
+
+    def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
+        """Log what users chose in the events that are inside: beside what ``log`` holds, or alone."""
+        chosen = self._counted(events) & inside
+        seen = events.users[chosen], events.items[chosen]
+        sizes = {"n_users": len(self._users), "n_items": len(self._items)}
+        self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
 
     # -- ranking ------------------------------------------------------------------------------------------------------
 

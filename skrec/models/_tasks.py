@@ -17,8 +17,9 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 
 from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
-from skrec.models._base import NetworkRecommender, row_weights, training_arrays
+from skrec.models._base import NetworkRecommender, training_arrays
 from skrec.models._events import Events
+from skrec.models._learning import row_weights
 from skrec.models._reader import Asked
 from skrec.models._recommender import Work
 
@@ -38,7 +39,7 @@ def _latest_or_random(events: Events, fraction: float, random_state: Any, strati
     return split[1]
 
 
-def _usable(events: Events) -> NDArray[np.float32] | None:
+def _usable(events: Events) -> NDArray[np.float64] | None:
     """Weights of the validation rows, unless there is nothing to average by them."""
     return events.weight if events.weight is not None and events.weight.any() else None
 
@@ -134,10 +135,10 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             weights = by_class[codes] if weights is None else weights * by_class[codes]
         return codes.astype(np.float32), weights, 1 if len(classes) == 2 else len(classes)
 
-    def _class_weights(self, labels: NDArray[Any]) -> NDArray[np.float32]:
+    def _class_weights(self, labels: NDArray[Any]) -> NDArray[np.float64]:
         """Weights of all classes; a part of the rows need not hold every one of them."""
         here = np.isin(self.classes_, labels) | isinstance(self.class_weight, dict)
-        weights = np.ones(len(self.classes_), np.float32)
+        weights = np.ones(len(self.classes_))
         weights[here] = compute_class_weight(self.class_weight, classes=self.classes_[here], y=labels)
         return weights
 
