@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from skrec._data.columns import Column, as_column
 from skrec._data.ids import unhashable
 from skrec._data.numbers import refuse_infinity
+from skrec._data.table import Rows
 from skrec._data.vocabulary import Vocabulary
 
-__all__ = ["Categories", "Codes", "Factors", "factorize"]
+__all__ = ["Categories", "Codes", "Factors", "factorize", "factors_of"]
 
 Codes = NDArray[np.int32]
 
@@ -69,8 +70,7 @@ def factorize(values: Any, *, name: str) -> Factors:
     >>> factorize([1, 1.0, 2], name="level")
     Factors(distinct=array([1., 2.]), positions=array([0, 0, 1]))
     """
-    # pandas knows the distinct values of these types, or finds them faster than those of an array of objects.
-    is_known = isinstance(getattr(values, "dtype", None), (pd.CategoricalDtype, pd.StringDtype))
+    is_known = _has_known_values(values)
     column = values if is_known else as_column(values)
     try:
         positions, found = pd.factorize(column)
@@ -81,6 +81,17 @@ def factorize(values: Any, *, name: str) -> Factors:
     if infinite.any():
         refuse_infinity(np.isin(positions, np.flatnonzero(infinite)), repr(name), "categorical column")
     return Factors(distinct, positions)
+
+
+def factors_of(rows: Rows, position: int, *, name: str) -> Factors:
+    """Return the distinct values of a column of a table, which is converted once, see :func:`factorize`."""
+    raw = rows.raw(position)
+    return factorize(raw if _has_known_values(raw) else rows.column(position), name=name)
+
+
+def _has_known_values(values: Any) -> bool:
+    """Whether pandas knows the distinct values of a type, or finds them faster than those of an array of objects."""
+    return isinstance(getattr(values, "dtype", None), (pd.CategoricalDtype, pd.StringDtype))
 
 
 def _infinite(distinct: Column) -> NDArray[np.bool_]:

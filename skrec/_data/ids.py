@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.columns import Column, narrow, object_array
+from skrec._data.columns import Column, narrow, object_array, plain_value
+from skrec._data.value_kinds import doubt_kind, of_another_kind
 
 __all__ = [
     "as_objects",
@@ -79,7 +79,7 @@ def factorize_sorted(column: Column, name: str) -> tuple[Column, Codes]:
         distinct = object_array(strings)
         order = np.array(sorted(range(len(strings)), key=strings.__getitem__), dtype=np.intp)
     elif column.dtype.kind == "O":
-        distinct = object_array([_plain(value) for value in distinct])
+        distinct = object_array([plain_value(value) for value in distinct])
         infinite = [position for position, value in enumerate(distinct) if _is_infinite(value)]
         if infinite:
             raise _no_id("infinity", name, np.isin(positions, infinite))
@@ -171,81 +171,6 @@ def refuse_infinite(column: Column, codes: Codes, name: str, where: str | None =
         raise _no_id("infinity", name, infinite, where)
 
 
-def of_another_kind(column: Column, known: Column) -> bool:
-    """Whether all ids of one column are strings, and all of the other numbers: no id is in both.
-
-    Parameters
-    ----------
-    column, known : ndarray of shape (n_rows,) and (n,)
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrec._data.ids import of_another_kind
-    >>> of_another_kind(np.array(["5"], dtype=object), np.array([5, 7]))
-    True
-    """
-    here = _kind_of(column)
-    if here is None or (here == "strings") == (known.dtype.kind == "O"):
-        return False  # so far without a look at all known ids
-    there = _kind_of(known)
-    return there is not None and here != there
-
-
-def doubt_kind(
-    column: Column,
-    known: Column,
-    name: str,
-    *,
-    what: str = "ids",
-    of: str = "fit",
-    so: str = "none of them is known, and all count as unknown",
-) -> None:
-    """Warn if ids are strings and those of ``fit`` are numbers, or the other way round: none can be a known one.
-
-    The words are the same whatever the ids are, so that Python shows them once.
-
-    Parameters
-    ----------
-    column : ndarray of shape (n_rows,)
-    known : ndarray of shape (n,)
-        The ids of ``fit``.
-    name : str
-        What the warning calls the column.
-    what, of, so : str
-        What it calls the ids, and the known ones, and what comes of it.
-
-    Warns
-    -----
-    UserWarning
-
-    Examples
-    --------
-    >>> import warnings
-    >>> import numpy as np
-    >>> from skrec._data.ids import doubt_kind
-    >>> with warnings.catch_warnings(record=True) as caught:
-    ...     warnings.simplefilter("always")
-    ...     doubt_kind(np.array(["5"], dtype=object), np.array([5, 7]), "user_id")
-    >>> print(caught[0].message)
-    The ids for column 'user_id' are strings (object), but those of fit are numbers (int64): none of them is known, \
-and all count as unknown. Convert them as in fit, for instance with .astype('int64').
-    """
-    if not of_another_kind(column, known):
-        return
-    here, there = _kind_of(column), _kind_of(known)
-    warnings.warn(
-        f"The {what} for column {name!r} are {here} ({column.dtype}), but those of {of} are {there} ({known.dtype}): "
-        f"{so}. Convert them as in {of}, for instance with "
-        f".astype({'str' if there == 'strings' else repr(str(known.dtype))}).",
-        stacklevel=3,
-    )
-
-
 def is_hashable(value: Any) -> bool:
     """Whether a value can be an id.
 
@@ -321,19 +246,11 @@ def nearest_id(value: Any, ids: Column) -> Any:
         nearest = ids[np.argmin(np.abs(ids.astype(np.float64) - number))] if len(ids) else None
         return None if nearest is None or (isinstance(value, str) and nearest != number) else nearest.item()
     strings = [known for known in ids if isinstance(known, str)]
-    text = str(value)
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
     if len(strings) > _MAX_COMPARED:  # difflib is slow: look only where the first letters agree
         start = sum(known < text for known in strings) - _MAX_COMPARED // 2
         strings = strings[max(start, 0) : max(start, 0) + _MAX_COMPARED]
     return next(iter(difflib.get_close_matches(text, strings, n=1)), None)
-
-
-def _plain(value: Any) -> Any:
-    if not isinstance(value, np.generic):
-        return value
-    if isinstance(value, np.datetime64):
-        return pd.Timestamp(value)
-    return pd.Timedelta(value) if isinstance(value, np.timedelta64) else value.item()
 
 
 def _order(ids: Column) -> NDArray[np.intp]:
@@ -349,14 +266,6 @@ def _order(ids: Column) -> NDArray[np.intp]:
         except TypeError:  # Values without an order stay as they first appeared.
             order += groups[key]
     return np.array(order, dtype=np.intp)
-
-
-def _kind_of(ids: Column) -> str | None:
-    """Return "numbers" or "strings" if all ids are; else None."""
-    if ids.dtype.kind in "iufb":
-        return "numbers"
-    is_text = ids.dtype.kind == "O" and pd.api.types.infer_dtype(ids, skipna=False) == "string"
-    return "strings" if is_text else None
 
 
 def _is_infinite(value: Any) -> bool:

@@ -86,8 +86,6 @@ def split(values: Any, *, name: str, separator: str | None) -> Lists:
     """
     if separator == "":
         raise ValueError("separator='' separates nothing: pass None if a string is a single value.")
-    if is_polars_array(values):
-        values = values.arr.to_list()
     column = as_column(values)
 
     @cache

@@ -23,6 +23,7 @@ _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
     "array.reshape(1, -1) if it contains a single sample."
 )
+_CHEAP = "iufb"
 DATES = {"datetime", "datetime64", "date"}
 """What ``pandas.api.types.infer_dtype`` calls objects that are dates."""
 
@@ -62,6 +63,8 @@ class Rows:
         self.names = names
         self.n_rows = n_rows
         self.n_columns = n_columns
+        self._raw: dict[int, Any] = {}
+        self._converted: dict[int, Column] = {}
         self._clocks: dict[int, tuple[str, Column]] = {}  # of the columns of times that were asked for
 
     def __len__(self) -> int:
@@ -96,14 +99,17 @@ class Rows:
         """
         if not 0 <= position < self.n_columns:
             raise IndexError(f"There is no column {position}: the table has the columns 0 to {self.n_columns - 1}.")
-        if isinstance(self._columns, pd.DataFrame):
-            return self._columns.iloc[:, position]
         if isinstance(self._columns, np.ndarray):
             return self._columns[:, position]
-        return self._columns[position] if isinstance(self._columns, list) else self._columns.to_series(position)
+        if isinstance(self._columns, list):
+            return self._columns[position]
+        if position not in self._raw:
+            is_pandas = isinstance(self._columns, pd.DataFrame)
+            self._raw[position] = self._columns.iloc[:, position] if is_pandas else self._columns.to_series(position)
+        return self._raw[position]
 
     def column(self, position: int) -> Column:
-        """Return one column as an array.
+        """Return one column as an array. It is converted once, whoever asks for it.
 
         Parameters
         ----------
@@ -120,7 +126,14 @@ class Rows:
         IndexError
             If there is no such column.
         """
-        return as_column(self.raw(position))
+        found = self._converted.get(position)
+        if found is None:
+            raw = self.raw(position)
+            found = as_column(raw)
+            kind = getattr(getattr(raw, "dtype", None), "kind", "O")
+            if kind not in _CHEAP or not isinstance(raw.dtype, np.dtype):  # a cast of numbers costs more room than time
+                self._converted[position] = found
+        return found
 
     def times(self, position: int, *, like: str | None = None) -> Column:
         """Return a column of times as numbers that have their order.
@@ -295,13 +308,18 @@ def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, in
             "(i.e. single sample) or a single column (i.e. single feature) instead."
         )
     if not is_polars and not isinstance(X, pd.DataFrame) and hasattr(X, "to_pandas"):
-        X = X.to_pandas()
+        is_arrow = type(X).__module__.partition(".")[0] == "pyarrow"
+        # The types of NumPy would make floats of whole numbers beside missing ones.
+        X = X.to_pandas(types_mapper=pd.ArrowDtype) if is_arrow else X.to_pandas()
     if is_polars or isinstance(X, pd.DataFrame):
         if any(getattr(dtype, "kind", "O") == "c" for dtype in X.dtypes):
             raise ValueError(f"Complex data not supported\n{X.dtypes}\n")
         return X, list(X.columns), (int(X.shape[0]), int(X.shape[1]))
     if isinstance(X, (list, tuple)) and len(X) and not isinstance(X[0], np.generic):
         return _columns_of_list(X, name)
+    if isinstance(X, np.ma.MaskedArray):
+        masked: Any = X
+        X = masked.filled(np.nan) if masked.dtype.kind == "f" else masked.astype(object).filled(None)
     return _columns_of_array(np.asarray(X), name)
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from skrec._data.columns import Column, as_column, narrow, object_array
 from skrec._data.ids import (
     as_objects,
-    doubt_kind,
     factorize_sorted,
     is_compact,
     join_ids,
@@ -23,6 +22,7 @@ from skrec._data.ids import (
     take_from_table,
     unhashable,
 )
+from skrec._data.value_kinds import doubt_kind, kinds_of, warn_mixed_kinds, warn_rounded
 from skrec.exceptions import UnknownIdError
 
 __all__ = ["Vocabulary"]
@@ -103,7 +103,9 @@ class Vocabulary:
         ValueError
             If an id is missing or infinite.
         """
-        ids, codes = factorize_sorted(as_column(values), name)
+        column = as_column(values)
+        warn_rounded(column, f"Column {name!r}")
+        ids, codes = factorize_sorted(column, name)
         if min_frequency > 1:
             frequent = np.bincount(codes, minlength=len(ids) + 1)[1:] >= min_frequency
             new_codes = np.zeros(len(ids) + 1, dtype=np.int32)
@@ -133,6 +135,8 @@ class Vocabulary:
         """
         column = as_column(values)
         refuse_missing(column, self.name, where)
+        if self.ids.dtype.kind in "iuO":
+            warn_rounded(column, f"Column {self.name!r}" if where is None else where)
         if column.dtype.kind == "O":
             codes = self._codes_of_objects(column, where)
             refuse_infinite(column, codes, self.name, where)
@@ -186,9 +190,15 @@ class Vocabulary:
         )
 
     def doubt_kind(self, values: Any, codes: Codes, what: str = "ids") -> None:
-        """Warn if no id has a code because ids are strings here and numbers there; see :func:`doubt_kind`."""
-        if len(codes) and len(self) and not codes.any():
+        """Warn if ids have no code because no id of ``fit`` is of their kind; see :func:`doubt_kind`."""
+        if not len(self) or not len(codes):
+            return
+        unknown = codes == 0
+        if unknown.all():
             doubt_kind(as_column(values), self.ids, self.name, what=what)
+        elif unknown.any() and (column := as_column(values)).dtype.kind == "O":
+            so = "they are not known, and count as unknown"
+            warn_mixed_kinds(column, unknown, self._kinds, self.name, what=what, so=so)
 
     def decode(self, codes: Any) -> Column:
         """Return the ids of codes.
@@ -266,6 +276,9 @@ class Vocabulary:
         ids, new_codes = factorize_sorted(column[new], self.name)
         if new.all() and len(self):
             doubt_kind(column, self.ids, self.name, so="none of them is known, and all join as new ones")
+        elif len(self) and column.dtype.kind == "O":
+            so = "they are not known, and join as new ones"
+            warn_mixed_kinds(column, new, self._kinds, self.name, what="ids", so=so)
         codes[new] = new_codes + np.int32(len(self))
         return Vocabulary(join_ids(self.ids, ids), self.name), codes
 
@@ -321,6 +334,11 @@ class Vocabulary:
     @property
     def _is_numeric(self) -> bool:
         return self.ids.dtype.kind in "iufb"
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        """The kinds of the ids, see :func:`skrec._data.value_kinds.kinds_of`."""
+        return kinds_of(self.ids)
 
     @cached_property
     def _sorted_keys(self) -> tuple[Column, Codes | None]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrec._data.columns import Column, as_column
+from skrec._data.columns import Column, as_column, side_by_side
 from skrec._data.ids import refuse_missing
 from skrec._data.names import closest
 from skrec._data.table import as_rows
@@ -51,16 +51,13 @@ def as_table(columns: Columns, names: Sequence[str] | None) -> Any:
     if names is not None:
         return pd.DataFrame(dict(zip(names, columns, strict=True)))
     one_type = len({column.dtype for column in columns}) == 1
-    return np.column_stack(columns if one_type else [column.astype(object) for column in columns])
+    return side_by_side(columns if one_type else [column.astype(object) for column in columns])
 
 
 def with_columns(table: Any, columns: dict[int, Column], names: Sequence[str] | None = None) -> Any:
     """Return a copy of a table with other columns in place of those at the positions, or new ones by their names."""
     if isinstance(table, np.ndarray):
-        copy = table.astype(np.result_type(table, *columns.values()))
-        for position, column in columns.items():
-            copy[:, position] = column
-        return copy
+        return side_by_side([columns.get(position, table[:, position]) for position in range(table.shape[1])])
     labels = table.columns if names is None else names
     named = {labels[position]: column for position, column in columns.items()}
     if isinstance(table, pd.DataFrame):

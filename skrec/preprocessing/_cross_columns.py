@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skrec._data import Rows
-from skrec._data.ids import as_objects
+from skrec._data.columns import side_by_side
 from skrec._data.names import closest
 from skrec._data.roles import _listed
 from skrec.exceptions import ColumnError
@@ -155,17 +155,8 @@ def one_hot(codes: Sequence[NDArray[Any]], n_codes: Sequence[int], dtype: Any) -
 
 
 def array_beside(rows: Rows, codes: NDArray[Any]) -> NDArray[Any]:
-    """Return the columns of a table and then those of `codes`: numbers if all of them are, else objects."""
-    columns = [rows.column(position) for position in range(rows.n_columns)]
-    dtypes = [codes.dtype, *(column.dtype for column in columns)]
-    is_numeric = all(dtype.kind in "iufb" for dtype in dtypes)
-    table = np.empty(
-        (len(codes), len(columns) + codes.shape[1]), dtype=np.result_type(*dtypes) if is_numeric else object
-    )
-    for position, column in enumerate(columns):
-        table[:, position] = as_objects(column) if column.dtype.kind in "mM" else column
-    table[:, len(columns) :] = codes
-    return table
+    """Return the columns of a table and then those of `codes`: numbers if one type holds them all, else objects."""
+    return side_by_side([*(rows.column(position) for position in range(rows.n_columns)), *codes.T])
 
 
 def frame_beside(X: Any, rows: Rows, codes: NDArray[Any], library: str) -> Any:

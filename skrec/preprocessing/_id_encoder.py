@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Rows, Vocabulary, as_rows, resolve_roles
+from skrec._data.columns import side_by_side
 from skrec._data.ids import as_objects
 from skrec._sklearn_compat import StrOptions, _fit_context, get_output_config
 from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_narrow_dtype, split_rare
@@ -295,7 +296,7 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         codes = [column.astype(self.dtype) if column is not None else None for column in columns]
         if self._time is None or rows.names is None:
             arrays = [_plain(rows.column(at)) if column is None else column for at, column in enumerate(codes)]
-            return _side_by_side(arrays)
+            return side_by_side(arrays)
         named = {name: column for name, column in zip(rows.names, codes, strict=True) if column is not None}
         library = get_output_config("transform", self)["dense"]
         if isinstance(rows.table, pd.DataFrame):
@@ -319,10 +320,3 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 def _plain(column: NDArray[Any]) -> NDArray[Any]:
     """Return dates as objects: NumPy would make numbers of them beside other types."""
     return as_objects(column) if column.dtype.kind in "mM" else column
-
-
-def _side_by_side(columns: list[NDArray[Any]]) -> NDArray[Any]:
-    """Return columns as an array: of numbers if all of them are, else of objects."""
-    dtypes = [column.dtype for column in columns]
-    is_numeric = all(dtype.kind in "iufb" for dtype in dtypes)
-    return np.stack(columns, axis=1, dtype=np.result_type(*dtypes) if is_numeric else object, casting="unsafe")

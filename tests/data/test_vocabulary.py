@@ -29,6 +29,7 @@ def rank(value):
     return (1, value) if isinstance(value, str) else (0, value)
 
 
+@pytest.mark.filterwarnings("ignore:Column .* has ids or categories that are floats beyond")
 @given(COLUMNS, COLUMNS)
 @example([2**63 - 1], [float(2**63), 2**63])
 @example([float(2**63)], [2**63 - 1, 2**63])
@@ -48,7 +49,8 @@ def test_ids_are_python_values_in_order(values, others):
     assert vocabulary.decode(codes).tolist() == values
 
 
-@pytest.mark.filterwarnings("ignore:The ids for column 'user_id' are:UserWarning")  # strings join numbers
+@pytest.mark.filterwarnings("ignore:Column .* has ids or categories that are floats beyond")
+@pytest.mark.filterwarnings("ignore:(The|Some) ids for column 'user_id' are:UserWarning")  # strings join numbers
 @given(COLUMNS, COLUMNS)
 def test_extending_keeps_the_old_codes(old, new):
     first, first_codes = Vocabulary.fit(old)
@@ -59,6 +61,7 @@ def test_extending_keeps_the_old_codes(old, new):
     assert second.decode(codes).tolist() == new
 
 
+@pytest.mark.filterwarnings("ignore:Column .* has ids or categories that are floats beyond")
 @given(COLUMNS)
 def test_state_is_plain(values):
     vocabulary, codes = Vocabulary.fit(values, name="item_id")
@@ -195,6 +198,15 @@ def test_infinite_ids_are_refused(values):
         ([1, 2], ["1", "7"], r"are strings \(object\), but those of fit are numbers \(int64\).*\.astype\('int64'\)\.$"),
         ([1.5, 2], ["1"], r"are strings \(object\), .* numbers \(float64\).*\.astype\('float64'\)\.$"),
         (["1", "2"], [1, 2], r"are numbers \(int64\), but those of fit are strings \(object\).*\.astype\(str\)\.$"),
+        (["a", "b"], [b"a", b"b"], r"are bytes \(object\), .* strings \(object\).*\.str\.decode\('utf-8'\)\.$"),
+        (["a", "b"], np.array([b"a"]), r"are bytes \(object\), .* strings \(object\).*\.str\.decode\('utf-8'\)\.$"),
+        ([np.str_("a")], [np.bytes_(b"a")], r"are bytes \(object\), .* strings .*\.str\.decode\('utf-8'\)\.$"),
+        ([b"a", b"b"], ["a"], r"are strings \(object\), .* bytes \(object\).*\.str\.encode\('utf-8'\)\.$"),
+        (["2020-01-01"], pd.to_datetime(["2020-01-01"]), r"are dates \(datetime64\[.*strings.*\.astype\(str\)\.$"),
+        (pd.to_datetime(["2020-01-01"]), ["2020-01-01"], r"are strings .* dates \(object\).*pandas\.to_datetime\.$"),
+        ([1577836800], pd.to_datetime(["2020-01-01"]), r"are dates .* numbers \(int64\).* Convert them as in fit\.$"),
+        (pd.to_datetime(["2020-01-01"]), [1577836800], r"are numbers .* dates \(object\).*pandas\.to_datetime\.$"),
+        ([(1, 2)], ["a"], r"are strings \(object\), .* tuple \(object\)"),
     ],
 )
 def test_ids_of_another_kind_are_doubted(known, values, message):
@@ -209,16 +221,40 @@ def test_ids_of_another_kind_that_join_are_doubted():
     vocabulary, _ = Vocabulary.fit([1, 2], name="item_id")
     with pytest.warns(UserWarning, match="'item_id' are strings .* those of fit are numbers .* all join as new ones"):
         assert len(vocabulary.extend(["1", "2"])[0]) == 4
-    assert len(vocabulary.extend([1, "2"])[0]) == 3
+    with pytest.warns(UserWarning, match="Some ids .* are strings, such as '2' in row 1, .* numbers: .* join as new"):
+        assert len(vocabulary.extend([1, "2"])[0]) == 3
 
 
 @pytest.mark.parametrize(
     ("known", "values"),
-    [([1, 2], [7]), (["a"], ["b"]), ([1], ["x", 1]), ([1, "a"], ["b"]), ([1], []), ([], ["a"]), ([(1, 2)], ["a"])],
+    [
+        ([1, 2], [7]),
+        (["a"], ["b"]),
+        (["a"], [np.str_("b")]),
+        ([1, "a"], ["b"]),
+        ([1], []),
+        ([], ["a"]),
+        ([1], [True, 2.5]),
+    ],
 )
 def test_unknown_ids_of_the_same_kind_are_not_doubted(known, values):
     vocabulary, _ = Vocabulary.fit(known)
     vocabulary.doubt_kind(values, vocabulary.encode(values))
+
+
+@pytest.mark.parametrize(
+    ("known", "values", "message"),
+    [
+        (["a", "b"], ["a", b"b", b"a"], r"are bytes, such as b'b' in row 1, .* strings: .*\.str\.decode\('utf-8'\)\.$"),
+        ([1, 2], ["x", 1], r"are strings, such as 'x' in row 0, but those of fit are numbers: .*pandas\.to_numeric\.$"),
+        (["a", 1], ["a", b"a"], r"are bytes, such as b'a' in row 1, but those of fit are numbers and strings: "),
+        (["1"], ["1", 1], r"are numbers, such as 1 in row 1, but those of fit are strings: .*\.astype\(str\)\.$"),
+    ],
+)
+def test_some_ids_of_another_kind_are_warned_about(known, values, message):
+    vocabulary, _ = Vocabulary.fit(known, name="item_id")
+    with pytest.warns(UserWarning, match=f"Some ids for column 'item_id' {message}"):
+        vocabulary.doubt_kind(values, vocabulary.encode(values))
 
 
 @pytest.mark.parametrize("value", [[1, 2], {"foo": "bar"}, {1}, (1, [2])])

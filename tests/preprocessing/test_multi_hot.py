@@ -83,6 +83,7 @@ def test_dates_in_arrays():
     assert MultiHotEncoder().fit_transform(X).tolist() == [[1], [1]]
 
 
+@pytest.mark.filterwarnings("ignore:(The|Some) values for column")  # of another kind
 @given(
     X=st.lists(st.lists(st.sampled_from([1, 2, 1.0, 0.5, "1", "a", (1, 2), True, 10**18 + 1])), min_size=1),
     X_new=st.lists(st.lists(st.sampled_from([1, 2, "1", "b", (1, 2), (1,), 10**18])), min_size=1),
