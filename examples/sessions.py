@@ -27,12 +27,13 @@ else:
 
 
 def show(what, **asked):
-    """Print what is recommended, and how much each of the last items counted."""
+    """Print what is recommended, and what the past items contribute to the score of the first one."""
     print(f"\n{what}")
-    for row in model.recommend(k=5, **asked).itertuples():
+    best = model.recommend(k=5, **asked)
+    for row in best.itertuples():
         print(f"  {row.rank}  {row.score:7.3f}  {titles[row.item_id]}")
-    led = model.explain(**asked)[:3].itertuples()
-    print("  for", "; ".join(f"{titles[row.past_item]}: {row.weight:.0%}" for row in led))
+    led = model.explain(items=best["item_id"][:1], **asked)[:3].itertuples()
+    print("  for", "; ".join(f"{titles[row.past_item]}: {row.contribution:+.3f}" for row in led))
 
 
 # The last event of each user is held out. Both models rank the whole catalogue, less what the user has already.

@@ -1,4 +1,4 @@
-"""Attention of a recommendation for the past items of its user."""
+"""Attention of a model to the past items of users."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skrec._recommend import unwrap
-from skrec.models._histories import Explained
+from skrec.models._attention import AttentionModel
 
 __all__ = ["history_attention", "history_model"]
 
 
 def history_attention(estimator: Any, queries: Any = None, items: Any = None, *, history: Any = None) -> Bunch:
-    """Return how much each past item counted for recommendations, as arrays.
+    """Return how much attention a model pays to each past item, as arrays.
 
-    It is what the model's ``explain`` returns as a table: the weights of a query in a row, the past items in the order
-    of time.
+    The weights of a query are in one row, the past items in the order of time. They tell what the model looks at; what
+    each past event contributes to the score of an item is what ``explain`` of the model returns.
 
-    Of a SASRec they are the attention of the last block at the latest event (equation 2 of the paper), the mean over
-    the heads: what the user's next item is told from, whichever it is. They are positive, and what is missing to a sum
-    of 1 went to the start of the history. Of a DIN they are the weights of the local activation unit (equation 3 of the
-    paper), which depend on the item, may be negative and need not sum to anything.
+    The weights of a SASRec are the attention of the last block at the latest event (equation 2 of the paper), the mean
+    over the heads. They are the same whichever item is recommended, and positive; what is missing to a sum of 1 went to
+    the start of the history. The weights of a DIN are those of the local activation unit (equation 3 of the paper),
+    which depend on the item, may be negative and need not sum to anything.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def history_attention(estimator: Any, queries: Any = None, items: Any = None, *,
         User ids, or rows with a user column. Rows that have an item column too, such as those that ``recommend``
         returns, are about that item. Not needed with `history`.
     items : array-like of shape (n_queries,), default=None
-        The recommended item of each query. A DIN needs it.
+        The item of each query. A DIN needs it.
     history : list of lists of item ids, or rows, default=None
         What to go by instead of the stored histories, as for ``recommend``.
 
@@ -44,7 +44,7 @@ def history_attention(estimator: Any, queries: Any = None, items: Any = None, *,
         - ``past_items`` : ndarray of shape (n_queries, n_past) of objects: the ids of the past items, the latest in the
           last column. n_past is the length of the longest history; where there are fewer items, and for unknown ones,
           there is None;
-        - ``weights`` : ndarray of shape (n_queries, n_past), float32: how much each counted; 0 where there is none.
+        - ``weights`` : ndarray of shape (n_queries, n_past), float32: the attention to each; 0 where there is none.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def history_attention(estimator: Any, queries: Any = None, items: Any = None, *,
     See Also
     --------
     HistoryAttentionDisplay : Plots those of one query.
-    skrec.models.SASRecRanker.explain : Returns a table, the most attended first.
+    skrec.models.SASRecRanker.explain : Returns what each past event contributes to the score of an item.
 
     References
     ----------
@@ -82,7 +82,7 @@ def history_attention(estimator: Any, queries: Any = None, items: Any = None, *,
     ((2, 3), array([0., 0.], dtype=float32))
     """
     model = history_model(estimator)
-    windows, weights, _, _ = model._attention(queries, items, history)
+    windows, weights = model._attention(queries, items, history)
     codes = windows[:]
     codes = codes[:, codes.shape[1] - int(windows.lengths.max(initial=0)) :]
     past_items = np.full(codes.shape, None, dtype=object)
@@ -91,11 +91,11 @@ def history_attention(estimator: Any, queries: Any = None, items: Any = None, *,
     return Bunch(past_items=past_items, weights=weights)
 
 
-def history_model(estimator: Any) -> Explained:
+def history_model(estimator: Any) -> AttentionModel:
     """Peel searches off a model, and check that it pays attention to histories."""
     unwrapped = unwrap(estimator)
     model, name = unwrapped.model, type(unwrapped.model).__name__
-    if not isinstance(model, Explained):
+    if not isinstance(model, AttentionModel):
         raise TypeError(
             "Attention over histories is learnt by SASRec and DIN alone: pass a fitted SASRecRanker, DINRanker, "
             f"DINClassifier or DINRegressor, or a search around one, but got {name}."

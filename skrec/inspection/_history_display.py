@@ -1,4 +1,4 @@
-"""Plot of the past items that led to a recommendation."""
+"""Plot of the past items that a model pays attention to."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["HistoryAttentionDisplay"]
 
 
 class HistoryAttentionDisplay(Display):
-    """Bars of the past items that counted most for a recommendation, the one that counted most on top.
+    """Bars of the past items that a model pays most attention to, the one with the largest weight on top.
 
     Parameters
     ----------
     past_items : ndarray of shape (n_queries, n_past)
         Ids of past items, as :func:`history_attention` returns them.
     weights : ndarray of shape (n_queries, n_past)
-        How much each counted.
+        The attention to each.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class HistoryAttentionDisplay(Display):
         ax: Any = None,
         **kwargs: Any,
     ) -> HistoryAttentionDisplay:
-        """Compute how much each past item counted for recommendations of a fitted model, and plot one.
+        """Compute the attention of a fitted model to past items, and plot that of one query.
 
         Parameters
         ----------

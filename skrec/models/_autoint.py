@@ -24,6 +24,10 @@ class _AutoInt(FieldModel):
     attention_units: int = 32
     hidden_units: Any = (128, 64)
 
+    _instead_of_explain: ClassVar[str] = (
+        "it scores rows by their fields, not by past events. skrec.inspection.attention_weights returns how "
+        "much each field attends to the others, field_importance how much each field matters."
+    )
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_attention_layers": [Interval(Integral, 1, None, closed="left")],
         "n_heads": [Interval(Integral, 1, None, closed="left")],

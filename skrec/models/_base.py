@@ -354,6 +354,10 @@ class NetworkRecommender(Recommender):
 
         return pairs(self._fitted_structure(), self._weights, inputs)
 
+    def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
+        """Return the relevance that items are ranked by, of pairs given by the inputs of the network; shape (n,)."""
+        return self._pair_logits(inputs)[:, 0]
+
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
         return self._row_logits(rows)[:, 0]
 

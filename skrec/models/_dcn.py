@@ -28,6 +28,10 @@ class _DCN(FieldModel):
     structure: Literal["parallel", "stacked"] = "parallel"
     hidden_units: Any = (128, 64)
 
+    _instead_of_explain: ClassVar[str] = (
+        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns how much each "
+        "pair of fields contributes, field_importance how much each field matters."
+    )
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "version": [Options(Integral, {1, 2})],
         "n_cross_layers": [Interval(Integral, 1, None, closed="left")],

@@ -19,6 +19,10 @@ class _DeepFM(FieldModel):
 
     hidden_units: Any = (128, 64)
 
+    _instead_of_explain: ClassVar[str] = (
+        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns how much each "
+        "pair of fields contributes, field_importance how much each field matters."
+    )
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "hidden_units": ["array-like"],
     }

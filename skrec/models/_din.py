@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrec._sklearn_compat import Interval
+from skrec.models._attention import AttentionModel
 from skrec.models._docs import field_model
 from skrec.models._field_inputs import whole_numbers
 from skrec.models._fields import FieldModel, FieldRanker
-from skrec.models._histories import Explained, HistoryModel
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["DINClassifier", "DINRanker", "DINRegressor"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class _DIN(Explained, HistoryModel, FieldModel):
+class _DIN(AttentionModel, FieldModel):
     """The architecture."""
 
     max_history: int = 50

@@ -66,6 +66,10 @@ class FieldModel(NetworkRecommender):
     _edges: dict[str, NDArray[np.float32]] = field(init=False, repr=False)
 
     _keeps_times: ClassVar[bool] = True  # of what is remembered
+    _instead_of_explain: ClassVar[str] = (
+        "it scores rows by their fields, not by past events. skrec.inspection.field_importance returns how much each "
+        "field matters."
+    )
     _needs_ids: ClassVar[bool] = False
     _takes_dims: ClassVar[bool] = False  # whether fields may have vectors of different widths
 

@@ -16,6 +16,10 @@ __all__ = ["FMClassifier", "FMRanker", "FMRegressor"]
 class _FM(FieldModel):
     """The architecture."""
 
+    _instead_of_explain: ClassVar[str] = (
+        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns how much each "
+        "pair of fields contributes, field_importance how much each field matters."
+    )
     _factorised: ClassVar[bool] = True
 
     def _field_tables(self) -> tuple[str, ...]:

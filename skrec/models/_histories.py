@@ -20,6 +20,7 @@ from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._recommend import are_events, as_sessions, refuse_nothing
 from skrec._sklearn_compat import Interval
 from skrec.models._base import NetworkRecommender
+from skrec.models._contributions import contributions
 from skrec.models._events import Events, Inputs
 from skrec.models._reader import Asked, Codes
 from skrec.models._transaction import transaction
@@ -317,35 +318,46 @@ class HistoryModel(NetworkRecommender):
         seen.sum_duplicates()
         return seen
 
-
-@dataclass(eq=False, repr=False, kw_only=True)
-class Explained(HistoryModel):
-    """A model of histories whose network has a view ``attention``: how much each past event counted."""
+    # -- explanations -------------------------------------------------------------------------------------------------
 
     def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
-        """Tell which past items led to recommendations: the attention that each was given.
+        """Return what each past event contributes to the scores of recommended items.
+
+        The contribution of an event is the score of the item with the whole history less its score with the history
+        from which that event alone is removed, as ``score_items(history=...)`` would return both. Where a history is
+        longer than the model reads, an older event moves up in place of the removed one.
 
         Parameters
         ----------
         queries : array-like of shape (n_queries,) or rows, default=None
-            As for :meth:`recommend`. Rows that have an item column too, such as those that ``recommend`` returns, are
-            about that item.
+            As for :meth:`recommend`. The item column of rows that have one, such as those that ``recommend`` returns,
+            names the items.
         items : array-like of shape (n_queries,), default=None
-            The recommended item of each query. Needed where attention depends on it.
+            The item to explain for each query; needed unless the rows name it.
         history : list of lists of item ids, or rows, default=None
             As for :meth:`recommend`.
 
         Returns
         -------
         DataFrame
-            A row for each query and past event, the most attended first (by magnitude): ``query`` (its number, from 0),
-            the user, the recommended item (if given), ``past_item``, ``age`` (1 is the latest event) and ``weight``.
-            Unknown items of a given history are None.
+            A row for each query and past event, the largest contribution first: ``query`` (its number, from 0), the
+            user, the item, ``past_item``, ``age`` (1 is the latest event) and ``contribution``, in the unit of
+            :meth:`score_items`; it is negative where the event speaks against the item. Unknown items of a given
+            history are None.
 
         Raises
         ------
         ValueError
-            If items are needed and not given, or not as many as queries.
+            If there are no items, or not as many as queries.
+
+        See Also
+        --------
+        skrec.inspection.history_attention : The attention that SASRec and DIN pay to past events, which tells what
+            they look at, not what raises a score.
+
+        Notes
+        -----
+        Contributions do not sum to the score: events may repeat or contradict one another.
 
         Examples
         --------
@@ -356,51 +368,40 @@ class Explained(HistoryModel):
         ... )
         >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
         >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
-        >>> model.explain([2])[["past_item", "age"]]
-          past_item  age
-        0         b    3
-        1         c    2
-        2         d    1
+        >>> found = model.explain(history=[["a", "b"]], items=["c"])
+        >>> found[["item_id", "past_item", "age"]]  # the walks go from b to c
+          item_id past_item  age
+        0       c         b    1
+        1       c         a    2
         """
-        windows, weights, ids, item_ids = self._attention(queries, items, history)
-        codes = windows[:]
-        query, place = np.nonzero(codes >= 0)
-        past = self._items.ids[np.maximum(codes[query, place], 1) - 1]
-        unknown = codes[query, place] == 0
-        if unknown.any():
-            past = past.astype(object)
-            past[unknown] = None
-        frame = pd.DataFrame({"query": query, self._estimator_roles.user_name: np.asarray(ids)[query]})
-        if item_ids is not None:
-            frame[self._estimator_roles.item_name] = np.asarray(item_ids)[query]
-        frame["past_item"] = past
-        frame["age"] = codes.shape[1] - place
-        frame["weight"] = weights[query, place]
-        order = np.lexsort((-np.abs(frame["weight"]), query))
-        return frame.iloc[order].reset_index(drop=True)
-
-    def _attention(self, queries: Any, items: Any, history: Any) -> tuple[Windows, NDArray[np.float32], Any, Any]:
-        """Return the windows of past events and the attention to each, with the ids of the queries and the items."""
-        from skrec._engine.scoring import views
-
         check_is_fitted(self)
+        ids, asked, item_ids, about = self._asked_pairs(queries, items, history)
+        if about is None:
+            raise ValueError(
+                f"{type(self).__name__}.explain explains the scores of items: pass items=, one for each query, or the "
+                "rows that recommend returned."
+            )
+        inputs = {**self._query_inputs(asked), **self._item_inputs(about)}
+        frame = contributions(inputs, self._pair_scores)
+        roles, query = self._estimator_roles, frame["query"]
+        frame["past_item"] = self._items.decode(frame["past_item"])
+        frame.insert(1, roles.user_name, np.asarray(ids)[query])
+        frame.insert(2, roles.item_name, np.asarray(item_ids)[query])
+        return frame
+
+    def _asked_pairs(
+        self, queries: Any, items: Any, history: Any
+    ) -> tuple[NDArray[Any], Asked, NDArray[Any] | None, Asked | None]:
+        """Read queries and an item for each, from `items` or the rows of the queries; None without any."""
         ids, asked = self._asked_with(queries, history)
         if items is None and asked.rows is not None and self._has_column(asked.rows, "item"):
             items = asked.rows.column(self._position(asked.rows, "item"))
-        inputs = self._query_inputs(asked)
-        if items is not None:
-            items, about = self._asked(items, "item")
-            if len(items) != len(ids):
-                raise ValueError(f"There are {len(ids)} queries, but {len(items)} items: pass one for each query.")
-            inputs |= self._item_inputs(about)
-        elif "user" in inputs:  # a network that knows more than the history pays attention by candidate
-            raise ValueError(
-                f"The attention of {type(self).__name__} depends on the item: pass items=, one for each query, or "
-                "the rows that recommend returned."
-            )
-        parts = views(self._fitted_structure(), self._weights, inputs, "attention")
-        weights = np.concatenate([block for _, block in parts]) if len(ids) else np.empty((0, self._length), np.float32)
-        return inputs["history"], weights, ids, items
+        if items is None:
+            return ids, asked, None, None
+        item_ids, about = self._asked(items, "item")
+        if len(item_ids) != len(ids):
+            raise ValueError(f"There are {len(ids)} queries, but {len(item_ids)} items: pass one for each query.")
+        return ids, asked, item_ids, about
 
     def _has_column(self, rows: Rows, role: str) -> bool:
         """Whether rows have the column of a role, by name."""

@@ -41,6 +41,11 @@ class _NCF(NetworkRecommender):
         "pretrain_alpha": [Interval(Real, 0, 1, closed="both")],
     }
 
+    _instead_of_explain: ClassVar[str] = (
+        "the vector of a user is learned from all events together, so that no single event has an exact share in a "
+        "score. similar_items returns the items whose vectors are nearest to that of a recommended item."
+    )
+
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
         return {
             "gmf_dim": int(self.embedding_dim) if self.architecture != "mlp" else 0,

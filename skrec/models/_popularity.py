@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,8 @@ class PopularityRanker(RankerMixin, Recommender):
     """
 
     item_counts_: NDArray[Any] = field(init=False, repr=False)
+
+    _instead_of_explain: ClassVar[str] = "the score of an item is its number of events, item_counts_, for every user."
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> PopularityRanker:

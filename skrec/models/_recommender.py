@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,12 @@ class Recommender(Reader):
 
     A subclass scores with :meth:`_score_rows` and :meth:`_score_catalogue`.
     """
+
+    _instead_of_explain: ClassVar[str] = (
+        "it does not score items by single past events. sklearn.inspection.permutation_importance tells which columns "
+        "matter."
+    )
+    """What ``explain`` of a model without one says: why there is none, and what to use."""
 
     # -- what a subclass provides -------------------------------------------------------------------------------------
 
@@ -318,6 +324,16 @@ class Recommender(Reader):
                 "rank": np.tile(np.arange(1, k + 1), len(codes)),
             }
         )
+
+    if not TYPE_CHECKING:  # models that explain define a method
+
+        @property
+        def explain(self) -> Any:
+            """Not there: no score of this model is made of contributions of past events (an AttributeError)."""
+            raise AttributeError(
+                f"{type(self).__name__} has no explain: {self._instead_of_explain} Models that do are SASRecRanker, "
+                "GRU4RecRanker and DINRanker, DINClassifier and DINRegressor."
+            )
 
     def _frame(self, users: Any, items: Any, scores: Any, kept: Any) -> pd.DataFrame:
         roles = self._estimator_roles

@@ -8,8 +8,8 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
+from skrec.models._attention import AttentionModel
 from skrec.models._docs import sequence_model
-from skrec.models._histories import Explained
 from skrec.models._sequences import SequenceRanker
 
 __all__ = ["SASRecRanker"]
@@ -33,13 +33,13 @@ RecSys 2023, doi:10.1145/3604915.3608783."""
 
 @sequence_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
-class SASRecRanker(Explained, SequenceRanker):
+class SASRecRanker(AttentionModel, SequenceRanker):
     """SASRec (Kang & McAuley, 2018): self-attention over what a user did, for what comes next.
 
     Users are known by their histories alone, so that new ones and sessions without a user are served as well
     (``recommend(history=...)``), and :meth:`append_history` takes effect without training. All events of a history are
     learnt in one pass, each from those before it; long histories are cut into windows, short ones share a row.
-    :meth:`explain` tells which past items a recommendation rests on.
+    :meth:`explain` returns what each past event contributes to the score of an item.
 
     Beside the paper: places are counted from the latest event; a start place, which an empty history consists of; and
     the softmax instead of one negative (``loss="log_loss"``), which ranks better.

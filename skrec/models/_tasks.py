@@ -18,7 +18,7 @@ from sklearn.utils.validation import assert_all_finite, check_consistent_length,
 from skrec._data import Interactions
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.models._base import NetworkRecommender, training_arrays
-from skrec.models._events import Events
+from skrec.models._events import Events, Inputs
 from skrec.models._learning import row_weights
 from skrec.models._reader import Asked
 from skrec.models._recommender import Work
@@ -224,12 +224,19 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         return np.asarray(self.classes_[chosen])
 
     def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
+        self._need_two_classes()
+        super()._score_catalogue(queries, items, work)
+
+    def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
+        self._need_two_classes()
+        return super()._pair_scores(inputs)
+
+    def _need_two_classes(self) -> None:
         if len(self.classes_) > 2:
             raise ValueError(
                 f"{type(self).__name__} was fitted on {len(self.classes_)} classes: items can be ranked by the "
                 "probability of one of two classes only. Use a Regressor for ratings, or make y binary."
             )
-        super()._score_catalogue(queries, items, work)
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -307,6 +314,9 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
         scale, mean = np.float32(self._scale), np.float32(self._mean)
         super()._score_catalogue(queries, items, lambda part, block: work(part, block * scale + mean))
+
+    def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
+        return super()._pair_scores(inputs).astype(np.float64) * self._scale + self._mean
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         squares = (logits[:, 0].astype(np.float64) - events.target) ** 2

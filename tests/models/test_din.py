@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import GridSearchCV
 
+from skrec.inspection import history_attention
 from skrec.metrics import make_ranking_scorer
 from skrec.model_selection import LeaveLastOut
 from skrec.models import DINClassifier, DINRanker, DINRegressor
@@ -55,10 +56,13 @@ def test_past_items_of_the_candidates_group_weigh_more():
     narrow = {**SMALL, "embedding_dim": 4, "hidden_units": (2,)}
     model = DINClassifier(epochs=30, batch_size=64, learning_rate=0.01, l2=0, **narrow).fit(X, y)
     groups = [(one, other) for one in range(N_GROUPS) for other in range(N_GROUPS) if one != other]
-    found = model.explain(history=[[one, 4 + other] for one, other in groups], items=[8 + one for one, _ in groups])
+    asked = {"history": [[one, 4 + other] for one, other in groups], "items": [8 + one for one, _ in groups]}
+    strength = np.abs(history_attention(model, **asked).weights)
+    assert (strength[:, 0] > strength[:, 1]).mean() > 0.75
+    found = model.explain(**asked)  # and speak for it
     same = found["past_item"] % N_GROUPS == found["item_id"] % N_GROUPS
-    strength = found.assign(same=same, size=found["weight"].abs()).pivot_table("size", "query", "same")
-    assert (strength[True] > strength[False]).mean() > 0.75
+    contribution = found.assign(same=same).pivot_table("contribution", "query", "same")
+    assert (contribution[True] > contribution[False]).mean() > 0.9
 
 
 # -- the equations ---------------------------------------------------------------------------------------------------
@@ -96,8 +100,8 @@ def test_din_computes_what_the_paper_says():
         expected = [din(ranker, 3, codes, code)[1][0] for code in range(1, 13)]
         assert ranker.score_items([2], history=[session])[0] == pytest.approx(expected, abs=1e-4)
         attention = din(ranker, 3, codes, 8)[0]
-        found = ranker.explain([2], items=[7], history=[session]).sort_values("age", ascending=False)
-        assert found["weight"].to_numpy() == pytest.approx(attention, abs=1e-4)
+        found = history_attention(ranker, [2], items=[7], history=[session]).weights[0]
+        assert found == pytest.approx(attention, abs=1e-4)
     classifier = DINClassifier(**DEEP).fit(EVENTS, Y)
     logits = classifier.decision_function(EVENTS[:6])
     items, labels = EVENTS["item_id"].to_numpy()[:6], Y[:6]
@@ -176,16 +180,32 @@ def test_new_users_with_features_can_be_appended(make):
 
 def test_explain_needs_items():
     model = DINRanker(**{**SMALL, "epochs": 1}).fit(EVENTS)
-    with pytest.raises(ValueError, match="attention of DINRanker depends on the item: pass items=, one for each"):
+    with pytest.raises(ValueError, match="DINRanker.explain explains the scores of items: pass items=, one for each"):
         model.explain([1])
     with pytest.raises(ValueError, match="There are 1 queries, but 2 items"):
         model.explain([1], items=[3, 4])
     best = model.recommend([1, 99], k=3)
     found = model.explain(best)
     assert set(found["query"]) == {0, 1, 2}  # of user 99 nothing is known
-    assert found.groupby("query")["weight"].apply(lambda weights: weights.abs().is_monotonic_decreasing).all()
+    assert found.groupby("query")["contribution"].apply(lambda values: values.is_monotonic_decreasing).all()
     assert found.groupby("query").size().eq(6).all()
     pd.testing.assert_frame_equal(model.explain([1], items=best["item_id"][:1]), found[found["query"] == 0])
+
+
+def test_contributions_are_what_removing_an_event_takes_from_the_score():
+    for make, y in ((DINRanker, None), (DINRegressor, 3.0 * Y), (DINClassifier, Y > 0)):
+        model = make(**DEEP).fit(EVENTS, y)
+        sessions, items = [[3, 5, 3, 7, 1, 2], [6]], [4, 9]
+        found = model.explain([1, 2], items, history=sessions)
+        assert found.groupby("query").size().tolist() == [4, 1]
+        for row in found.itertuples():
+            history, item = sessions[row.query], items[row.query]
+            others = history[: len(history) - row.age] + history[len(history) - row.age + 1 :]
+            asked = {"queries": [row.user_id] * 2, "candidates": [item], "history": [history, others]}
+            whole, without = model.score_items(**asked)[:, 0]
+            assert row.contribution == pytest.approx(whole - without, abs=1e-5)
+    with pytest.raises(ValueError, match="was fitted on 3 classes: items can be ranked by"):
+        DINClassifier(**DEEP).fit(EVENTS, Y).explain([1], [2])
 
 
 def test_a_search_over_din():

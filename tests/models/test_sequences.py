@@ -13,9 +13,19 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 
 import skrec
+from skrec.datasets import make_interactions
+from skrec.inspection import history_attention
 from skrec.metrics import make_ranking_scorer
 from skrec.model_selection import LeaveLastOut
-from skrec.models import GRU4RecRanker, PopularityRanker, SASRecRanker
+from skrec.models import (
+    AutoIntRanker,
+    DNNRanker,
+    FMRanker,
+    GRU4RecRanker,
+    NCFRanker,
+    PopularityRanker,
+    SASRecRanker,
+)
 from skrec.preprocessing import IDEncoder
 
 # -- a cycle: the next item follows from the last one ----------------------------------------------------------------
@@ -222,42 +232,89 @@ def test_histories_of_all_lengths_are_ranked_together():
 # -- explanations ----------------------------------------------------------------------------------------------------
 
 
-def test_attention_tells_which_events_counted(attentive):
-    found = attentive.explain(history=SESSIONS)
-    assert list(found.columns) == ["query", "user_id", "past_item", "age", "weight"]
-    for query, session in enumerate(SESSIONS):
-        mine, shown = found[found["query"] == query], session[-8:]
-        assert len(mine) == len(shown)
-        assert mine["weight"].is_monotonic_decreasing
+def test_attention_is_that_of_the_last_block(attentive):
+    found = history_attention(attentive, history=SESSIONS)
+    for row, session in enumerate(SESSIONS):
+        shown = session[-8:]
         shares = sasrec(attentive, session, 8)[0]
-        by_age = mine.sort_values("age", ascending=False)
-        assert by_age["weight"].to_numpy() == pytest.approx(shares[len(shares) - len(shown) :], abs=1e-5)
-        known = by_age["past_item"].notna().to_numpy()
-        assert known.tolist() == [item != 999 for item in shown]
-        assert by_age["past_item"][known].tolist() == [item for item in shown if item != 999]
-        assert mine["weight"].sum() <= 1 + 1e-6
+        weights = found.weights[row, found.weights.shape[1] - len(shown) :]
+        assert weights == pytest.approx(shares[len(shares) - len(shown) :], abs=1e-5)
+        assert found.past_items[row].tolist()[8 - len(shown) :] == [None if item == 999 else item for item in shown]
+        assert weights.sum() <= 1 + 1e-6
         if len(session) < 8:
-            assert mine["weight"].sum() < 1  # the place where a history starts has the rest
+            assert weights.sum() < 1  # the place where a history starts has the rest
 
 
-def test_what_was_recommended_can_be_explained(attentive):
-    best = attentive.recommend([3, 99, 5], k=2)
-    found = attentive.explain(best)
-    assert list(found.columns) == ["query", "user_id", "item_id", "past_item", "age", "weight"]
+@pytest.mark.parametrize("make", [SASRecRanker, GRU4RecRanker])
+def test_contributions_are_what_removing_an_event_takes_from_the_score(make):
+    X = make_interactions(40, 30, 900, random_state=0)
+    model = make(epochs=2, max_history=8, embedding_dim=8, random_state=0).fit(X)
+    events = {user: part["item_id"].tolist() for user, part in X.sort_values("timestamp").groupby("user_id")}
+    best = model.recommend([3, 99, 5], k=2)  # of user 99 nothing is known
+    found = model.explain(best)
+    assert list(found.columns) == ["query", "user_id", "item_id", "past_item", "age", "contribution"]
     roles = ["user_id", "item_id"]
     assert (best.loc[found["query"], roles].to_numpy() == found[roles].to_numpy()).all()
-    assert found.groupby("query").size().to_dict() == {0: 8, 1: 8, 4: 8, 5: 8}  # of user 99 nothing is known
+    assert found.groupby("query").size().to_dict() == {0: 8, 1: 8, 4: 8, 5: 8}
+    for _, mine in found.groupby("query"):
+        history, item = events[mine["user_id"].iloc[0]], mine["item_id"].iloc[0]
+        assert len(history) > 9  # an older event moves up
+        assert mine["contribution"].is_monotonic_decreasing
+        for row in mine.itertuples():
+            place = len(history) - row.age
+            assert history[place] == row.past_item
+            others = history[:place] + history[place + 1 :]
+            whole, without = model.score_items(history=[history, others], candidates=[item])[:, 0]
+            assert row.contribution == pytest.approx(whole - without, abs=2e-5)
+    by_item = found[found["query"] < 2].pivot_table("contribution", "age", "query")
+    assert not np.allclose(by_item[0], by_item[1], atol=1e-3)  # each item has reasons of its own
+
+
+def test_explain_reads_what_recommend_reads(attentive):
+    best = attentive.recommend([3, 5], k=1)
+    found = attentive.explain(best)
     given = attentive.explain([3], items=best["item_id"][:1])
     pd.testing.assert_frame_equal(given, found[found["query"] == 0])
+    session = attentive.explain(history=[[1, 999, 2], [3]], items=[7, 8])
+    assert session[["query", "age"]].value_counts().max() == 1
+    assert session.loc[session["query"] == 0].sort_values("age")["past_item"].tolist() == [2, None, 1]
+    assert session.loc[session["query"] == 1, ["past_item", "age"]].to_numpy().tolist() == [[3, 1]]
+    assert attentive.explain(history=[[]], items=[3]).empty
+    assert attentive.explain([], items=[]).empty
     with pytest.raises(ValueError, match="There are 1 queries, but 2 items: pass one for each query"):
         attentive.explain([3], items=[1, 2])
-    assert attentive.explain(history=[[]]).empty
-
-
-def test_recurrent_units_do_not_explain():
-    assert not hasattr(GRU4RecRanker(), "explain")
+    with pytest.raises(
+        ValueError, match="SASRecRanker.explain explains the scores of items: pass items=, one for each"
+    ):
+        attentive.explain([3])
     with pytest.raises(NotFittedError):
-        SASRecRanker().explain([1])
+        SASRecRanker().explain([1], [2])
+
+
+def test_many_queries_are_explained_in_parts(attentive, monkeypatch):
+    from skrec.models import _contributions
+
+    best = attentive.recommend([1, 2, 3, 4, 5], k=2)
+    expected = attentive.explain(best)
+    monkeypatch.setattr(_contributions, "_CELLS", 100)  # a query or two at a time
+    found = attentive.explain(best)
+    pd.testing.assert_frame_equal(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "instead"),
+    [
+        (NCFRanker(), "similar_items returns the items"),
+        (PopularityRanker(), "item_counts_"),
+        (FMRanker(), r"skrec\.inspection\.cross_strengths"),
+        (AutoIntRanker(), r"skrec\.inspection\.attention_weights"),
+        (DNNRanker(), r"skrec\.inspection\.field_importance"),
+    ],
+)
+def test_models_that_do_not_explain_say_what_to_use(model, instead):
+    assert not hasattr(model, "explain")
+    with pytest.raises(AttributeError, match=f"{type(model).__name__} has no explain: .*{instead}.*SASRecRanker"):
+        model.explain([1], [2])
 
 
 # -- with scikit-learn -----------------------------------------------------------------------------------------------

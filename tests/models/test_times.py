@@ -143,8 +143,8 @@ def test_a_date_far_away_is_the_latest():
     held_out = next(LeaveLastOut().split(events))[1]
     assert held_out.tolist() == [2, 5, 8, 11, 14]
     model = SASRecRanker(n_heads=2, early_stopping=False, **SMALL).fit(events.sample(frac=1, random_state=0))
-    assert model.explain([0])["past_item"].sort_values().tolist() == [1, 2, 3]
-    assert model.explain([0]).set_index("age")["past_item"].to_dict() == {1: 3, 2: 2, 3: 1}
+    assert model.explain([0], [2])["past_item"].sort_values().tolist() == [1, 2, 3]
+    assert model.explain([0], [2]).set_index("age")["past_item"].to_dict() == {1: 3, 2: 2, 3: 1}
 
 
 @pytest.mark.parametrize("estimator", [*MODELS, HistoryEncoder()], ids=[*IDS, "HistoryEncoder"])

@@ -1,0 +1,39 @@
+"""The attention that models of histories pay to past events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from skrec._data.windows import Windows
+from skrec.models._histories import HistoryModel
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class AttentionModel(HistoryModel):
+    """A model of histories whose network has a view ``attention``: the weight of each past event.
+
+    :func:`skrec.inspection.history_attention` is its public face.
+    """
+
+    def _attention(self, queries: Any, items: Any, history: Any) -> tuple[Windows, NDArray[np.float32]]:
+        """Return the windows of past events and the attention to each event."""
+        from skrec._engine.scoring import views
+
+        check_is_fitted(self)
+        ids, asked, _, about = self._asked_pairs(queries, items, history)
+        inputs = self._query_inputs(asked)
+        if about is not None:
+            inputs |= self._item_inputs(about)
+        elif "user" in inputs:  # a network that knows more than the history pays attention by candidate
+            raise ValueError(
+                f"The attention of {type(self).__name__} depends on the item: pass items=, one for each query, or "
+                "the rows that recommend returned."
+            )
+        parts = views(self._fitted_structure(), self._weights, inputs, "attention")
+        weights = np.concatenate([block for _, block in parts]) if len(ids) else np.empty((0, self._length), np.float32)
+        return inputs["history"], weights
