@@ -52,7 +52,17 @@ class Layout:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all fields: categorical, multi-valued, numeric, arrays."""
-        return (*self.categorical, *self.multivalued, *self.numeric, *(name for name, _ in self.arrays))
+        return tuple(name for name, _ in self.kinds)
+
+    @property
+    def kinds(self) -> tuple[tuple[str, str], ...]:
+        """Name and kind of all fields, in the order of `names`."""
+        return (
+            *((name, "categorical") for name in self.categorical),
+            *((name, "multivalued") for name in self.multivalued),
+            *((name, "numeric") for name in self.numeric),
+            *((name, "array") for name, _ in self.arrays),
+        )
 
 
 @dataclass(frozen=True, eq=False)

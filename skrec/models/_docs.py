@@ -232,8 +232,10 @@ separator : str or None, default="|"
 min_frequency : int, default=1
     Categories in fewer rows count as unknown.
 item_features : "auto", array-like of str or int, or None, default="auto"
-    Columns that belong to the item; all others belong to the query. ``"auto"``: those that never change within an item
-    and do change within users. Only with an item column.
+    Columns that belong to the item; all others belong to the query. ``"auto"``: those that are the same in all rows of
+    an item and not in those of a user; missing values and up to 3 % of deviating rows (of those that chance would make
+    deviate) are tolerated, and rows of items with a single row do not count. ``column_roles_`` says what was decided
+    and why, and a warning names what is unclear. Only with an item column.
 embedding_dim : {dim_type}, default=16
     {dim}
 numeric_embedding : {{"piecewise", "linear"}}, default="piecewise"
@@ -403,6 +405,9 @@ def field_model(
 
 
 _FIELD_NAMES = """\
+column_roles_ : DataFrame
+    What each column of ``X`` was taken for (user, item, time, item feature, user feature, context, feature), its kind,
+    and why.
 field_names_ : tuple of str
     Names of the fields, in the order that the network holds them: the query's, then the item's.
 """

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data import Encoded, Fields, Roles, Rows
@@ -68,6 +67,69 @@ def latest(new: Inputs, unknown: Inputs, codes: Codes, size: int, old: Inputs) -
     return latest
 
 
+def fill_gaps(
+    made: Inputs, new: Inputs, codes: Codes, old: Inputs, *, side: str, fields: Fields, named: Collection[str]
+) -> None:
+    """Put the last value that was seen in place of a missing one, in fields that are features of items or of users.
+
+    Parameters
+    ----------
+    made : dict of str to ndarray (size, ...)
+        What :func:`latest` made of `new`, `codes` and `old`; it is changed.
+    side : str
+    fields : Fields
+        The fields of the side.
+    named : collection of str
+        Which of them to fill.
+    """
+    for place in _places(side, fields):
+        if place.name not in named or not (lacking := place.gaps(made)).any():
+            continue
+        last = np.full(len(lacking), -1, np.int64)
+        there = np.flatnonzero(~place.gaps(new))
+        last[codes[there]] = there
+        lacking[0] = False  # nothing is known of unknown ids
+        sources = [(new, np.flatnonzero(lacking & (last >= 0)), last)]
+        if old:
+            before = np.flatnonzero(~place.gaps(old))
+            sources.append((old, before[lacking[before] & (last[before] < 0)], np.arange(len(lacking))))
+        for source, to, rows in sources:
+            for name, columns in place.columns:
+                made[name][to, columns] = _widened(source[name][rows[to]], made[name].shape[1])[:, columns]
+
+
+class _Place(NamedTuple):
+    """Where in the inputs a field is that can be missing: the values in a column of an input that say so."""
+
+    name: str
+    columns: list[tuple[str, slice]]
+    told_by: str
+    column: int
+    missing: tuple[float, ...]
+
+    def gaps(self, inputs: Inputs) -> NDArray[np.bool_]:
+        """Tell in which rows it is missing, or unknown."""
+        return np.isin(inputs[self.told_by][:, self.column], self.missing)
+
+
+def _places(side: str, fields: Fields) -> Iterator[_Place]:
+    layout, n_numeric, numbers = fields.layout, len(fields.layout.numeric), f"{side}_numbers"
+    for at, name in enumerate(layout.categorical):
+        missing = (int(fields.unknown[at]), int(fields.missing[at]))
+        yield _Place(name, [(f"{side}_codes", slice(at, at + 1))], f"{side}_codes", at, missing)
+    for at, name in enumerate(layout.multivalued):
+        bag = f"{side}_bag_{at}"
+        yield _Place(name, [(bag, slice(None))], bag, 0, (int(fields.bag_unknown[at]),))
+    starts = np.cumsum([0, *(width for _, width in layout.arrays)])
+    for flag, at in enumerate(fields.flagged.tolist(), start=n_numeric):
+        if at < n_numeric:
+            name, value = layout.numeric[at], (numbers, slice(at, at + 1))
+        else:
+            first, end = starts[at - n_numeric : at - n_numeric + 2].tolist()
+            name, value = layout.arrays[at - n_numeric][0], (f"{side}_arrays", slice(first, end))
+        yield _Place(name, [value, (numbers, slice(flag, flag + 1))], numbers, flag, (1.0,))
+
+
 def latest_times(
     new: NDArray[Any], codes: Codes, size: int, old: NDArray[Any] | None
 ) -> tuple[NDArray[np.bool_], NDArray[Any]]:
@@ -88,17 +150,6 @@ def _widened(array: NDArray[Any], width: int) -> NDArray[Any]:
     return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=-1)
 
 
-def depends_on(rows: Rows, position: int, codes: Codes) -> bool:
-    """Whether all rows of a code have the same value in a column."""
-    column = rows.column(position)
-    if column.dtype == object:
-        column = np.array([str(value) for value in column], dtype=object)
-    values = pd.factorize(column, use_na_sentinel=False)[0].astype(np.int64)
-    first = np.full(int(codes.max()) + 1, -1, np.int64)
-    first[codes] = values
-    return bool((first[codes] == values).all())
-
-
 def positions_in(rows: Rows, fields: Fields, roles: Roles, side: str) -> tuple[int, ...] | None:
     """Positions of the fields in a table of queries or candidates; None if it has none of them, misspelt ones too."""
     if rows.names is None or roles.names is None:
@@ -115,6 +166,50 @@ def positions_in(rows: Rows, fields: Fields, roles: Roles, side: str) -> tuple[i
             f"{hint or 'Add them, or pass ids alone, for which the last values seen are taken.'}"
         )
     return None if missing else tuple(rows.names.index(name) for name in names)
+
+
+def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided: Mapping[str, tuple[str, str]]) -> None:
+    """Raise if a table of queries or candidates has a column that would not be looked at.
+
+    The ids and the time may be there, and so may all columns of ``X`` together: rows of it serve as either.
+
+    Parameters
+    ----------
+    rows : Rows
+    fields : Fields
+        The fields of the side.
+    roles : Roles
+    side : {"query", "item"}
+    decided : mapping of str to (str, str)
+        For each feature of ``X`` its role, and why it has it.
+
+    Raises
+    ------
+    ColumnError
+    """
+    if rows.names is None or roles.names is None:
+        return
+    role_names = {roles.user_name, roles.item_name, roles.time_name}
+    others = [name for name in rows.names if name not in role_names and name not in fields.layout.names]
+    if set(roles.names) - {roles.time_name} <= set(rows.names):
+        others = [name for name in others if name not in roles.names]
+    if not others:
+        return
+    name, what, belongs = others[0], *(("queries", "query") if side == "query" else ("candidates", "item"))
+    if name not in decided:
+        hint = meant([known for known in roles.names if known not in rows.names], [name])
+        raise ColumnError(
+            f"The {what} have the column {name!r}, which fit did not see, so that it would be ignored. "
+            f"{hint or 'Leave it out, or fit with it.'}"
+        )
+    role, reason = decided[name]
+    here = ", ".join(map(repr, [*(fields.layout.names if side == "item" else ()), name]))
+    cure = f"item_features=[{here}]" if side == "item" else f"item_features= that does not name {name!r}"
+    raise ColumnError(
+        f"The {what} have the column {name!r}, which would be ignored: in fit it was a feature of the "
+        f"{'item' if role == 'item feature' else 'query'} ({role}: {reason}). If it belongs to the {belongs}, fit with "
+        f"{cure}; if not, leave it out here. The attribute column_roles_ lists the role of every column."
+    )
 
 
 def chosen_fields(names: Sequence[str], wanted: Iterable[str | int], parameter: str, roles: Roles) -> Iterator[int]:

@@ -12,12 +12,24 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import ABSENT, Encoded, Fields, Roles, Rows, resolve_roles
+from skrec._data.id_columns import warn_ids_as_numbers
 from skrec._data.roles import column_positions
+from skrec._data.sides import select_fields
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.exceptions import ColumnError
 from skrec.models._base import NetworkRecommender
+from skrec.models._column_roles import ColumnRole, decide_sides
 from skrec.models._events import Inputs
-from skrec.models._field_inputs import chosen_fields, depends_on, latest, latest_times, named, positions_in, unknown
+from skrec.models._field_inputs import (
+    chosen_fields,
+    fill_gaps,
+    latest,
+    latest_times,
+    named,
+    positions_in,
+    refuse_ignored,
+    unknown,
+)
 from skrec.models._ranking import NetworkRanker
 from skrec.models._reader import Asked, Codes
 
@@ -64,6 +76,8 @@ class FieldModel(NetworkRecommender):
     _kept_times: Mapping[str, NDArray[Any]] | None = field(default=None, init=False, repr=False)
     """When the contexts and the features of items were seen."""
     _edges: dict[str, NDArray[np.float32]] = field(init=False, repr=False)
+    _decided_roles: tuple[tuple[int, str, str], ...] = field(default=(), init=False, repr=False)
+    """Position, role and reason of each feature; files of older versions have none."""
 
     _keeps_times: ClassVar[bool] = True  # of what is remembered
     _instead_of_explain: ClassVar[str] = (
@@ -109,15 +123,7 @@ class FieldModel(NetworkRecommender):
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:
         if fit == "fresh":
-            query, item = self._split_columns(rows, users, items)
-            options = {
-                "categorical": self.categorical_features,
-                "multivalued": self.multivalued_features,
-                "separator": self.separator,
-                "min_frequency": int(self.min_frequency),
-            }
-            self._query_fields, of_query = Fields.fit(rows, query, **options)
-            self._item_fields, of_item = Fields.fit(rows, item, **options)
+            of_query, of_item = self._fit_fields(rows, users, items)
         elif fit == "more":
             self._query_fields, of_query = self._query_fields.extend(rows)
             self._item_fields, of_item = self._item_fields.extend(rows)
@@ -133,25 +139,60 @@ class FieldModel(NetworkRecommender):
     def _roles_of(self, codes: Mapping[str, Codes]) -> Inputs:
         return {role: codes[role] for role in codes if self._has_role(role)}
 
-    def _split_columns(self, rows: Rows, users: Codes, items: Codes) -> tuple[list[int], list[int]]:
-        """Tell the columns that belong to the item from those of the query."""
+    def _fit_fields(self, rows: Rows, users: Codes, items: Codes) -> tuple[Encoded, Encoded]:
+        """Learn all columns that are features, and part those of the item from those of the query."""
         roles = self._estimator_roles
         taken = {roles.user, roles.item, roles.time}
         positions = [position for position in range(rows.n_columns) if position not in taken]
         if not positions and roles.user == ABSENT:
             raise ColumnError("X has no feature: its only column is the time. Rename it, or add others.")
-        if roles.item == ABSENT or self.item_features is None:
-            return positions, []
-        if isinstance(self.item_features, str):
-            chosen = {p for p in positions if depends_on(rows, p, items) and not depends_on(rows, p, users)}
+        chosen = self._named_item_features(rows, taken)
+        fields, encoded = Fields.fit(
+            rows,
+            positions,
+            categorical=self.categorical_features,
+            multivalued=self.multivalued_features,
+            separator=self.separator,
+            min_frequency=int(self.min_frequency),
+        )
+        self._warn_ids_as_numbers(rows, fields)
+        if roles.item == ABSENT:
+            decided = {position: ColumnRole("feature", "no column of items") for position in positions}
+        elif chosen is None:
+            decided = decide_sides(rows, fields, encoded, users, items)
         else:
-            chosen = set(column_positions(rows, self.item_features, parameter="item_features"))
-            other = sorted(chosen & taken)
-            if other:
-                raise ColumnError(
-                    f"item_features has {rows.label(other[0])}, which is the user, the item or the time: leave it out."
-                )
-        return [p for p in positions if p not in chosen], [p for p in positions if p in chosen]
+            decided = {
+                position: ColumnRole("item feature", "named in item_features")
+                if position in chosen
+                else ColumnRole("context", "not named in item_features")
+                for position in positions
+            }
+        of_item = {position for position, column in decided.items() if column.role == "item feature"}
+        self._decided_roles = tuple(sorted((p, column.role, column.reason) for p, column in decided.items()))
+        self._query_fields, of_query = select_fields(fields, encoded, set(positions) - of_item)
+        self._item_fields, encoded_item = select_fields(fields, encoded, of_item)
+        return of_query, encoded_item
+
+    def _warn_ids_as_numbers(self, rows: Rows, fields: Fields) -> None:
+        first = len(fields.categories)
+        numeric = fields.positions[first : first + len(fields.layout.numeric)]
+        open_roles = [role for role in ("user", "item") if not self._has_role(role)]
+        chosen = not isinstance(self.categorical_features, str)
+        warn_ids_as_numbers(rows, numeric, roles=open_roles, chosen=chosen)
+
+    def _named_item_features(self, rows: Rows, taken: set[int | None]) -> set[int] | None:
+        """Return the positions of `item_features`; None if they are to be found out."""
+        if isinstance(self.item_features, str):
+            return None
+        chosen = set(
+            column_positions(rows, () if self.item_features is None else self.item_features, parameter="item_features")
+        )
+        other = sorted(chosen & {position for position in taken if position is not None})
+        if other:
+            raise ColumnError(
+                f"item_features has {rows.label(other[0])}, which is the user, the item or the time: leave it out."
+            )
+        return chosen
 
     def _remember(self, rows: Rows, codes: Mapping[str, Codes], sides: Mapping[str, Inputs], *, fresh: bool) -> None:
         """Keep the latest context of each user and the latest features of each item.
@@ -176,9 +217,30 @@ class FieldModel(NetworkRecommender):
                 replaces, kept_times[side] = latest_times(times, codes[side], len(ids) + 1, old_times.get(side))
                 which = order[replaces[order]]
             in_order = {name: array[which] for name, array in sides[side].items()}
-            kept.append(latest(in_order, unknown(side, fields), codes[side][which], len(ids) + 1, before))
+            codes_in_order = codes[side][which]
+            made = latest(in_order, unknown(side, fields), codes_in_order, len(ids) + 1, before)
+            own = {name for name, (found, _) in self._roles_of_features().items() if found == f"{role} feature"}
+            fill_gaps(made, in_order, codes_in_order, before, side=side, fields=fields, named=own)
+            kept.append(made)
         self._contexts, self._catalogue = kept
         self._kept_times = kept_times if times is not None else None
+
+    def _roles_of_features(self) -> dict[str, tuple[str, str]]:
+        """Return the role of each feature, and why it has it, by the name of its column."""
+        names = self._estimator_roles.names
+        if self._decided_roles:
+            return {f"x{at}" if names is None else names[at]: (role, why) for at, role, why in self._decided_roles}
+        sides = ((self._query_fields, "context"), (self._item_fields, "item feature"))
+        return {name: (role, "as fitted by an older version") for fields, role in sides for name in fields.names}
+
+    def _described_columns(self) -> dict[int, tuple[str, str, str]]:
+        described = super()._described_columns()
+        roles = self._roles_of_features()
+        for fields in (self._query_fields, self._item_fields):
+            for (name, kind), position in zip(fields.layout.kinds, fields.positions, strict=True):
+                role, reason = roles[name]
+                described[position] = (role, kind, reason)
+        return described
 
     def _learn_edges(self, encoded: Mapping[str, Encoded]) -> None:
         """Find the edges of the bins of the numbers."""
@@ -201,7 +263,10 @@ class FieldModel(NetworkRecommender):
 
     def _side_inputs(self, side: str, asked: Asked, fields: Fields, kept: Inputs) -> Inputs:
         ids = self._roles_of({"user" if side == "query" else "item": asked.codes})
-        at = None if asked.rows is None else positions_in(asked.rows, fields, self._estimator_roles, side)
+        at = None
+        if asked.rows is not None:
+            at = positions_in(asked.rows, fields, self._estimator_roles, side)
+            refuse_ignored(asked.rows, fields, self._estimator_roles, side, self._roles_of_features())
         if asked.rows is None or at is None:
             return {**ids, **{name: array[asked.codes] for name, array in kept.items()}}
         inputs = named(side, replace(fields, positions=at).encode(asked.rows))

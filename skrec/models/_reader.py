@@ -117,6 +117,34 @@ class Reader(BaseEstimator):
         self._need_role("item")
         return self._items.ids
 
+    @property
+    def column_roles_(self) -> pd.DataFrame:
+        """What each column of ``X`` was taken for in ``fit``, and why.
+
+        One row a column, indexed by its name or position, with the columns ``role`` (``"user"``, ``"item"``,
+        ``"time"``, ``"item feature"``, ``"user feature"``, ``"context"``, ``"feature"`` or ``"ignored"``), ``kind``
+        (``"id"``, ``"time"``, ``"categorical"``, ``"multivalued"``, ``"numeric"``, ``"array"``) and ``reason``.
+        """
+        check_is_fitted(self)
+        names = self._estimator_roles.names
+        labels: Any = range(self.n_features_in_) if names is None else list(names)
+        ignored = ("ignored", "", f"{type(self).__name__} does not use it")
+        described = self._described_columns()
+        rows = [described.get(position, ignored) for position in range(len(labels))]
+        return pd.DataFrame(rows, index=pd.Index(labels, name="column"), columns=["role", "kind", "reason"])
+
+    def _described_columns(self) -> dict[int, tuple[str, str, str]]:
+        """Return role, kind and reason of the columns that are used, by position."""
+        roles, described = self._estimator_roles, {}
+        for role, position in (("user", roles.user), ("item", roles.item), ("time", roles.time)):
+            if position is None or position == ABSENT:
+                continue
+            given = getattr(self, role)
+            by_default = "the default position" if roles.names is None else "its default name"
+            reason = by_default if given is None else f"{role}={given!r}"
+            described[position] = (role, "time" if role == "time" else "id", reason)
+        return described
+
     def __sklearn_is_fitted__(self) -> bool:
         return "_users" in vars(self)
 
