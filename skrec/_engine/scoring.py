@@ -87,8 +87,8 @@ def views(structure: Structure, weights: Weights, inputs: Inputs, name: str) -> 
 class _Catalogue:
     """The items' part of the network, computed once, and a function that scores chunks of queries against it."""
 
-    def __init__(self, program: Program, queries: Inputs, items: Inputs) -> None:
-        self._net = program.network
+    def __init__(self, program: Program, queries: Inputs, items: Inputs, output: int) -> None:
+        self._net, self._output = program.network, output
         self._queries, self._n, self._n_items = queries, _length(queries), _length(items)
         self.size = _chunk(self._n_items, self._net)
         item = _traced(program, "item", self._net.item, _specs(items, _ITEMS))
@@ -99,13 +99,18 @@ class _Catalogue:
         else:
             self._items = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks)
         shapes = tf.nest.map_structure(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), self._items)
-        self._block = _traced(program, "block", self._score_block, _specs(queries, self.size), shapes)
+        self._block = _traced(program, f"block_{output}", self._score_block, _specs(queries, self.size), shapes)
 
     def _score_block(self, queries: Any, items: Any) -> Any:
         query = self._net.query(queries)
         if self._net.dot:
             return self._net.interact(query, items)
-        scores = tf.map_fn(lambda chunk: self._net.interact(query, chunk), items, fn_output_signature=tf.float32)
+
+        def of_chunk(chunk: Any) -> Any:
+            scores = self._net.interact(query, chunk)
+            return scores[..., self._output] if scores.shape.rank == 3 else scores
+
+        scores = tf.map_fn(of_chunk, items, fn_output_signature=tf.float32)
         return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])
 
     def score(self, at: int) -> tuple[slice, np.ndarray]:
@@ -126,13 +131,15 @@ def _power(n: int) -> int:
     return 1 << max(0, n.bit_length() - 1)
 
 
-def catalogue(program: Program, queries: Inputs, items: Inputs, work: Work) -> None:
+def catalogue(program: Program, queries: Inputs, items: Inputs, work: Work, *, output: int = 0) -> None:
     """Call ``work(slice of the queries, their logits for all items)`` for chunks of queries, on a program in hand.
+
+    Of a network with several outputs the logits are those of number ``output``.
 
     Where scores are cheap it is called in two threads: one chunk is scored while another is worked on. The logits may
     be written to.
     """
-    scorer = _Catalogue(program, queries, items)
+    scorer = _Catalogue(program, queries, items, output)
     starts = range(0, _length(queries), scorer.size)
     n_threads = min(len(starts), 2 if program.network.dot else 1)
 
@@ -149,7 +156,9 @@ def catalogue(program: Program, queries: Inputs, items: Inputs, work: Work) -> N
             other.result()
 
 
-def score_catalogue(structure: Structure, weights: Weights, queries: Inputs, items: Inputs, work: Work) -> None:
+def score_catalogue(
+    structure: Structure, weights: Weights, queries: Inputs, items: Inputs, work: Work, *, output: int = 0
+) -> None:
     """Score chunks as :func:`catalogue` does, on a borrowed program."""
     with borrowed(structure, weights) as program:
-        catalogue(program, queries, items, work)
+        catalogue(program, queries, items, work, output=output)

@@ -356,16 +356,20 @@ class NetworkRecommender(Recommender):
 
     def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
         """Return the relevance that items are ranked by, of pairs given by the inputs of the network; shape (n,)."""
-        return self._pair_logits(inputs)[:, 0]
+        return self._pair_logits(inputs)[:, self._ranked_output()]
 
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
-        return self._row_logits(rows)[:, 0]
+        return self._row_logits(rows)[:, self._ranked_output()]
 
     def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
         from skrec._engine.scoring import score_catalogue
 
-        inputs = self._query_inputs(queries), self._item_inputs(items)
-        score_catalogue(self._fitted_structure(), self._weights, *inputs, work)
+        output, inputs = self._ranked_output(), (self._query_inputs(queries), self._item_inputs(items))
+        score_catalogue(self._fitted_structure(), self._weights, *inputs, work, output=output)
+
+    def _ranked_output(self) -> int:
+        """Return which output of the network items are ranked by."""
+        return 0
 
 
 def _auto_batch_size(n_rows: int, length: int) -> int:

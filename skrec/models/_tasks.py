@@ -24,7 +24,7 @@ from skrec.models._reader import Asked
 from skrec.models._recommender import Work
 
 
-def _latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
+def latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
     """Rows to validate on: the latest where there is a time, else a random (stratified) part."""
     n = max(1, round(fraction * len(events)))
     if n >= len(events):
@@ -39,9 +39,37 @@ def _latest_or_random(events: Events, fraction: float, random_state: Any, strati
     return split[1]
 
 
-def _usable(events: Events) -> NDArray[np.float64] | None:
+def usable_weights(events: Events) -> NDArray[np.float64] | None:
     """Weights of the validation rows, unless there is nothing to average by them."""
     return events.weight if events.weight is not None and events.weight.any() else None
+
+
+def class_codes(labels: NDArray[Any], classes: NDArray[Any], model: Any, *, of: str = "y") -> NDArray[np.int64]:
+    """Return the places of labels among the classes, of which there must be two or more.
+
+    Error messages call the labels ``of``, and tell of the ``model``.
+    """
+    if len(classes) < 2:
+        raise ValueError(
+            f"{of} contains 1 class ({classes.tolist()[0]!r}): {type(model).__name__} needs at least two classes. "
+            "If every row is a positive, use the Ranker of the same model: it draws its own negatives."
+        )
+    codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
+    if not np.array_equal(classes[codes], labels):
+        new = labels[classes[codes] != labels].tolist()[0]
+        raise ValueError(
+            f"{of} contains the label {new!r}, which is not among the classes {classes.tolist()!r}. "
+            "Name all labels in the first call of partial_fit (classes=), or fit anew."
+        )
+    return codes
+
+
+def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the weights of all classes; a part of the rows need not hold every one of them."""
+    here = np.isin(classes, labels) | isinstance(given, dict)
+    weights = np.ones(len(classes))
+    weights[here] = compute_class_weight(given, classes=classes[here], y=labels)
+    return weights
 
 
 def _first_text(labels: NDArray[Any]) -> tuple[int, Any]:
@@ -117,30 +145,12 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         if fresh:
             self.classes_ = np.unique(labels if announced is None else np.asarray(announced))
         classes = self.classes_
-        if len(classes) < 2:
-            raise ValueError(
-                f"y contains 1 class ({classes.tolist()[0]!r}): {type(self).__name__} needs at least two classes. "
-                "If every row is a positive, use the Ranker of the same model: it draws its own negatives."
-            )
-        codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
-        if not np.array_equal(classes[codes], labels):
-            new = labels[classes[codes] != labels].tolist()[0]
-            raise ValueError(
-                f"y contains the label {new!r}, which is not among the classes {classes.tolist()!r}. "
-                "Name all labels in the first call of partial_fit (classes=), or fit anew."
-            )
+        codes = class_codes(labels, classes, self)
         weights = row_weights(sample_weight, X)
         if self.class_weight is not None:
-            by_class = self._class_weights(labels)
+            by_class = class_weights(self.class_weight, classes, labels)
             weights = by_class[codes] if weights is None else weights * by_class[codes]
         return codes.astype(np.float32), weights, 1 if len(classes) == 2 else len(classes)
-
-    def _class_weights(self, labels: NDArray[Any]) -> NDArray[np.float64]:
-        """Weights of all classes; a part of the rows need not hold every one of them."""
-        here = np.isin(self.classes_, labels) | isinstance(self.class_weight, dict)
-        weights = np.ones(len(self.classes_))
-        weights[here] = compute_class_weight(self.class_weight, classes=self.classes_[here], y=labels)
-        return weights
 
     def _labels(self, X: Any, y: Any) -> NDArray[Any]:
         if y is None:
@@ -162,12 +172,14 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         return {"structure": structure, "settings": {}, "arrays": training_arrays(events, log)}
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        return _latest_or_random(events, self.validation_fraction, random_state, events.target)
+        return latest_or_random(events, self.validation_fraction, random_state, events.target)
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         labels = np.arange(len(self.classes_))
         probabilities = self._probabilities(logits)
-        return -float(log_loss(events.target.astype(int), probabilities, labels=labels, sample_weight=_usable(events)))
+        return -float(
+            log_loss(events.target.astype(int), probabilities, labels=labels, sample_weight=usable_weights(events))
+        )
 
     def _probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         if logits.shape[1] == 1:
@@ -223,20 +235,13 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         chosen = (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
         return np.asarray(self.classes_[chosen])
 
-    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
-        self._need_two_classes()
-        super()._score_catalogue(queries, items, work)
-
-    def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
-        self._need_two_classes()
-        return super()._pair_scores(inputs)
-
-    def _need_two_classes(self) -> None:
+    def _ranked_output(self) -> int:
         if len(self.classes_) > 2:
             raise ValueError(
                 f"{type(self).__name__} was fitted on {len(self.classes_)} classes: items can be ranked by the "
                 "probability of one of two classes only. Use a Regressor for ratings, or make y binary."
             )
+        return 0
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -306,7 +311,7 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         return {"structure": {"losses": ("squared_error",)}, "settings": {}, "arrays": training_arrays(events, log)}
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        return _latest_or_random(events, self.validation_fraction, random_state, None)
+        return latest_or_random(events, self.validation_fraction, random_state, None)
 
     def _counted(self, events: Events) -> NDArray[np.bool_]:
         return np.ones(len(events), bool)  # whatever the rating
@@ -320,7 +325,7 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         squares = (logits[:, 0].astype(np.float64) - events.target) ** 2
-        return -float(np.average(squares, weights=_usable(events))) * self._scale**2
+        return -float(np.average(squares, weights=usable_weights(events))) * self._scale**2
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Return the expected rating of each row.

@@ -8,6 +8,7 @@ from skrec._sklearn_compat import Interval, Options, StrOptions
 from skrec.models._base import NetworkRecommender
 from skrec.models._fields import FieldModel, FieldRanker
 from skrec.models._histories import HistoryModel
+from skrec.models._multilabel import NetworkMultilabelClassifier
 from skrec.models._ranking import NetworkRanker, RankerMixin
 from skrec.models._recommender import Recommender
 from skrec.models._sequences import SequenceRanker
@@ -19,6 +20,7 @@ __all__ = [
     "HistoryModel",
     "Interval",
     "NetworkClassifier",
+    "NetworkMultilabelClassifier",
     "NetworkRanker",
     "NetworkRecommender",
     "NetworkRegressor",

@@ -1,0 +1,433 @@
+"""Classification with several labels in each row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.metrics import log_loss
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skrec._data import Interactions, as_rows
+from skrec._data.names import closest
+from skrec._sklearn_compat import StrOptions, _fit_context
+from skrec.models._base import training_arrays
+from skrec.models._events import Events
+from skrec.models._learning import row_weights
+from skrec.models._tasks import NetworkClassifier, class_codes, class_weights, latest_or_random, usable_weights
+
+__all__ = ["NetworkMultilabelClassifier"]
+
+
+def _has_one_target(model: Any) -> bool:
+    if not isinstance(vars(model).get("classes_"), list):
+        return True
+    raise AttributeError(
+        f"This {type(model).__name__} was fitted with several labels in each row, but decision_function is for one. "
+        "Use predict_proba, which returns a list with the probabilities of each label."
+    )
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class NetworkMultilabelClassifier(NetworkClassifier):
+    """Base of the networks that predict several labels of each row, such as "clicked" and "bought".
+
+    Each column of ``y`` is a task: two classes share one logit, more classes have one each. The tasks are learnt
+    together, from the mean of their losses. A ``y`` with one column is learnt as by :class:`NetworkClassifier`.
+
+    An architecture finds in ``_task_outputs`` how many logits each task needs, in the order in which ``interact``
+    returns them side by side: (B, M, n_outputs).
+
+    Parameters
+    ----------
+    loss_weights : array-like of shape (n_tasks,), dict or None, default=None
+        Weights of the tasks in the mean of their losses, in the order of the columns of ``y`` or by their names. Only
+        their proportions matter. None: all tasks weigh the same.
+    class_weight : list, "balanced" or None, default=None
+        Weights of the classes, as in scikit-learn: a list holds a dict, ``"balanced"`` or None for each task. The
+        weights that the labels of a row have are multiplied.
+    rank_by : str, int or None, default=None
+        The task that ``recommend`` and ``score_items`` rank items by, by name or position. It can be set after
+        ``fit``. None: a model of several tasks refuses to rank.
+
+    Attributes
+    ----------
+    classes_ : list of ndarray
+        The classes of each task; an array where ``y`` had one column.
+    task_names_ : ndarray of shape (n_tasks,) of str
+        The columns of ``y``; ``"y0"``, ``"y1"`` and so on where they have no names.
+
+    See Also
+    --------
+    sklearn.multioutput.MultiOutputClassifier : Fits a model for each label.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skrec.models.base import FieldModel, NetworkMultilabelClassifier
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class LinearMultilabelClassifier(FieldModel, NetworkMultilabelClassifier):
+    ...     @staticmethod
+    ...     def _build_network(keras, layers, *, fields, n_outputs):
+    ...         parts = {"output": keras.layers.Dense(n_outputs)}
+    ...         pair = layers.Fields(*fields)
+    ...         vectors = pair.embed(parts)
+    ...         core = lambda inputs: parts["output"](layers.flatten(inputs["vectors"]))
+    ...         return layers.field_network(core, parts, {"vectors": vectors}, n_outputs=n_outputs, width=pair.width)
+    >>> X = pd.DataFrame({"age": np.arange(200.0), "price": np.arange(200.0) % 7})
+    >>> y = pd.DataFrame({"clicked": X["age"] > 100, "bought": X["price"] > 3})
+    >>> model = LinearMultilabelClassifier(epochs=40, learning_rate=0.01, random_state=0).fit(X, y)
+    >>> model.task_names_.tolist(), [proba.shape for proba in model.predict_proba(X)]
+    (['clicked', 'bought'], [(200, 2), (200, 2)])
+    >>> model.predict(X).shape, bool(model.score(X, y) > 0.9)
+    ((200, 2), True)
+    """
+
+    loss_weights: Any = None
+    rank_by: str | int | None = None
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "loss_weights": ["array-like", dict, None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "rank_by": [str, Integral, None],
+    }
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            One event a row.
+        y : DataFrame or array-like of shape (n_rows, n_tasks) or (n_rows,)
+            Class labels; of several tasks, one in each column.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+        X_val, y_val : DataFrame or array-like, default=None
+            Rows to choose the epoch by, instead of a part of ``X``, whatever ``early_stopping`` says: by the mean of
+            the tasks' losses. In a Pipeline they reach this step transformed only with ``transform_input=["X_val"]``,
+            metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
+        """Train one epoch on further rows; new users and items join.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`.
+        classes : list of array-like, default=None
+            For each task, all labels that will ever occur; needed in the first call if ``y`` lacks some.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        return super().partial_fit(X, y, classes=classes, sample_weight=sample_weight)
+
+    # -- targets ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _several(self) -> bool:
+        """Whether ``fit`` saw several labels in each row."""
+        return isinstance(self.classes_, list)
+
+    @property
+    def _task_outputs(self) -> tuple[int, ...]:
+        """Number of logits of each task."""
+        every = self.classes_ if self._several else [self.classes_]
+        return tuple(1 if len(classes) == 2 else len(classes) for classes in every)
+
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
+        columns, names = _label_columns(y)
+        if not fresh:
+            self._refuse_other_tasks(columns, names)
+        if columns is None:
+            self.__dict__.pop("task_names_", None)
+            return super()._targets(X, y, sample_weight, fresh=fresh)
+        labels = [self._labels(X, column) for column in columns]
+        if fresh:
+            self.task_names_ = np.array(names or [f"y{i}" for i in range(len(columns))], dtype=object)
+            self.classes_: Any = self._find_classes(labels)
+        places = [f"y[{name!r}]" if names else f"y[:, {i}]" for i, name in enumerate(self.task_names_)]
+        tasks = zip(labels, self.classes_, places, strict=True)
+        codes = np.column_stack([class_codes(column, classes, self, of=place) for column, classes, place in tasks])
+        weights = row_weights(sample_weight, X)
+        for task, by_class in enumerate(self._weights_of_classes(labels)):
+            weights = by_class[codes[:, task]] if weights is None else weights * by_class[codes[:, task]]
+        return codes.astype(np.float32), weights, sum(self._task_outputs)
+
+    def _refuse_other_tasks(self, columns: list[Any] | None, names: list[str] | None) -> None:
+        """Refuse labels of other tasks than those of ``fit``, or in another order."""
+        fitted = self.task_names_.tolist() if self._several else []
+        if len(columns or ()) != len(fitted):
+            raise ValueError(
+                f"y has {len(columns or [0])} column(s), but had {len(fitted) or 1} in fit"
+                f"{f' ({_listed(fitted)})' if fitted else ''}: pass a column for each of its tasks."
+            )
+        if names and names != fitted and fitted != [f"y{i}" for i in range(len(fitted))]:
+            raise ValueError(
+                f"The columns of y are {_listed(names)}, but were {_listed(fitted)} in fit: pass the same columns in "
+                f"the same order, y[{fitted!r}]."
+            )
+
+    def _find_classes(self, labels: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        announced = vars(self).get("_announced")
+        if announced is None:
+            return [np.unique(column) for column in labels]
+        if len(announced) != len(labels):
+            raise ValueError(
+                f"classes has {len(announced)} entries, but y has {len(labels)} columns: pass a list with the labels "
+                "of each column."
+            )
+        return [np.unique(np.asarray(classes)) for classes in announced]
+
+    def _weights_of_classes(self, labels: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Return the weights of the classes of each task; none without ``class_weight``."""
+        given = self.class_weight
+        if given is None:
+            return []
+        if isinstance(given, dict) or (isinstance(given, list) and len(given) != len(labels)):
+            raise ValueError(
+                f"class_weight is {given!r}, but there are {len(labels)} tasks ({_listed(self.task_names_)}): pass "
+                "'balanced', or a list with a dict for each of them."
+            )
+        each = given if isinstance(given, list) else [given] * len(labels)
+        return [class_weights(*task) for task in zip(each, self.classes_, labels, strict=True)]
+
+    def _weights_of_tasks(self) -> tuple[float, ...]:
+        """Check ``loss_weights``."""
+        names = self.task_names_.tolist() if self._several else ["y"]
+        given = self.loss_weights
+        if given is None:
+            return (1.0,) * len(names)
+        if isinstance(given, Mapping):
+            for name in given:
+                if name not in names:
+                    close = closest(str(name), names)
+                    hint = f" Did you mean {close!r}?" if close else ""
+                    raise ValueError(f"loss_weights names {name!r}; the tasks are {_listed(names)}.{hint}")
+            missing = [name for name in names if name not in given]
+            if missing:
+                raise ValueError(f"loss_weights lacks the task(s) {_listed(missing)}: give every task a weight.")
+            given = [given[name] for name in names]
+        weights = list(given)
+        if len(weights) != len(names):
+            raise ValueError(f"loss_weights has {len(weights)} values for {len(names)} task(s): {_listed(names)}.")
+        for name, weight in zip(names, weights, strict=True):
+            if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+                raise ValueError(f"loss_weights gives the task {name!r} {weight!r}: it must be a number of at least 0.")
+        if not any(weights):
+            raise ValueError("All values of loss_weights are 0: there is nothing to learn from.")
+        return tuple(float(weight) for weight in weights)
+
+    def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
+        weights = self._weights_of_tasks()
+        if not self._several:
+            return super()._training(events, log)
+        outputs = self._task_outputs
+        losses = tuple("log_loss" if n == 1 else "categorical_crossentropy" for n in outputs)
+        return {
+            "structure": {"losses": losses, "outputs": outputs},
+            "settings": {"loss_weights": weights},
+            "arrays": training_arrays(events, log),
+        }
+
+    def _counted(self, events: Events) -> NDArray[np.bool_]:
+        counted = super()._counted(events)
+        return np.asarray(counted.any(axis=1)) if counted.ndim == 2 else counted
+
+    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
+        labels: NDArray[Any] = events.target
+        if labels.ndim == 2:  # stratified by the combinations of labels
+            labels = np.unique(labels, axis=0, return_inverse=True)[1].ravel()
+        return latest_or_random(events, self.validation_fraction, random_state, labels)
+
+    def _validation_score(self, logits: Any, events: Events) -> float:
+        if not self._several:
+            return super()._validation_score(logits, events)
+        weight, target = usable_weights(events), events.target.astype(int)
+        losses = [
+            log_loss(target[:, task], probabilities, labels=np.arange(probabilities.shape[1]), sample_weight=weight)
+            for task, probabilities in enumerate(self._probabilities(logits))
+        ]
+        return -float(np.average(losses, weights=self._weights_of_tasks()))
+
+    # -- predictions --------------------------------------------------------------------------------------------------
+
+    def _probabilities(self, logits: NDArray[np.float32]) -> Any:
+        if not self._several:
+            return super()._probabilities(logits)
+        parts = np.split(logits, np.cumsum(self._task_outputs)[:-1], axis=1)
+        return [super(NetworkMultilabelClassifier, self)._probabilities(part) for part in parts]
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+
+        Returns
+        -------
+        list of ndarray of shape (n_rows, n_classes)
+            One array for each task, with columns in the order of its ``classes_``; the array alone where ``y`` had one
+            column.
+        """
+        return self._probabilities(self._logits(X))
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+
+        Returns
+        -------
+        list of ndarray of shape (n_rows, n_classes)
+            As :meth:`predict_proba`.
+        """
+        probabilities = self.predict_proba(X)
+        return [np.log(part) for part in probabilities] if self._several else np.log(probabilities)
+
+    @available_if(_has_one_target)  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> NDArray[np.float32]:
+        """Return the logits, of a model with one label in each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_classes)
+            One number a row for two classes: above 0 means ``classes_[1]``.
+        """
+        return super().decision_function(X)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_tasks) or (n_rows,)
+            Labels.
+        """
+        check_is_fitted(self)
+        if not self._several:
+            return super().predict(X)
+        return _side_by_side(
+            [classes[part.argmax(axis=1)] for classes, part in zip(self.classes_, self.predict_proba(X), strict=True)]
+        )
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of the rows of which every label is predicted (subset accuracy).
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+        y : DataFrame or array-like of shape (n_rows, n_tasks) or (n_rows,)
+            Their labels.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+        """
+        check_is_fitted(self)
+        columns, names = _label_columns(y)
+        self._refuse_other_tasks(columns, names)
+        if columns is None:
+            return float(super().score(X, y, sample_weight))
+        predicted = self.predict(X)
+        right = [self._labels(X, column) == predicted[:, task] for task, column in enumerate(columns)]
+        return float(np.average(np.all(right, axis=0), weights=row_weights(sample_weight, X)))
+
+    def _ranked_output(self) -> int:
+        if not self._several:
+            return super()._ranked_output()
+        names = self.task_names_.tolist()
+        task = self.rank_by
+        if task is None:
+            raise ValueError(
+                f"{type(self).__name__} was fitted with the tasks {_listed(names)}: say by which of them items are to "
+                f"be ranked, for instance set_params(rank_by={names[0]!r})."
+            )
+        if isinstance(task, str):
+            if task not in names:
+                close = closest(task, names)
+                hint = f" Did you mean {close!r}?" if close else ""
+                raise ValueError(f"rank_by is {task!r}; the tasks are {_listed(names)}.{hint}")
+            task = names.index(task)
+        if not 0 <= task < len(names):
+            raise ValueError(f"rank_by is {task}; the tasks are {_listed(names)}, at positions 0 to {len(names) - 1}.")
+        if len(self.classes_[task]) > 2:
+            raise ValueError(
+                f"The task {names[task]!r} has {len(self.classes_[task])} classes: items can be ranked by the "
+                "probability of one of two classes only."
+            )
+        return sum(self._task_outputs[:task])
+
+
+def _label_columns(y: Any) -> tuple[list[Any] | None, list[str] | None]:
+    """Split labels into columns, with their names where all of them are strings; None where there is one column."""
+    if sparse.issparse(y):
+        raise TypeError("y is sparse; pass dense labels, y.toarray().")
+    if hasattr(y, "columns"):
+        rows = as_rows(y, name="y")
+        columns = [rows.raw(position) for position in range(rows.n_columns)]
+        return (columns, list(rows.names) if rows.names else None) if len(columns) > 1 else (None, None)
+    if isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 1:
+        lengths = {len(row) for row in y if np.ndim(row) == 1}
+        if len(lengths) > 1 or any(np.ndim(row) != 1 for row in y):
+            raise ValueError("The rows of y have different numbers of labels: give each row a label for every task.")
+        columns = [np.asarray(column) for column in zip(*y, strict=True)]
+    else:
+        array = np.asarray(y)
+        if array.ndim != 2:
+            return None, None
+        columns = list(array.T)
+    return (columns, None) if len(columns) > 1 else (None, None)
+
+
+def _side_by_side(columns: list[NDArray[Any]]) -> NDArray[Any]:
+    """Join columns without turning numbers into strings."""
+    texts = [column.dtype.kind in "OSU" for column in columns]
+    return np.column_stack(columns if all(texts) or not any(texts) else [column.astype(object) for column in columns])
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(map(repr, names))
