@@ -16,7 +16,7 @@ def read_results(path):
 
 
 def save(results):
-    """Write the results so that a stopped run goes on where it was."""
+    """Write the results so that a stopped run resumes where it stopped."""
     part = Path(results["path"]).with_suffix(".part")
     part.write_text(json.dumps(results, indent=1), encoding="utf-8")
     part.replace(results["path"])

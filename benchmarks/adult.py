@@ -2,7 +2,7 @@
 
 python benchmarks/adult.py --data ADULT_FOLDER                         all models, 3 seeds
 python benchmarks/adult.py --data ADULT_FOLDER --models DCN DNN        some of them
-python benchmarks/adult.py --data ADULT_FOLDER --results results.json  goes on where a stopped run was
+python benchmarks/adult.py --data ADULT_FOLDER --results results.json  resumes a stopped run
 python benchmarks/adult.py --data ADULT_FOLDER --validate              judges on a fifth of the training file instead
 
 The folder holds ``adult.data`` and ``adult.test``, the official files, gzipped or not (Becker & Kohavi, 1996,
@@ -100,7 +100,7 @@ MODELS = {
 
 
 def read(folder, name):
-    """Read one of the two files, gzipped or not; the first line of the test file is no row."""
+    """Read one of the two files, gzipped or not; the first line of the test file is not data."""
     path = Path(folder) / name
     path = path if path.exists() else path.with_name(path.name + ".gz")
     skipped = 1 if name.endswith("test") else 0
@@ -141,7 +141,7 @@ def run(name, data, seeds, results):
 
 
 def save(results):
-    """Write the results so that a stopped run goes on where it was."""
+    """Write the results so that a stopped run resumes where it stopped."""
     path = Path(results["path"])
     path.with_suffix(".part").write_text(json.dumps(results, indent=1), encoding="utf-8")
     path.with_suffix(".part").replace(path)
@@ -168,7 +168,9 @@ def main():
     parser.add_argument("--data", required=True, help="folder of the two files")
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--results", help="where to keep results, and go on from (adult.json, adult_validate.json)")
+    parser.add_argument(
+        "--results", help="file that keeps the results; an existing one is resumed (adult.json, adult_validate.json)"
+    )
     parser.add_argument("--validate", action="store_true", help="judge on a fifth of the training file")
     options = parser.parse_args()
     path = Path(options.results or ("adult_validate.json" if options.validate else "adult.json"))

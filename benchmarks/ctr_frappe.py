@@ -11,7 +11,7 @@ figures stand beside each other alone, not beside published ones. Settings and t
 AUC on a tenth of the validation file, drawn at random; the choice is then trained on all of it.
 
 AUC and log loss want different models here: a (user, app) pair of the training rows has the same label in every other
-row, so that learning pairs by heart, long after the log loss is at its best, raises the AUC.
+row, so that memorizing pairs, long after the log loss is at its best, raises the AUC.
 """
 
 import argparse
@@ -143,7 +143,9 @@ def main():
     parser.add_argument("--criteo", help="folder of the Criteo sample")
     parser.add_argument("--models", nargs="+", choices=PUBLISHED, default=list(PUBLISHED))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--results", default="ctr_frappe.json", help="where to keep results, and go on from")
+    parser.add_argument(
+        "--results", default="ctr_frappe.json", help="file that keeps the results; an existing one is resumed"
+    )
     options = parser.parse_args()
     if options.criteo:
         criteo(options.criteo)

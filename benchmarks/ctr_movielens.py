@@ -2,7 +2,7 @@
 
 python benchmarks/ctr_movielens.py --data ML_1M_FOLDER                        all models, 3 seeds
 python benchmarks/ctr_movielens.py --data ML_1M_FOLDER --models DCN           one of them
-python benchmarks/ctr_movielens.py --data ML_1M_FOLDER --results results.json goes on where a stopped run was
+python benchmarks/ctr_movielens.py --data ML_1M_FOLDER --results results.json resumes a stopped run
 
 The folder holds ``ratings.csv`` (user_id, movie_id, rating), ``users.dat`` and ``movies.dat`` of the original; each may
 be gzipped. Ratings of 3 are left out, 4 and 5 are positive; seven fields (user, movie, gender, age, occupation, zip
@@ -114,7 +114,9 @@ def main():
     parser.add_argument("--data", required=True, help="folder of MovieLens 1M")
     parser.add_argument("--models", nargs="+", choices=PUBLISHED, default=list(PUBLISHED))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--results", default="ctr_movielens.json", help="where to keep results, and go on from")
+    parser.add_argument(
+        "--results", default="ctr_movielens.json", help="file that keeps the results; an existing one is resumed"
+    )
     options = parser.parse_args()
     results, rows = read_results(options.results), load(options.data)
     data = lru_cache(1)(lambda seed: split(*rows, seed))

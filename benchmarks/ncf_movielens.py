@@ -2,7 +2,7 @@
 
 python benchmarks/ncf_movielens.py --data ML_1M_FOLDER                         all models, 3 seeds
 python benchmarks/ncf_movielens.py --data ML_1M_FOLDER --models GMF-softmax    one of them
-python benchmarks/ncf_movielens.py --data ML_1M_FOLDER --results results.json  goes on where a stopped run was
+python benchmarks/ncf_movielens.py --data ML_1M_FOLDER --results results.json  resumes a stopped run
 
 The folder holds ``ncf/ml-1m.train.rating``, ``ncf/ml-1m.test.rating``, ``ncf/ml-1m.test.negative`` (the split of He et
 al., 2017), ``ncf/item_index.csv`` and ``ratings.csv`` (to tell the time order of the training rows); each may be
@@ -183,7 +183,7 @@ def run_baseline(name, data, results):
 
 
 def save(results):
-    """Write the results so that a stopped run goes on where it was."""
+    """Write the results so that a stopped run resumes where it stopped."""
     path = Path(results["path"])
     path.with_suffix(".part").write_text(json.dumps(results, indent=1), encoding="utf-8")
     path.with_suffix(".part").replace(path)
@@ -210,7 +210,9 @@ def main():
     parser.add_argument("--data", required=True, help="folder of MovieLens 1M")
     parser.add_argument("--models", nargs="+", choices=PUBLISHED, default=list(PUBLISHED))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--results", default="ncf_movielens.json", help="where to keep results, and go on from")
+    parser.add_argument(
+        "--results", default="ncf_movielens.json", help="file that keeps the results; an existing one is resumed"
+    )
     options = parser.parse_args()
     path = Path(options.results)
     results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

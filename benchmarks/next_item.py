@@ -2,14 +2,14 @@
 
 python benchmarks/next_item.py --data ML_1M_FOLDER                              all models
 python benchmarks/next_item.py --data ML_1M_FOLDER --models SASRec --seeds 1    one of them
-python benchmarks/next_item.py --data ML_1M_FOLDER --work FOLDER                goes on where a stopped run was
+python benchmarks/next_item.py --data ML_1M_FOLDER --work FOLDER                resumes a stopped run
 python benchmarks/next_item.py --data VIDEO_FOLDER --models SASRec-Games        the paper's sampled protocol
 
 The folder of MovieLens 1M holds ``ratings.csv`` with ``user_id``, ``movie_id`` and ``time_rank`` (rows without a rank,
 -1, are left out). A user's last event is the test item and the one before it the validation item; the whole catalogue
 is ranked without the items of the user's history. The validation items choose the epoch; then they join the histories,
-without training, and the test items are ranked. Every few epochs the estimator is saved with all that training goes on
-from: a run that is stopped goes on from there, and ends where it would have ended.
+without training, and the test items are ranked. Every few epochs the estimator is saved with its optimizer
+state: a stopped run resumes there, and ends with the same result as an uninterrupted one.
 
 The folder of Amazon Games holds ``Video.txt`` of SASRec's authors, "user item" in order of time. There each item is
 ranked among 100 others that the user has not chosen, drawn once, as in the paper: such figures do not compare with
@@ -120,7 +120,7 @@ def main():
     parser.add_argument("--every", type=int, default=5, help="epochs between two looks at the validation items")
     parser.add_argument("--longest", type=int, default=200, help="epochs at most")
     parser.add_argument("--patience", type=int, default=20, help="epochs without a better score before it ends")
-    parser.add_argument("--work", default="next_item", help="folder of saved runs, to go on from")
+    parser.add_argument("--work", default="next_item", help="folder that keeps the runs; existing ones are resumed")
     options = parser.parse_args()
     work = Path(options.work)
     work.mkdir(parents=True, exist_ok=True)

@@ -149,7 +149,7 @@ def rectools_part(events, epochs):
     timer, times = clock(pytorch_lightning.Callback, "on_train_start", "on_train_epoch_end")
 
     def trainer():
-        """Make the trainer that SASRecModel makes unasked, and give it the clock."""
+        """Make SASRecModel's default trainer, with the clock as a callback."""
         return pytorch_lightning.Trainer(
             max_epochs=epochs,
             min_epochs=epochs,

@@ -92,7 +92,7 @@ def search(scoring, random_state=0, n_trials=N_TRIALS, **options):
 def compare(X, seeds):
     """Print how long the search takes to come to the best score of the grid."""
     for dim in GRID["embedding_dim"]:
-        clone(MODEL).set_params(embedding_dim=dim, epochs=1).fit(X)  # what is traced once is no part of either
+        clone(MODEL).set_params(embedding_dim=dim, epochs=1).fit(X)  # tracing happens once and counts for neither
     runs = {}
     for seed in seeds:
         clock = Clock()

@@ -38,7 +38,7 @@ def main() -> None:
     train, test = next(LeaveLastOut().split(X))
     X_train, X_test = X.iloc[train], X.iloc[test]
     cold = ~X_test["item_id"].isin(X_train["item_id"])
-    print(f"Held out   {len(X_test):,} last events, one a user; {cold.mean():.1%} with an item that nobody else had\n")
+    print(f"Held out   {len(X_test):,} last events, one a user; {cold.mean():.1%} with an item new to training\n")
 
     print(f"{'':<24}{'NDCG@10':>10}{'Recall@10':>12}{'fit':>9}")
     compare("PopularityRanker", PopularityRanker(), X_train, X_test)

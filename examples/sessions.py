@@ -1,4 +1,4 @@
-"""What comes next in a session, also of a visitor nobody knows: SASRec, compared with popularity, asked and explained.
+"""Predict the next item of a session, also for anonymous visitors: SASRec compared with popularity, with explanations.
 
 python examples/sessions.py                   generated events
 python examples/sessions.py --data ml-100k    MovieLens 100K: the zip or the unpacked folder

@@ -34,7 +34,7 @@ model = NCFRanker(architecture="mf", early_stopping=True, epochs=10, random_stat
 
 
 def pruner():
-    """After the third epoch, give up what is below the median of the candidates so far, of which there are four."""
+    """After the third epoch, prune candidates below the median of the previous ones, once there are four."""
     return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2)
 
 

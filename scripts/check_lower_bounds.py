@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
         python = environment / ("Scripts" if sys.platform == "win32" else "bin") / "python"
         pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         subprocess.run([*pip, "--constraint", constraints, f"{ROOT}[test]"], check=True)
-        # Old versions warn of what newer ones changed: here warnings are no errors.
+        # Old versions warn about what newer ones changed: here warnings are not errors.
         pytest = [python, "-m", "pytest", "-o", "filterwarnings=default", "--disable-warnings", "-q"]
         return subprocess.run([*pytest, *(arguments or ["-m", "not slow"])], cwd=ROOT, check=False).returncode
 

@@ -59,15 +59,15 @@ class MovieLens:
     interactions : DataFrame of shape (n_ratings, 4)
         ``user_id``, ``item_id``, ``rating`` and ``timestamp`` (unix seconds), in the publisher's order of rows.
         A copy of 1M whose ``ratings.csv`` has the rank of each rating in its user's history instead of the time
-        (from 0; -1 where unknown) has ``time_rank`` in place of ``timestamp``. A rank is no time: it tells nothing
-        across users. The rows are then sorted by user and rank, unknown ranks first, so that the order of rows
+        (from 0; -1 where unknown) has ``time_rank`` in place of ``timestamp``. A rank is not a time: ranks cannot be
+        compared across users. The rows are then sorted by user and rank, unknown ranks first, so that the order of rows
         within a user, which skrec goes by where there is no time, is the order of time.
     users : DataFrame
         ``user_id``, ``age``, ``gender``, ``occupation``, ``zip_code``; of ``latest-small`` ``user_id`` alone. Age in
         ``1m`` is the lower end of a range (1: under 18; 18; 25; 35; 45; 50; 56: 56 and above).
     items : DataFrame
-        ``item_id``, ``title`` (with the year) and ``genres`` (one string such as ``"Action|Sci-Fi"``), also of movies
-        that nobody rated; of ``100k`` also ``release_date`` and ``imdb_url``.
+        ``item_id``, ``title`` (with the year) and ``genres`` (one string such as ``"Action|Sci-Fi"``), including movies
+        without ratings; in ``100k`` also ``release_date`` and ``imdb_url``.
     licence : str
         The terms of use.
     DESCR : str
@@ -217,7 +217,7 @@ def fetch_movielens(
     data : MovieLens
         With the DataFrames ``.interactions`` (user, item, rating, time), ``.users`` and ``.items``, the parts
         ``.train`` and ``.test`` of a `split`, and the texts ``.licence`` and ``.DESCR``: see :class:`MovieLens`. It
-        is no :class:`~sklearn.utils.Bunch`, because ``.items`` of a Bunch is the method of ``dict``.
+        is not a :class:`~sklearn.utils.Bunch`, because ``.items`` of a Bunch is the method of ``dict``.
     (X, y) : tuple of DataFrame and Series
         With ``return_X_y=True``.
 

@@ -41,7 +41,7 @@ def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
     Raises
     ------
     TypeError
-        If the estimator is no AutoInt.
+        If the estimator is not an AutoInt model.
     NotFittedError
         If it is not fitted.
 

@@ -35,23 +35,23 @@ _Part = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """What :func:`compare` found.
+    """Result of :func:`compare`.
 
     Parameters
     ----------
     table : DataFrame of shape (n_models, n_columns)
-        One row a model, in the order given, the baseline last. For each metric that has values by user its mean over
-        the users, with the limits ``{metric} low`` and ``{metric} high`` of its bootstrap confidence interval; for
+        One row per model, in the given order, the baseline last. For each metric with per-user values: its mean over
+        the users and the limits ``{metric} low`` and ``{metric} high`` of its bootstrap confidence interval; for
         other metrics the mean over the splits alone. Then ``fit_seconds`` and ``rank_seconds``, means over the splits.
     metrics : list of str
-        Names of the metrics, in the order they were asked for.
+        Names of the metrics, in the order of ``scoring``.
     per_user : dict of str to DataFrame of shape (n_users, n_metrics)
-        Of each model, the values of each user, for :func:`skrec.metrics.paired_permutation_test`; the mean over the
-        splits for a user who is in several.
+        For each model, the metric values of each user, as input of :func:`skrec.metrics.paired_permutation_test`;
+        averaged over the splits for users who appear in several.
     protocol : str
         The protocol, see :func:`skrec.metrics.make_ranking_scorer`.
     confidence_level : float
-        Of the intervals.
+        Confidence level of the intervals.
     cold_user_share, cold_item_share : float
         Shares of the held-out users and (user, item) pairs that training did not hold, means over the splits.
 
@@ -139,53 +139,52 @@ def compare(
 ) -> Comparison:
     """Fit several models on the same splits, judge them by the same protocol, and put the baseline beside them.
 
-    Every model, and :class:`~skrec.models.PopularityRanker` unasked, is cloned and fitted on the training part of each
-    split, and ranks for the users of the test part.
+    Every model, and by default :class:`~skrec.models.PopularityRanker`, is cloned, fitted on the training part of each
+    split, and used to rank items for the users of the test part.
 
     Parameters
     ----------
     estimators : dict of str to estimator, sequence of (str, estimator) or of estimators, or estimator
-        Unfitted models, or Pipelines and searches around them; they are cloned. Those without a name have that of
-        their class.
+        Unfitted models, or Pipelines and searches around them; they are cloned. Estimators without a name are named
+        after their class.
     X : table of shape (n_rows, n_columns)
-        One row an event.
+        One event per row.
     y : array-like of shape (n_rows,) or None, default=None
         Labels, for estimators and protocols that take them.
     cv : splitter, iterable of (train, test), int or None, default=None
-        The splits; None: :class:`skrec.model_selection.LeaveLastOut`, which has one, of the columns that the baseline
-        has, too. An int is scikit-learn's KFold of the rows, or StratifiedKFold, as everywhere; it lets models see the
-        future.
+        The splits. None means one split by :class:`skrec.model_selection.LeaveLastOut`, with the baseline's columns. An
+        int means scikit-learn's KFold or StratifiedKFold over the rows, which lets models train on the future.
     scoring : str, sequence of str, ranking scorer or None, default=None
-        Metrics as for :func:`skrec.metrics.make_ranking_scorer`, or the scorer that it made, with another protocol for
-        instance. None: ``["ndcg@10", "recall@10"]``, full ranking.
+        Metrics as for :func:`skrec.metrics.make_ranking_scorer`, or a scorer made by it, for instance with
+        another protocol. None: ``["ndcg@10", "recall@10"]``, full ranking.
     groups : array-like of shape (n_rows,) or None, default=None
         For splitters that take them.
     baseline : bool, default=True
-        Whether to add PopularityRanker, as ``"popularity"``. Its columns of the user, the item and the time are those
-        of the first estimator that is a skrec model, where that tells of them.
+        Whether to add PopularityRanker, as ``"popularity"``. It takes its user, item and time columns from
+        the parameters of the first skrec model among the estimators.
     confidence_level : float, default=0.95
-        Of the intervals, between 0 and 1.
+        Confidence level of the intervals, between 0 and 1.
     n_resamples : int, default=9999
-        How many samples of users the bootstrap draws.
+        Number of bootstrap resamples of the users.
     random_state : int, RandomState or None, default=0
-        Of the bootstrap; the models have their own.
+        Random state of the bootstrap; the models have their own.
     verbose : int, default=0
-        Above 0, a line is printed for each model and split.
+        If above 0, print a line for each model and split.
 
     Returns
     -------
     Comparison
-        Its `table` has a row a model.
+        The results; its `table` has one row per model.
 
     Raises
     ------
     ValueError
-        If there are no estimators, two have one name, `X` and `y` are not equally long, or a metric or split is not
+        If there are no estimators, two share a name, `X` and `y` differ in length, or a metric or split is not
         possible.
     TypeError
-        If `scoring` does not rank, or an estimator is none, or a class.
+        If `scoring` is not a ranking metric, or an estimator is a class or has no ``fit``.
     Exception
-        What a model itself raises, with a note that names the model and the split.
+        Any error of a model is raised with a note that names the model and the split.
 
     See Also
     --------
@@ -194,12 +193,12 @@ def compare(
 
     Notes
     -----
-    The time to import TensorFlow is nobody's. The first of several fits of an architecture takes longer than the next
-    ones, for its network is traced; see the guide on tuning.
+    The time to import TensorFlow is not counted. The first fit of an architecture takes longer than later ones because
+    its network is traced; see the guide on tuning.
 
-    The intervals tell how much of a mean is luck of which users were held out, not how much it depends on a model's
-    random state. Two overlapping intervals may belong to models that differ significantly, since they are judged on the
-    same users: ``Comparison.test`` compares them user by user.
+    The intervals show how much a mean depends on which users were held out, not how much it depends on a model's
+    random state. Models whose intervals overlap may still differ significantly, since they are evaluated on the same
+    users: ``Comparison.test`` compares them user by user.
 
     Examples
     --------
@@ -232,7 +231,7 @@ def compare(
             try:
                 judged[name].append(_judge(model, scorer, X, y, part))
             except Exception as error:
-                error.add_note(f"This is of the model {name!r}, in split {i} of {len(parts)} of compare.")
+                error.add_note(f"Raised by the model {name!r} in split {i} of {len(parts)} of compare.")
                 raise
             if verbose:
                 print(f"{name}, split {i} of {len(parts)}: {judged[name][-1]}", flush=True)  # noqa: T201
@@ -280,7 +279,7 @@ def _named(estimators: Any) -> Iterator[tuple[str, Any]]:
         if isinstance(estimator, type):
             raise TypeError(f"{name!r} is the class {estimator.__name__}: pass an object, {estimator.__name__}().")
         if not hasattr(estimator, "fit"):
-            raise TypeError(f"{name!r} is no estimator: {estimator!r} has no fit.")
+            raise TypeError(f"{name!r} is not an estimator: {estimator!r} has no fit method.")
         if names.count(name) > 1:
             raise ValueError(f"Two estimators are called {name!r}: name them in a dict.")
         yield name, estimator
@@ -302,7 +301,7 @@ def _ranking_scorer(scoring: Any) -> RankingScorer:
 
 
 def _roles(estimators: Iterable[Any]) -> dict[str, Any]:
-    """Return the columns that the first skrec model is told of."""
+    """Return the column parameters of the first skrec model."""
     for model in map(_model, estimators):
         if is_recommender(model):
             return {role: getattr(model, role, None) for role in ("user", "item", "time")}

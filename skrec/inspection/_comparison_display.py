@@ -192,7 +192,7 @@ class TrainingCurveDisplay(Display):
         NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is no network.
+            If the estimator is not a network.
         """
         cls._pyplot()
         model = unwrap(estimator).model

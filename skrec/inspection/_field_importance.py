@@ -55,7 +55,7 @@ def field_importance(estimator: Any, X: Any, *, n_repeats: int = 5, random_state
     Raises
     ------
     TypeError
-        If the estimator is no model of features.
+        If the estimator is not a feature model.
     NotFittedError
         If it is not fitted.
     ValueError

@@ -57,7 +57,7 @@ def check_the_search_space_is_of_its_parameters(case: Case) -> None:
 
     constraints = getattr(case.estimator, "_parameter_constraints", {})
     for name, distribution in case.estimator._search_space(distributions).items():
-        require(name in case.estimator.get_params(), f"it declares a range of {name!r}, which is no parameter")
+        require(name in case.estimator.get_params(), f"its search space has {name!r}, which is not a parameter")
         require(isinstance(distribution, distributions.BaseDistribution), f"it declares {distribution!r} for {name!r}")
         ends = getattr(distribution, "choices", None) or (distribution.low, distribution.high)
         for value in ends if name in constraints else ():
