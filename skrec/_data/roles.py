@@ -13,7 +13,7 @@ from skrec._data.names import closest
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
 
-__all__ = ["ABSENT", "Roles", "column_positions", "resolve_roles"]
+__all__ = ["ABSENT", "Roles", "column_positions", "resolve_roles", "role_position"]
 
 ABSENT = -1
 """The position of a user or item column that is not there and was not required."""
@@ -137,6 +137,55 @@ Did you mean 'userid'? Pass user='userid', or rename the column.
         found[role] = position if other is None else None
     user_position, item_position = (ABSENT if p is None else p for p in (found["user"], found["item"]))
     return Roles(user=user_position, item=item_position, time=found["time"], names=rows.names)
+
+
+def role_position(rows: Rows, roles: Roles, role: str, cure: str = "Add it.") -> int:
+    """Return where a table has the column that had a role in ``fit``; other columns may be missing or in another order.
+
+    Parameters
+    ----------
+    rows : Rows
+        A later table.
+    roles : Roles
+        Those of the table of ``fit``, with a column for the role.
+    role : {"user", "item", "time"}
+    cure : str, default="Add it."
+        What the error message suggests where no name is like the missing one.
+
+    Returns
+    -------
+    int
+        Found by name; by position if one of the tables has no column names.
+
+    Raises
+    ------
+    ColumnError
+        If the table lacks the column.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.roles import Roles, role_position
+    >>> from skrec._data.table import as_rows
+    >>> roles = Roles(user=0, item=1, names=("user_id", "item_id", "price"))
+    >>> role_position(as_rows(pd.DataFrame({"item_id": [1], "user_id": [2]})), roles, "user")
+    1
+    """
+    position: int = getattr(roles, role)
+    if rows.names is None or roles.names is None:
+        if position >= rows.n_columns:
+            raise ColumnError(
+                f"The {role} was column {position} in fit, but there are only {rows.n_columns} columns here."
+            )
+        return position
+    name = roles.names[position]
+    if name not in rows.names:
+        close = closest(name, rows.names)
+        raise ColumnError(
+            f"There is no column {name!r}, the {role} in fit; the columns are {', '.join(map(repr, rows.names))}. "
+            f"{f'Did you mean {close!r}? Rename it.' if close else cure}"
+        )
+    return rows.names.index(name)
 
 
 def column_positions(rows: Rows, columns: Iterable[Any], *, parameter: str) -> list[int]:

@@ -114,9 +114,12 @@ class NetworkRecommender(Recommender):
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
         """Give the inputs of rows.
 
-        ``fit="fresh"`` learns how to read them first, ``"more"`` learns more, ``"seen"`` keeps what was seen last.
+        ``fit="fresh"`` learns how to read them first, ``"more"`` learns more.
         """
         return {"user": users, "item": items}
+
+    def _remember_seen(self, rows: Rows, users: Codes, items: Codes, time: NDArray[Any] | None) -> None:
+        """Remember what a model knows of users and items besides their events, from rows that it is not trained on."""
 
     def _query_inputs(self, queries: Asked) -> Inputs:
         """Give the inputs of queries: what :meth:`_row_inputs` tells of the user and the context."""

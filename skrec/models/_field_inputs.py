@@ -150,8 +150,13 @@ def _widened(array: NDArray[Any], width: int) -> NDArray[Any]:
     return np.pad(array, ((0, 0), (0, width - array.shape[1])), constant_values=-1)
 
 
-def positions_in(rows: Rows, fields: Fields, roles: Roles, side: str) -> tuple[int, ...] | None:
-    """Positions of the fields in a table of queries or candidates; None if it has none of them, misspelt ones too."""
+def positions_in(
+    rows: Rows, fields: Fields, roles: Roles, side: str, *, what: str | None = None
+) -> tuple[int, ...] | None:
+    """Positions of the fields in a table of queries or candidates; None if it has none of them, misspelt ones too.
+
+    `what` is what the error message calls the rows, if they are neither.
+    """
     if rows.names is None or roles.names is None:
         if not fields.positions or rows.n_columns > max(fields.positions):
             return fields.positions
@@ -160,10 +165,11 @@ def positions_in(rows: Rows, fields: Fields, roles: Roles, side: str) -> tuple[i
     missing = [name for name in names if name not in rows.names]
     hint = meant(missing, [name for name in rows.names if name not in roles.names])
     if missing and (hint or len(missing) < len(names)):
-        what = "queries" if side == "query" else "candidates"
+        alone = "ids alone" if what is None else f"none of the columns {', '.join(map(repr, names))}"
+        what = what or ("queries" if side == "query" else "candidates")
         raise ColumnError(
             f"The {what} lack the column(s) {', '.join(map(repr, missing))}, which fit saw. "
-            f"{hint or 'Add them, or pass ids alone, for which the last values seen are taken.'}"
+            f"{hint or f'Add them, or pass {alone}, for which the last values seen are taken.'}"
         )
     return None if missing else tuple(rows.names.index(name) for name in names)
 

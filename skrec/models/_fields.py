@@ -131,7 +131,7 @@ class FieldModel(NetworkRecommender):
             of_query, of_item = self._query_fields.encode(rows), self._item_fields.encode(rows)
         sides = {"query": named("query", of_query), "item": named("item", of_item)}
         if fit is not None:
-            self._remember(rows, {"query": users, "item": items}, sides, fresh=fit == "fresh")
+            self._remember(self._times(rows), {"query": users, "item": items}, sides, fresh=fit == "fresh")
         if fit == "fresh":
             self._learn_edges({"query": of_query, "item": of_item})
         return {**self._roles_of({"user": users, "item": items}), **sides["query"], **sides["item"]}
@@ -194,13 +194,27 @@ class FieldModel(NetworkRecommender):
             )
         return chosen
 
-    def _remember(self, rows: Rows, codes: Mapping[str, Codes], sides: Mapping[str, Inputs], *, fresh: bool) -> None:
-        """Keep the latest context of each user and the latest features of each item.
+    def _remember_seen(self, rows: Rows, users: Codes, items: Codes, time: NDArray[Any] | None) -> None:
+        sides: dict[str, Inputs | None] = {}
+        for side, fields in (("query", self._query_fields), ("item", self._item_fields)):
+            at = positions_in(rows, fields, self._estimator_roles, side, what="events")
+            sides[side] = None if at is None else named(side, replace(fields, positions=at).encode(rows))
+        self._remember(time, {"query": users, "item": items}, sides, fresh=False)
+
+    def _remember(
+        self,
+        times: NDArray[Any] | None,
+        codes: Mapping[str, Codes],
+        sides: Mapping[str, Inputs | None],
+        *,
+        fresh: bool,
+    ) -> None:
+        """Keep the latest context of each user and the latest features of each item; of a side that is None, nothing.
 
         With times these are of the event with the latest time, in whatever call it comes; else of the latest call.
         """
-        times = self._times(rows)
-        order = np.arange(rows.n_rows) if times is None else np.argsort(times, kind="stable")
+        n_rows = len(codes["query"])
+        order = np.arange(n_rows) if times is None else np.argsort(times, kind="stable")
         old: tuple[Inputs, Inputs] = ({}, {}) if fresh else (self._contexts, self._catalogue)
         old_times: Mapping[str, NDArray[Any]] = {} if fresh else self._kept_times or {}
         kept: list[Inputs] = []
@@ -212,13 +226,18 @@ class FieldModel(NetworkRecommender):
             if not self._has_role(role):
                 kept.append({})  # nobody can ask for them
                 continue
-            which = order
+            there, blank = sides[side], unknown(side, fields)
+            which = order if there is not None else order[:0]
+            there = blank if there is None else there
             if times is not None:
-                replaces, kept_times[side] = latest_times(times, codes[side], len(ids) + 1, old_times.get(side))
-                which = order[replaces[order]]
-            in_order = {name: array[which] for name, array in sides[side].items()}
+                seen = slice(None) if len(which) else slice(0)
+                replaces, kept_times[side] = latest_times(
+                    times[seen], codes[side][seen], len(ids) + 1, old_times.get(side)
+                )
+                which = which[replaces[which]]
+            in_order = {name: array[which] for name, array in there.items()}
             codes_in_order = codes[side][which]
-            made = latest(in_order, unknown(side, fields), codes_in_order, len(ids) + 1, before)
+            made = latest(in_order, blank, codes_in_order, len(ids) + 1, before)
             own = {name for name, (found, _) in self._roles_of_features().items() if found == f"{role} feature"}
             fill_gaps(made, in_order, codes_in_order, before, side=side, fields=fields, named=own)
             kept.append(made)

@@ -127,7 +127,9 @@ class HistoryModel(NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Events, with the columns of ``fit``.
+            Events, with the user and item columns of ``fit`` and, if it had one, the time. Other columns may be
+            missing, and the columns of a data frame may be in any order. A model of features remembers the features
+            of the users, and of the items, if all their columns are there.
         y : array-like of shape (n_rows,), default=None
             As in ``fit``: which rows were chosen. None: all of them.
 
@@ -153,14 +155,12 @@ class HistoryModel(NetworkRecommender):
         """
         check_is_fitted(self)
         with transaction(self):
-            rows = self._read(X, reset=False)
-            roles = self._estimator_roles
-            self._users, users = self._users.extend(rows.column(roles.user))
-            items = self._encode(rows.column(roles.item), "item")
+            rows, user_ids, item_ids, time = self._read_events(X)
+            self._users, users = self._users.extend(user_ids)
+            items = self._encode(item_ids, "item")
             target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
-            time = self._times(rows)
-            inputs = self._row_inputs(rows, users, items, fit="seen")
-            self._store(Events(users, items, inputs, target, None, time), np.ones(rows.n_rows, bool), self._log)
+            self._remember_seen(rows, users, items, time)
+            self._store(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
             self._weights, self._trained = self._with_new_users(self._weights), self._with_new_users(self._trained)
         return self
 

@@ -39,7 +39,9 @@ class RankerMixin:
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with a user and an item.
+            Rows with all columns of ``fit``, in the same order, as scikit-learn asks for: also those that the model
+            does not use, such as a time. ``recommend``, ``score_items`` and ``append_history`` need only the columns
+            that they use.
 
         Returns
         -------

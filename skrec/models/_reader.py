@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column
-from skrec._data.names import closest, guessing
+from skrec._data.names import guessing
+from skrec._data.roles import role_position
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import StrOptions
 from skrec.exceptions import ColumnError
@@ -298,24 +299,23 @@ class Reader(BaseEstimator):
             return rows.column(self._position(rows, role)), rows
         return as_column(data), None
 
-    def _position(self, rows: Rows, role: str) -> int:
+    def _position(self, rows: Rows, role: str, cure: str = "Add it, or pass ids.") -> int:
         """Position in ``rows`` of the column that had this role in ``fit``."""
-        roles = self._estimator_roles
-        position = roles.user if role == "user" else roles.item
-        if rows.names is None or roles.names is None:
-            if position >= rows.n_columns:
-                raise ColumnError(
-                    f"The {role} was column {position} in fit, but there are only {rows.n_columns} columns here."
-                )
-            return position
-        name = roles.names[position]
-        if name not in rows.names:
-            close = closest(name, rows.names)
-            raise ColumnError(
-                f"There is no column {name!r}, the {role} in fit; the columns are {', '.join(map(repr, rows.names))}."
-                f"{f' Did you mean {close!r}? Rename it.' if close else ' Add it, or pass ids.'}"
-            )
-        return rows.names.index(name)
+        return role_position(rows, self._estimator_roles, role, cure)
+
+    def _read_events(self, X: Any) -> tuple[Rows, NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+        """Read rows of which no more is needed than the user, the item and, if ``fit`` had one, the time.
+
+        Returns the rows, the ids of their users and items, and their times. Columns are found by name, whatever others
+        there are. An array may lack columns at its end.
+        """
+        rows = self._as_rows(X, 1)
+        if rows.names is None and rows.n_columns >= self.n_features_in_:
+            self._read(X, reset=False)  # raises or warns as in predict
+        user, item = (rows.column(self._position(rows, role, "Add it.")) for role in ("user", "item"))
+        if self._estimator_roles.time is None:
+            return rows, user, item, None
+        return rows, user, item, rows.times(self._position(rows, "time", "Add it."), like=self._time_kind)
 
     def role_ids(self, X: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the user ids and item ids of rows.

@@ -59,7 +59,7 @@ class Recommender(Reader):
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
         """Return what a model is given of rows, besides their users and items.
 
-        ``fit="fresh"`` learns how to read them first, ``"more"`` learns more, ``"seen"`` keeps what was seen last.
+        ``fit="fresh"`` learns how to read them first, ``"more"`` learns more.
         """
         return {}
 

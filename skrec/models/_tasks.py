@@ -193,7 +193,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows.
+            Rows with all columns of ``fit``, in the same order, also those that the model does not use.
 
         Returns
         -------
@@ -208,7 +208,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows.
+            Rows with all columns of ``fit``, in the same order, also those that the model does not use.
 
         Returns
         -------
@@ -224,7 +224,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows.
+            Rows with all columns of ``fit``, in the same order, also those that the model does not use.
 
         Returns
         -------
@@ -333,7 +333,7 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows.
+            Rows with all columns of ``fit``, in the same order, also those that the model does not use.
 
         Returns
         -------

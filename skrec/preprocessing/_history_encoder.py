@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Histories, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import as_column, object_array
+from skrec._data.roles import role_position
 from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._data.windows import PADDING, Windows
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
@@ -162,7 +163,8 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            The columns of ``fit``; users and items may be new.
+            The user and item columns of ``fit`` and, if it had one, the time; other columns may be missing. Users and
+            items may be new.
         y : array-like of shape (n_rows,), default=None
             As in ``fit``.
 
@@ -186,10 +188,15 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         >>> encoder.append_history([["ana", 9], ["bo", 7]]).transform([["ana", 5]])
         array([[list([7, 8, 9])]], dtype=object)
         """
-        rows = self._read(X)
-        users, user_codes = self._users.extend(rows.column(self._roles.user))
-        items, item_codes = self._items.extend(rows.column(self._roles.item))
-        times, chosen = self._times_of(rows), self._chosen(rows, y)
+        check_is_fitted(self)
+        rows = as_rows(X)
+        if rows.names is None and rows.n_columns >= self.n_features_in_:
+            self._read(X)  # raises or warns as in transform
+        roles = ("user", "item") if self._roles.time is None else ("user", "item", "time")
+        at = {role: role_position(rows, self._roles, role) for role in roles}
+        users, user_codes = self._users.extend(rows.column(at["user"]))
+        items, item_codes = self._items.extend(rows.column(at["item"]))
+        times, chosen = self._times_of(rows, at.get("time")), self._chosen(rows, y)
         past = self._past.append(user_codes, item_codes, times, chosen, n_users=len(users))
         self._users, self._items, self._past = users, items, past
         return self
@@ -229,7 +236,7 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         users, items = self._users.encode(user_ids), self._items.encode(item_ids)
         self._users.doubt_kind(user_ids, users)
         self._items.doubt_kind(item_ids, items)
-        ends = self._past.ends(users, items, self._times_of(rows))
+        ends = self._past.ends(users, items, self._times_of(rows, self._roles.time))
         return self._output(X, rows, self._past.windows(users, self.max_history, ends))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
@@ -276,11 +283,11 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return read_again(self, X)
 
-    def _times_of(self, rows: Rows) -> NDArray[Any] | None:
-        """Return the times of rows, which must be of the kind that ``fit`` saw."""
-        if self._roles.time is None:
+    def _times_of(self, rows: Rows, position: int | None) -> NDArray[Any] | None:
+        """Return the times in a column, which must be of the kind that ``fit`` saw."""
+        if position is None:
             return None
-        times = rows.times(self._roles.time, like=getattr(self, "_time_kind", None))  # older files lack it
+        times = rows.times(position, like=getattr(self, "_time_kind", None))  # older files lack it
         if self._coded_times:
             doubt_codes(times, self._roles.time_name)
         return times
