@@ -159,7 +159,7 @@ FEATURES = EVENTS.assign(
 def test_past_items_have_their_features():
     """Two items with the same features that training dropped the ids of are the same past."""
     X = FEATURES.assign(item_id=FEATURES["item_id"] + 100)
-    model = DINRanker(**{**SMALL, "epochs": 1}).fit(X)
+    model = DINRanker(item_features=["price", "genre"], **{**SMALL, "epochs": 1}).fit(X)
     cheap, dear = model.score_items(history=[[100], [111]])
     assert (cheap != dear).any()
     frame = model.recommend(X[:2].drop(columns=["item_id", "price", "genre"]), k=3)
@@ -169,7 +169,7 @@ def test_past_items_have_their_features():
 
 @pytest.mark.parametrize("make", [DINClassifier, DINRegressor, DINRanker])
 def test_new_users_with_features_can_be_appended(make):
-    model = make(**{**SMALL, "epochs": 1}).fit(FEATURES, Y > 0)
+    model = make(item_features=["price", "genre"], **{**SMALL, "epochs": 1}).fit(FEATURES, Y > 0)
     more = FEATURES[:3].assign(user_id=77, city="a", age=33.0)
     model.append_history(more)
     assert model.recommend([77, 0], k=2)["user_id"].tolist() == [77, 77, 0, 0]
