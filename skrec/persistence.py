@@ -302,7 +302,7 @@ class _Encoder:
         """Return JSON for a value; `path` is what the user would write to get at it."""
         if depth > _MAX_DEPTH:
             raise TypeError(f"{path[:200]}... is nested too deeply, or holds itself. {_CURE}")
-        for encode in (self._encode_plain, self._encode_numpy, self._encode_nested):
+        for encode in (self._encode_plain, self._encode_numpy, self._encode_nested, self._encode_schedule):
             result = encode(value, path, depth)
             if result is not NotImplemented:
                 return result
@@ -354,6 +354,16 @@ class _Encoder:
             return NotImplemented
         state = {key: self.encode(part, f"{path}.{key}", depth + 1) for key, part in _state_of(value).items()}
         return {"type": "object", "class": name, "state": state}
+
+    def _encode_schedule(self, value: Any, path: str, depth: int) -> Any:
+        if not type(value).__module__.startswith("keras."):
+            return NotImplemented
+        from skrec._engine.schedules import stored
+
+        found = stored(value)
+        if found is None:
+            return NotImplemented
+        return {"type": "schedule", "class": found[0], "config": self.encode(found[1], path, depth + 1)}
 
     def _encode_items(self, items: Collection[Any], path: str, depth: int) -> list[Any]:
         if {*map(type, items)} <= _JSON_TYPES:  # a million ids, say
@@ -414,6 +424,11 @@ class _Decoder:
 
     def _decode_dict(self, node: dict[str, Any]) -> dict[Any, Any]:
         return dict(zip(map(self.decode, node["keys"]), map(self.decode, node["items"]), strict=True))
+
+    def _decode_schedule(self, node: dict[str, Any]) -> Any:
+        from skrec._engine.schedules import from_stored
+
+        return from_stored(node["class"], self.decode(node["config"]))
 
     def _decode_object(self, node: dict[str, Any]) -> Any:
         cls = _class_of(node["class"])

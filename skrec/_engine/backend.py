@@ -49,7 +49,7 @@ with _quiet_import():
     import keras
     import tensorflow as tf
 
-__all__ = ["keras", "preserved_random_state", "tf", "traces_expected", "unsized"]
+__all__ = ["keras", "preserved_random_state", "resized", "tf", "traces_expected", "unsized"]
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -93,3 +93,9 @@ def unsized(variable: keras.Variable) -> keras.Variable:
         value, shape=[None, *value.shape[1:]], trainable=value.trainable, dtype=value.dtype, name=variable.name
     )
     return variable
+
+
+def resized(variable: keras.Variable) -> None:
+    """Tell Keras how many rows a variable has now, for summaries and for callbacks that assign to it."""
+    if variable.value.shape.rank and variable.value.shape[0] is None:
+        variable._shape = tuple(tf.shape(variable.value).numpy().tolist())

@@ -41,9 +41,27 @@ def _rows_of(table: Any) -> Any:
 class _Sparse:
     """Split an update into that of a dense variable and that of a table's rows, and make slots of any length."""
 
+    scheduled = False  # whether the rate of each step is given
+
     def build(self, variables: Any) -> None:
         self.slots: list[tuple[Any, Any]] = []  # (slot, the weight it belongs to)
+        self.rate = super().learning_rate  # type: ignore[misc]  # the variable
         super().build(variables)  # type: ignore[misc]
+
+    @property
+    def learning_rate(self) -> Any:
+        """The rate of the next step; with a schedule, outside of the traced step, the number alone."""
+        rate = super().learning_rate  # type: ignore[misc]
+        return tf.convert_to_tensor(rate.value) if self.scheduled and tf.executing_eagerly() else rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Any) -> None:
+        if self.scheduled:
+            raise TypeError(
+                "learning_rate is a schedule, which gives the rate of every step, so that a callback cannot set it. "
+                "Leave the callback out, or pass a number as learning_rate."
+            )
+        keras.optimizers.Optimizer.learning_rate.fset(self, rate)
 
     def add_variable_from_reference(
         self, reference_variable: Any, name: str | None = None, initializer: str = "zeros"

@@ -20,12 +20,14 @@ from typing import Any
 import numpy as np
 
 from skrec._engine import layers
-from skrec._engine.backend import keras, tf
+from skrec._engine.backend import keras, resized, tf
 from skrec._engine.batches import Column, TrainingData
 from skrec._engine.building import apart_from_global_state, initial_dense, name_layers, weights_by_name
 from skrec._engine.layers import Network, Table
 from skrec._engine.losses import POINTWISE, catalogue_dot_softmax, catalogue_softmax, pairwise
 from skrec._engine.optimizers import OPTIMIZERS
+from skrec._engine.schedules import step_rates
+from skrec._engine.seen import ForCallbacks, InFit
 from skrec._engine.step import Step, building, tracing
 from skrec._engine.weights import Weights
 
@@ -68,9 +70,9 @@ class Structure:
         Rows of a step.
     length : int
         Places of a row that is a sequence, each with a target of its own; 0: a row has one target.
-    popularity, reject, penalised, dropout, id_dropout : bool
+    popularity, reject, penalised, dropout, id_dropout, scheduled : bool
         Whether negatives are drawn by popularity and the user's positives rejected; whether penalties, dropout and id
-        dropout are used.
+        dropout are used; whether a schedule sets the learning rate of each step.
     """
 
     build: Callable[..., Network]
@@ -89,15 +91,17 @@ class Structure:
     penalised: bool = False
     dropout: bool = False
     id_dropout: bool = False
+    scheduled: bool = False
 
 
-class Program(keras.Model):
+class Program(ForCallbacks, keras.Model):
     """A network, its optimiser, its training step and its scoring functions, each traced once."""
 
     def __init__(self, structure: Structure) -> None:
         super().__init__(name="program")
         self.structure = structure
         self.held: weakref.ref[Weights] | None = None
+        self.in_fit = InFit()
         self.between_epochs = False  # where a callback may raise, and leaves the program in order
         self.functions: dict[tuple[Any, ...], Any] = {}
         apart_from_global_state(self._build)
@@ -123,6 +127,7 @@ class Program(keras.Model):
         names = ("l1", "l2", "dropout", "id_dropout", "apart_l1", "apart_learning_rate", "beta", "regularisation")
         self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
         self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
+        self.step_rates = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)  # of an epoch, by a schedule
         self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
         self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # that the optimiser does not know of
         self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
@@ -224,6 +229,7 @@ class Program(keras.Model):
         self.held = None
         for name, variable in (self.named | self.constants).items():
             variable.value.assign(weights[name])
+            resized(variable)
         if isinstance(weights, Weights):
             self.held = weakref.ref(weights)
 
@@ -240,6 +246,13 @@ class Program(keras.Model):
             _empty(slot)
         return state
 
+    def start_rate(self, rate: Any, iterations: int) -> None:
+        """Take the learning rate of a fit, or that of its first step."""
+        self.optimizer.scheduled = False
+        scheduled = self.structure.scheduled
+        self.optimizer.learning_rate = float(step_rates(rate, iterations, 1)[0]) if scheduled else rate
+        self.optimizer.scheduled = scheduled
+
     def load_slots(self, slots: Mapping[str, np.ndarray] | None, iterations: int) -> None:
         """Take the optimiser's state after ``iterations`` steps, or start it anew; tables may have grown since."""
         if slots is not None and len(slots) != len(self.slots) + 1:
@@ -255,16 +268,6 @@ class Program(keras.Model):
                 continue
             fresh = slot.start(weight.value)
             slot.value.assign(fresh if old is None else tf.concat([old, fresh[len(old) :]], axis=0))
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse: a network alone is of no use without the ids, the histories and the optimiser's state."""
-        raise NotImplementedError(
-            "The network cannot be saved alone, as ModelCheckpoint and BackupAndRestore do: without the rest of the "
-            "estimator it is of no use. To keep what a long fit has reached, fit a few epochs at a time with "
-            "warm_start=True, and store the estimator after each fit with skrec.save."
-        )
-
-    save_weights = save
 
     def release(self) -> None:
         """Give back the memory of a fit; the weights stay for scoring."""
@@ -302,6 +305,8 @@ class Program(keras.Model):
             summed = self._pointwise if s.negatives is None else self._ranking
             data_loss = tf.math.divide_no_nan(summed(columns, target, weight, context), total)
             loss = data_loss + self._penalty(context, total) if s.penalised else data_loss
+        if s.scheduled:
+            self.optimizer.rate.value.assign(tf.gather(self.step_rates, step))
         weights = [group for _, group in self.optimizers]
         for (optimizer, group), gradients in zip(self.optimizers, tape.gradient(loss, weights), strict=True):
             optimizer.apply(gradients, group)

@@ -10,7 +10,10 @@ import numpy as np
 
 from skrec._engine.backend import keras, tf, traces_expected
 from skrec._engine.batches import TrainingArrays
+from skrec._engine.callbacks import checked_callbacks, let_go
 from skrec._engine.program import Program, Structure, borrowed
+from skrec._engine.schedules import step_rates
+from skrec._engine.seen import InFit
 from skrec._engine.weights import Weights
 
 __all__ = ["FitResult", "FitSettings", "checked_callbacks", "train"]
@@ -26,8 +29,10 @@ class FitSettings:
         Rows of each kind of table, the row of unknown ids counted.
     epochs : int
         Passes over the rows.
-    learning_rate, l1, l2, dropout, id_dropout : float
-        Rates and penalties.
+    learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
+        Of a step.
+    l1, l2, dropout, id_dropout : float
+        Penalties and rates of dropout.
     apart_learning_rate, apart_l1 : float
         Of the parts of the network that have an optimiser of their own.
     n_negatives : int
@@ -55,7 +60,7 @@ class FitSettings:
 
     rows: Mapping[str, int]
     epochs: int
-    learning_rate: float
+    learning_rate: Any
     l1: float = 0.0
     l2: float = 0.0
     dropout: float = 0.0
@@ -97,13 +102,19 @@ class FitResult:
 class _Epochs(keras.callbacks.Callback):
     """Come first: shuffle before every epoch; keep the training steps from going on after a loss that is no number."""
 
-    def __init__(self, seed: int, first: int) -> None:
+    def __init__(self, settings: FitSettings, iterations: int, n_steps: int) -> None:
         super().__init__()
-        self._seed, self._first = seed, first
+        self._settings, self._iterations, self._n_steps = settings, iterations, n_steps
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        self.model.between_epochs = False
-        self.model.data.shuffle(self._seed, self._first + epoch)
+        program, n_steps = self.model, self._n_steps
+        program.between_epochs = False
+        program.in_fit.weights_were_set = False
+        # As if all epochs had been trained in one fit.
+        program.data.shuffle(self._settings.seed, self._iterations // n_steps + epoch)
+        if program.structure.scheduled:
+            first = self._iterations + epoch * n_steps
+            program.step_rates.assign(step_rates(self._settings.learning_rate, first, n_steps))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.model.between_epochs = True
@@ -140,23 +151,12 @@ class _Average(keras.callbacks.Callback):
             share = np.float32((1 - self._momentum) / (1 - self._momentum**self.n_epochs))
             averaged = {name: _moved(self.weights[name], now[name], share) for name in self.model.named}
             now = Weights({**now, **averaged})
-        self.weights = now
+        self.weights = self.model.in_fit.average = now
 
 
 def _moved(past: np.ndarray, now: np.ndarray, share: np.float32) -> np.ndarray:
     moved: np.ndarray = past + share * (now[: len(past)] - past)
     return moved if len(past) == len(now) else np.concatenate([moved, now[len(past) :]])
-
-
-class _Listener(keras.callbacks.Callback):
-    """Call a function after every epoch."""
-
-    def __init__(self, function: Callable[[int, dict[str, float]], Any]) -> None:
-        super().__init__()
-        self._function = function
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._function(epoch, dict(logs))
 
 
 class _Validation(keras.callbacks.Callback):
@@ -238,7 +238,7 @@ def train(
         What a function among the callbacks raised. The program is kept for the next fit all the same.
     """
     with borrowed(structure) as program:
-        program.held = None
+        program.held, program.in_fit = None, InFit()
         start: Mapping[str, np.ndarray] = program.initial(settings.seed, settings.rows, known, generation=iterations)
         program.load({**(adjust(start) if adjust else start), **(constants or {})})
         del start
@@ -249,18 +249,22 @@ def train(
         program.seed.assign(settings.seed)
         program.n_negatives.assign(settings.n_negatives)
         program.loss_weights.assign(settings.loss_weights)
-        program.optimizer.learning_rate = settings.learning_rate
+        program.start_rate(settings.learning_rate, iterations)
         moving = _Average(settings.ema_momentum, average, n_averaged) if settings.ema_momentum else None
         validation = None if score is None else _Validation(score, settings, moving)
         steps = -(-arrays.n_rows // structure.batch_size)
-        epochs = _Epochs(settings.seed, iterations // steps)  # as if they had been trained in one fit
+        epochs = _Epochs(settings, iterations, steps)
         shown = any(isinstance(callback, keras.callbacks.ProgbarLogger) for callback in callbacks)
         progress = _Progress() if settings.verbose and not shown else None
         history = _fit(program, steps, settings, [epochs, moving, validation, *callbacks, progress])
         kept_slots = program.move_optimizer_state() if keep_slots else None
         program.release()
         trained = None
-        if validation is not None and validation.best is not None:
+        best_score = None if validation is None or validation.best is None else validation.best[0]
+        if program.in_fit.weights_were_set:  # by a callback, after the last epoch
+            weights = program.state()
+            best_score = None if score is None else float(score(program))
+        elif validation is not None and validation.best is not None:
             weights = validation.best[2]
         elif moving is not None and moving.weights is not None:
             weights, trained = moving.weights, moving.trained if keep_slots else None
@@ -275,41 +279,10 @@ def train(
             n_epochs=len(history["loss"]),
             loss_curve=[float(value) for value in history["loss"]],
             scores=[] if validation is None else validation.scores,
-            best_score=None if validation is None or validation.best is None else validation.best[0],
+            best_score=best_score,
         )
         program.load(weights)
     return result
-
-
-def checked_callbacks(callbacks: Sequence[Any] | None) -> tuple[Any, ...]:
-    """Return callbacks of Keras; refuse what is none, and no function either.
-
-    Parameters
-    ----------
-    callbacks : sequence of keras.callbacks.Callback or callable, or None
-        A callable is called as ``f(epoch, logs)`` after every epoch.
-
-    Returns
-    -------
-    tuple of keras.callbacks.Callback
-
-    Raises
-    ------
-    TypeError
-    """
-    checked = []
-    for callback in callbacks or ():
-        if isinstance(callback, keras.callbacks.Callback):
-            checked.append(callback)
-        elif callable(callback) and not isinstance(callback, type):
-            checked.append(_Listener(callback))
-        else:
-            cure = f"Pass an instance: {callback.__name__}()." if isinstance(callback, type) else "Leave it out."
-            raise TypeError(
-                "callbacks must be a list of instances of keras.callbacks.Callback, or of functions f(epoch, logs), "
-                f"but has {callback!r}. {cure}"
-            )
-    return tuple(checked)
 
 
 def _fit(program: Program, steps: int, settings: FitSettings, callbacks: list[Any]) -> dict[str, list[float]]:
@@ -329,5 +302,5 @@ def _fit(program: Program, steps: int, settings: FitSettings, callbacks: list[An
     finally:
         for callback in callbacks:
             if callback is not None:
-                callback.set_model(None)  # else the user's callbacks would hold the program, and could not be pickled
+                let_go(callback)
     return dict(history.history)

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows
 from skrec._data.windows import Windows
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._sklearn_compat import HasMethods, Interval, InvalidParameterError, StrOptions
 from skrec.models._events import Events, Inputs
 from skrec.models._learning import learn
 from skrec.models._reader import Asked, Codes
@@ -36,8 +36,8 @@ class NetworkRecommender(Recommender):
 
     epochs: int = 20
     batch_size: int | Literal["auto"] = "auto"
-    learning_rate: float = 0.003
-    optimizer: Literal["adam", "adagrad", "sgd"] = "adam"
+    learning_rate: Any = 0.003
+    optimizer: Any = "adam"
     l1: float = 0.0
     l2: float = 0.001
     dropout: float = 0.0
@@ -55,8 +55,8 @@ class NetworkRecommender(Recommender):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "optimizer": [StrOptions({"adam", "adagrad", "sgd"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither"), HasMethods(["get_config"]), callable],
+        "optimizer": [StrOptions({"adam", "adagrad", "sgd"}), str, HasMethods(["apply", "get_config"])],
         "l1": [Interval(Real, 0, None, closed="left")],
         "l2": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
@@ -67,7 +67,7 @@ class NetworkRecommender(Recommender):
         "tol": [Interval(Real, 0, None, closed="left")],
         "ema_momentum": [Interval(Real, 0, 1, closed="left")],
         "warm_start": ["boolean"],
-        "callbacks": [list, tuple, None],
+        "callbacks": [list, tuple, HasMethods(["on_epoch_end"]), HasMethods(["on_train_end"]), callable, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -244,7 +244,8 @@ class NetworkRecommender(Recommender):
             "network": tuple(sorted(self._network_config(n_outputs).items())),
             "columns": _shapes(arrays.columns),
             "catalogue": _shapes(arrays.catalogue or {}),
-            "optimizer": self.optimizer,
+            "optimizer": optimizer_name(self.optimizer),
+            "scheduled": not isinstance(self.learning_rate, Real),
             "apart": (apart["optimizer"], tuple(sorted(apart["parts"]))) if (apart := self._apart()) else None,
             "batch_size": _auto_batch_size(arrays.n_rows, task.get("length", 0))
             if self.batch_size == "auto"
@@ -267,12 +268,13 @@ class NetworkRecommender(Recommender):
         return Structure(build=type(self)._build_network, **structure)
 
     def _settings(self, seed: int, task: Mapping[str, Any], *, epochs: int, stopping: bool) -> Any:
+        from skrec._engine.schedules import checked_rate
         from skrec._engine.training import FitSettings
 
         return FitSettings(
             rows=self._table_rows(),
             epochs=int(epochs),
-            learning_rate=float(self.learning_rate),
+            learning_rate=checked_rate(self.learning_rate),
             l1=float(self.l1),
             l2=self._squares,
             dropout=float(self.dropout),
@@ -373,6 +375,30 @@ class NetworkRecommender(Recommender):
     def _ranked_output(self) -> int:
         """Return which output of the network items are ranked by."""
         return 0
+
+
+def optimizer_name(optimizer: Any) -> str:
+    """Return the name of an optimiser in lower case; refuse those that there are not.
+
+    Raises
+    ------
+    InvalidParameterError
+        The message says what to use instead.
+    """
+    if isinstance(optimizer, str):
+        name, cure = optimizer.lower(), "Use 'adam'"
+        if name in {"adam", "adagrad", "sgd"}:
+            return name
+        if name in {"adamw", "lion"}:
+            cure += ", with l2= for what weight decay does"
+    else:
+        name = type(optimizer).__name__.lower()
+        known = name if name in {"adagrad", "sgd"} else "adam"
+        cure = f"Pass a name, with the rate or a schedule beside it: optimizer={known!r}, learning_rate=..."
+    raise InvalidParameterError(
+        f"The 'optimizer' parameter must be 'adam', 'adagrad' or 'sgd', got {optimizer!r}. {cure}. These update the "
+        "embeddings of the ids in a batch alone; others of Keras's would update whole tables in every step."
+    )
 
 
 def _auto_batch_size(n_rows: int, length: int) -> int:

@@ -23,8 +23,9 @@ epochs : int, default={epochs}
     Passes over the rows; the most there can be, with early stopping.
 batch_size : int or "auto", default="auto"
     Rows of a step. ``"auto"``: about 64 steps an epoch, {batch}.
-learning_rate : float, default={rate}
-    Step size of the optimiser.
+learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, default={rate}
+    Step size of the optimiser. A schedule is called with the number of the step, counted from the first ``fit`` on with
+    ``warm_start`` and ``partial_fit``; with ``batch_size="auto"`` an epoch has about 64 steps.
 optimizer : {{"adam", "adagrad", "sgd"}}, default="adam"
     Each updates only the embeddings of the ids in the batch; Adam's moments of an id decay when it is used.
 l1, l2 : float, default=0.0 and {l2}
@@ -54,9 +55,10 @@ warm_start : bool, default=False
     Without early stopping, and with an int as ``random_state``, fits of the same rows equal one fit of all their
     epochs, also with :func:`skrec.save` and :func:`skrec.load` between them; after early stopping, ``fit`` goes on from
     the weights kept.
-callbacks : list of keras.callbacks.Callback or callable, or None, default=None
+callbacks : keras.callbacks.Callback or callable, list of these, or None, default=None
     Called as by ``keras.Model.fit``, or as ``f(epoch, logs)`` after every epoch; an error ends the fit. The logs hold
-    ``loss`` and, with early stopping, ``{score}``.
+    ``loss`` and, with early stopping, ``{score}``. Weights that a callback sets when training ends, as
+    ``keras.callbacks.EarlyStopping(restore_best_weights=True)`` does, are those that are kept.
 random_state : int, RandomState instance or None, default=None
     An int makes the fit repeat bit for bit on the same machine.
 verbose : int, default=0

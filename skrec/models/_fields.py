@@ -55,7 +55,7 @@ class FieldModel(NetworkRecommender):
     numeric_embedding: Literal["piecewise", "linear"] = "piecewise"
     n_bins: int = 64
     pooling: Literal["mean", "sum", "max"] = "mean"
-    learning_rate: float = 0.001
+    learning_rate: Any = 0.001
     l2: float = 0.0001
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -377,7 +377,7 @@ class FieldModel(NetworkRecommender):
 class FieldRanker(FieldModel, NetworkRanker):
     """A model of features that ranks items for users and contexts, learnt from events."""
 
-    learning_rate: float = 0.003
+    learning_rate: Any = 0.003
 
     _needs_ids: ClassVar[bool] = True
     _validated_roles: ClassVar[tuple[str, ...]] = ("item",)  # new users are known by their features

@@ -31,7 +31,7 @@ class SequenceRanker(HistoryModel, NetworkRanker):
 
     embedding_dim: int = 64
     epochs: int = 50
-    learning_rate: float = 0.001
+    learning_rate: Any = 0.001
     l2: float = 0.0
     dropout: float = 0.2
     loss: SequenceLoss = "auto"  # type: ignore[assignment]
