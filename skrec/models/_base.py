@@ -16,11 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Interactions, Rows
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import HasMethods, Interval, InvalidParameterError, StrOptions
+from skrec._transaction import transaction
 from skrec.models._events import Events, Inputs
 from skrec.models._learning import learn
 from skrec.models._reader import Asked, Codes
 from skrec.models._recommender import Recommender, Work
-from skrec.models._transaction import transaction
 from skrec.models._validation import validation_events
 
 SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
@@ -166,18 +166,24 @@ class NetworkRecommender(Recommender):
     # -- fitting ------------------------------------------------------------------------------------------------------
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Any:
-        with transaction(self):
-            going_on = self.warm_start and self.__sklearn_is_fitted__()
-            return self._fit_events(X, y, sample_weight, (X_val, y_val), going_on=going_on, part=False)
+        with transaction(self) as model:
+            going_on = model.warm_start and model.__sklearn_is_fitted__()
+            model._fit_events(X, y, sample_weight, (X_val, y_val), going_on=going_on, part=False)
+        return self
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
-        with transaction(self):
-            going_on = self.__sklearn_is_fitted__()
-            return self._fit_events(X, y, sample_weight, (None, None), going_on=going_on, part=True)
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **announced: Any) -> Any:
+        """Train on a part; what is ``announced`` about all parts is set as attributes during the call."""
+        with transaction(self) as model:
+            model.__dict__.update(announced)
+            going_on = model.__sklearn_is_fitted__()
+            model._fit_events(X, y, sample_weight, (None, None), going_on=going_on, part=True)
+            for name in announced:
+                delattr(model, name)
+        return self
 
     def _fit_events(
         self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any], *, going_on: bool, part: bool
-    ) -> Any:
+    ) -> None:
         from skrec._engine.training import checked_callbacks, train
 
         if not going_on:
@@ -206,7 +212,6 @@ class NetworkRecommender(Recommender):
         self._keep(result, old)
         if not inside.all():
             self._log_events(events, np.ones_like(inside), None)
-        return self
 
     def _with_past(self, events: Events) -> Events:
         return replace(events, inputs={**events.inputs, **self._past(events.users, events.items, events.time)})

@@ -19,11 +19,11 @@ from skrec._data.histories import Histories, Windows
 from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._recommend import are_events, as_sessions, refuse_nothing
 from skrec._sklearn_compat import Interval
+from skrec._transaction import transaction
 from skrec.models._base import NetworkRecommender
 from skrec.models._contributions import contributions
 from skrec.models._events import Events, Inputs
 from skrec.models._reader import Asked, Codes
-from skrec.models._transaction import transaction
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -154,15 +154,18 @@ class HistoryModel(NetworkRecommender):
         []
         """
         check_is_fitted(self)
-        with transaction(self):
-            rows, user_ids, item_ids, time = self._read_events(X)
-            self._users, users = self._users.extend(user_ids)
-            items = self._encode(item_ids, "item")
-            target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
-            self._remember_seen(rows, users, items, time)
-            self._store(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
-            self._weights, self._trained = self._with_new_users(self._weights), self._with_new_users(self._trained)
+        with transaction(self) as model:
+            model._append(X, y)
         return self
+
+    def _append(self, X: Any, y: Any) -> None:
+        rows, user_ids, item_ids, time = self._read_events(X)
+        self._users, users = self._users.extend(user_ids)
+        items = self._encode(item_ids, "item")
+        target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
+        self._remember_seen(rows, users, items, time)
+        self._store(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
+        self._weights, self._trained = self._with_new_users(self._weights), self._with_new_users(self._trained)
 
     def _with_new_users(self, weights: Any) -> Any:
         """Give users that joined since the row of unknown ones."""

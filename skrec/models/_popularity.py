@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from skrec._data import Rows
 from skrec._sklearn_compat import _fit_context
+from skrec._transaction import transaction
 from skrec.models._learning import learn
 from skrec.models._ranking import RankerMixin
 from skrec.models._reader import Asked
 from skrec.models._recommender import Recommender, Work, chunks
-from skrec.models._transaction import transaction
 
 __all__ = ["PopularityRanker"]
 
@@ -71,8 +71,9 @@ class PopularityRanker(RankerMixin, Recommender):
         PopularityRanker
             The estimator itself.
         """
-        with transaction(self):
-            return self._count(X, y, sample_weight, fresh=True)
+        with transaction(self) as model:
+            model._count(X, y, sample_weight, fresh=True)
+        return self
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> PopularityRanker:
@@ -88,10 +89,11 @@ class PopularityRanker(RankerMixin, Recommender):
         PopularityRanker
             The estimator itself.
         """
-        with transaction(self):
-            return self._count(X, y, sample_weight, fresh=not self.__sklearn_is_fitted__())
+        with transaction(self) as model:
+            model._count(X, y, sample_weight, fresh=not model.__sklearn_is_fitted__())
+        return self
 
-    def _count(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> PopularityRanker:
+    def _count(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> None:
         events = learn(self, X, y, sample_weight, fresh=fresh, more=not fresh)
         positive = events.target > 0
         weight = np.ones(len(events)) if events.weight is None else events.weight
@@ -100,7 +102,6 @@ class PopularityRanker(RankerMixin, Recommender):
         if not fresh:
             counts = counts + np.pad(self.item_counts_, (0, n_items - len(self.item_counts_)))
         self.item_counts_ = counts
-        return self
 
     def _relevance(self) -> NDArray[np.float32]:
         return np.concatenate([np.zeros(1), self.item_counts_]).astype(np.float32)

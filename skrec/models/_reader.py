@@ -18,6 +18,7 @@ from skrec._data.names import guessing
 from skrec._data.roles import role_position
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import StrOptions
+from skrec._transaction import ReadsOneState
 from skrec.exceptions import ColumnError
 
 Codes = NDArray[np.int32]
@@ -50,7 +51,7 @@ class Asked:
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Reader(BaseEstimator):
+class Reader(ReadsOneState, BaseEstimator):
     """Base of all recommenders: it reads their rows and ids.
 
     A subclass fits :attr:`_users`, :attr:`_items`, :attr:`_log` and :attr:`_estimator_roles`. Fitted attributes are

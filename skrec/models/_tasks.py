@@ -133,11 +133,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         self
             The fitted estimator.
         """
-        self._announced = classes  # read by _targets in this call only
-        try:
-            return self._partial_fit(X, y, sample_weight)
-        finally:
-            self.__dict__.pop("_announced", None)
+        return self._partial_fit(X, y, sample_weight, _announced=classes)  # which _targets reads
 
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
         labels = self._labels(X, y)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Rows, Vocabulary, as_rows
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
+from skrec._transaction import ReadsOneState, transaction
 from skrec.exceptions import UnknownIdError
 from skrec.preprocessing._common import (
     MIN_FREQUENCY,
@@ -53,7 +54,7 @@ Columns = dict[int, tuple[Vocabulary, NDArray[np.int32]]]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class FeatureCrosses(TransformerMixin, BaseEstimator):
+class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
     """Cross categorical columns: one code for each combination of their values.
 
     A linear model, or the wide part of :class:`~skrec.models.WideDeepClassifier`, learns nothing of "comedies *on
@@ -194,7 +195,8 @@ class FeatureCrosses(TransformerMixin, BaseEstimator):
             If there is no cross, or more than 100,000 that nobody named, two parameters contradict each other, a value
             in a crossed column is infinite, or `dtype` cannot hold the codes.
         """
-        self._fit(X)
+        with transaction(self) as encoder:
+            encoder._fit(X)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -219,7 +221,8 @@ class FeatureCrosses(TransformerMixin, BaseEstimator):
             As :meth:`fit`.
         """
         refuse_sparse_frame(self)
-        return self._output(X, *self._fit(X))
+        with transaction(self) as encoder:
+            return encoder._output(X, *encoder._fit(X))
 
     def transform(self, X: Any) -> Any:
         """Encode the combinations of values.

@@ -20,6 +20,7 @@ from skrec._data.roles import role_position
 from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._data.windows import PADDING, Windows
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
+from skrec._transaction import ReadsOneState, transaction
 from skrec.exceptions import ColumnError
 from skrec.preprocessing._common import read_again
 from skrec.preprocessing._cross_columns import array_beside, frame_beside
@@ -31,7 +32,7 @@ _CHUNK = 1 << 16
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class HistoryEncoder(TransformerMixin, BaseEstimator):
+class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
     """Put beside each row the items that its user had to do with before: a column of lists.
 
     Any model can then use the past, without ever seeing the row itself or what came later. Each row of `X` is an event
@@ -135,6 +136,11 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         ValueError
             If an id or a time is missing or infinite, or if `y` is needed and is not there or no numbers.
         """
+        with transaction(self) as encoder:
+            encoder._fit(X, y)
+        return self
+
+    def _fit(self, X: Any, y: Any) -> None:
         rows = as_rows(X)
         roles = resolve_roles(rows, user=self.user, item=self.item, time=self.time)
         if self.remainder == "passthrough" and _NAME in (rows.names or ()):
@@ -152,7 +158,6 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         self._roles, self._users, self._items, self._past = roles, users, items, past
         self._time_kind = None if roles.time is None else rows.time_kind(roles.time)
         self._coded_times = times is not None and are_codes(times)
-        return self
 
     def append_history(self, X: Any, y: Any = None) -> Self:
         """Store further events.
@@ -189,6 +194,11 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         array([[list([7, 8, 9])]], dtype=object)
         """
         check_is_fitted(self)
+        with transaction(self) as encoder:
+            encoder._append(X, y)
+        return self
+
+    def _append(self, X: Any, y: Any) -> None:
         rows = as_rows(X)
         if rows.names is None and rows.n_columns >= self.n_features_in_:
             self._read(X)  # raises or warns as in transform
@@ -199,7 +209,6 @@ class HistoryEncoder(TransformerMixin, BaseEstimator):
         times, chosen = self._times_of(rows, at.get("time")), self._chosen(rows, y)
         past = self._past.append(user_codes, item_codes, times, chosen, n_users=len(users))
         self._users, self._items, self._past = users, items, past
-        return self
 
     def transform(self, X: Any) -> Any:
         """Return for each row the items that its user had to do with before.

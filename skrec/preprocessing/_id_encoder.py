@@ -17,13 +17,14 @@ from skrec._data import Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.columns import side_by_side
 from skrec._data.ids import as_objects
 from skrec._sklearn_compat import StrOptions, _fit_context, get_output_config
+from skrec._transaction import ReadsOneState, transaction
 from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_narrow_dtype, split_rare
 
 __all__ = ["IDEncoder"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Encode ids as integers: 1 to n for the ids seen in ``fit``, 0 for unknown and rare ones.
 
     Every column is encoded by itself, as :class:`~sklearn.preprocessing.OrdinalEncoder` does; use a
@@ -150,7 +151,8 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If an id is missing or infinite, or if `dtype` cannot hold the codes.
         """
-        self._fit(X)
+        with transaction(self) as encoder:
+            encoder._fit(X)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -179,7 +181,8 @@ class IDEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If an id is missing or infinite, or if `dtype` cannot hold the codes.
         """
-        return self._output(as_rows(X), self._fit(X))
+        with transaction(self) as encoder:
+            return encoder._output(as_rows(X), encoder._fit(X))
 
     def transform(self, X: Any) -> Any:
         """Encode the ids of every column.

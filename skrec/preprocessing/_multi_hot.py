@@ -18,6 +18,7 @@ from skrec._data import Vocabulary, as_rows
 from skrec._data.columns import object_array
 from skrec._data.lists import doubt_separator
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in
+from skrec._transaction import ReadsOneState, transaction
 from skrec.preprocessing._bags import bags_of, refuse_unknown_values, select
 from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_sparse_frame
 
@@ -25,7 +26,7 @@ __all__ = ["MultiHotEncoder"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class MultiHotEncoder(TransformerMixin, BaseEstimator):
+class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
     """Encode columns of lists, such as the genres of a film: one column of 0 and 1 for each value.
 
     It does for columns of a table what :class:`~sklearn.preprocessing.MultiLabelBinarizer` does for labels, and so
@@ -124,7 +125,8 @@ class MultiHotEncoder(TransformerMixin, BaseEstimator):
         ValueError
             If a value is infinite, or if `separator` is empty.
         """
-        self._fit(X)
+        with transaction(self) as encoder:
+            encoder._fit(X)
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -149,7 +151,8 @@ class MultiHotEncoder(TransformerMixin, BaseEstimator):
             As :meth:`fit`.
         """
         refuse_sparse_frame(self)
-        return self._output(self._fit(X))
+        with transaction(self) as encoder:
+            return encoder._output(encoder._fit(X))
 
     def transform(self, X: Any) -> Any:
         """Encode the values of every column.
