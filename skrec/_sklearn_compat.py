@@ -4,17 +4,13 @@ What scikit-learn renames or moves is put right here, and nowhere else.
 """
 
 from collections.abc import Callable
-from inspect import signature
 from typing import Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from sklearn import base as _base
 from sklearn.metrics._scorer import _MultimetricScorer as MultimetricScorer
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.utils import _safe_indexing as safe_indexing
-from sklearn.utils import validation as _validation
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
@@ -46,7 +42,6 @@ __all__ = [
     "_fit_context",
     "check_feature_names_in",
     "check_method_params",
-    "check_sample_weight",
     "column_transformer_inputs",
     "fit_and_score",
     "get_feature_names",
@@ -58,9 +53,6 @@ __all__ = [
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
-# scikit-learn 1.6 and 1.7 say only_non_negative, later versions ensure_non_negative
-_NON_NEGATIVE = next(name for name in signature(_validation._check_sample_weight).parameters if "non_negative" in name)
-
 
 def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
     """Return scikit-learn's decorator of ``fit``: it checks the parameters against ``_parameter_constraints``."""
@@ -68,16 +60,6 @@ def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], 
         prefer_skip_nested_validation=prefer_skip_nested_validation
     )
     return decorator
-
-
-def check_sample_weight(
-    sample_weight: Any, X: Any, *, dtype: Any = np.float64, non_negative: bool = False, copy: bool = False
-) -> NDArray[Any]:
-    """Return the weights of the rows of ``X``, checked: an array of shape (n_rows,); ``None`` means ones."""
-    weights: NDArray[Any] = _validation._check_sample_weight(
-        sample_weight, X, dtype=dtype, copy=copy, **{_NON_NEGATIVE: non_negative}
-    )
-    return weights
 
 
 def column_transformer_inputs(transformer: Any) -> dict[str, list[int]]:

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
-from sklearn.utils import check_consistent_length
 
+from skrec._data.labels import check_aligned, read_labels
 from skrec._recommend import is_recommender
 from skrec._sklearn_compat import num_samples, safe_indexing
 from skrec.metrics import (
@@ -179,8 +179,8 @@ def compare(
     Raises
     ------
     ValueError
-        If there are no estimators, two share a name, `X` and `y` differ in length, or a metric or split is not
-        possible.
+        If there are no estimators, two share a name, `y` or `groups` do not fit the rows of `X`, or a metric or split
+        is not possible.
     TypeError
         If `scoring` is not a ranking metric, or an estimator is a class or has no ``fit``.
     Exception
@@ -214,7 +214,9 @@ def compare(
     """
     models = dict(_named(estimators))
     scorer = _ranking_scorer(scoring)
-    check_consistent_length(X, y, groups)
+    check_aligned(X, {"groups": groups})
+    if y is not None:
+        read_labels(y, X)
     roles = _roles(models.values())
     splitter = LeaveLastOut(**roles) if cv is None else cv
     if baseline:

@@ -4,8 +4,7 @@ Two forms of the same data: a row per user and a column per item, or a row per (
 whose pair it is. Each user gets a value first; the metric is the mean over users.
 """
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
 
@@ -14,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
+from skrec._data.labels import check_same_order, one_dimensional
 from skrec.metrics._names import WITHOUT_K
 from skrec.metrics._values import Values, values_of_groups, values_of_rows
 
@@ -31,7 +31,10 @@ def one_metric(kind: str, y_true: Any, y_pred: Any, *, k: Any, groups: Any, per_
 
 def values_of_arrays(names: Sequence[str], y_true: Any, y_pred: Any, groups: Any) -> tuple[Values, pd.Index | None]:
     """Check arrays, and return the values of all users by metric, and whose they are where `groups` tells it."""
-    _check_order({"y_true": y_true, "y_pred": y_pred, "groups": groups})
+    check_same_order({"y_true": y_true, "y_pred": y_pred, "groups": groups})
+    if groups is not None:
+        y_true, y_pred = _one_column(y_true, "y_true"), _one_column(y_pred, "y_pred")
+        groups = one_dimensional(groups, "groups")
     relevance = csr_array(y_true, copy=True) if issparse(y_true) else _numbers(y_true, "y_true")
     scores = _numbers(y_pred, "y_pred")
     if relevance.shape != scores.shape:
@@ -68,39 +71,37 @@ def check_k(k: Any, least: int = 1) -> None:
         raise ValueError(f"k must be a whole number of at least {least}, got {k!r}.")
 
 
-def _check_order(arguments: Mapping[str, Any]) -> None:
-    """Refuse pandas labels that are the same in another order, for values are compared by position."""
-    for axis in ("index", "columns"):
-        labelled = {
-            name: getattr(argument, axis)
-            for name, argument in arguments.items()
-            if isinstance(argument, (pd.Series, pd.DataFrame)) and hasattr(argument, axis)
-        }
-        for (one, labels), (other, others) in pairwise(labelled.items()):
-            same = len(labels) == len(others) and labels.is_unique and labels.isin(others).all()
-            if same and not labels.equals(others):
-                at = int(np.argmax(labels != others))
-                raise ValueError(
-                    f"{one} and {other} have the same {axis} in another order: at position {at}, {one} has "
-                    f"{labels[[at]].tolist()[0]!r} and {other} has {others[[at]].tolist()[0]!r}, but values are "
-                    f"compared by position. Bring {other} into the order of {one} with reindex, or pass NumPy arrays "
-                    "if the positions are right."
-                )
-
-
 def _numbers(values: Any, name: str) -> NDArray[Any]:
     array = np.asarray(values)
     if array.dtype.kind != "f":
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{name} must hold numbers: {error}.") from error
+        array = _converted(array, name)
     # NaN is the least of all, and a look for the least is fast.
     if np.isnan(array.min(initial=0)) or (name == "y_true" and np.isinf(array).any()):
         bad = np.isnan(array) if name == "y_pred" else ~np.isfinite(array)
-        position = np.argwhere(bad)[0].tolist()
-        raise ValueError(f"{name} contains {array[tuple(position)]} at {position}: replace it or leave the row out.")
+        raise _contains(array, bad, name)
     return array
+
+
+def _converted(array: NDArray[Any], name: str) -> NDArray[np.float64]:
+    if array.dtype.kind in "mMcV":
+        raise ValueError(f"{name} must hold numbers, not {array.dtype}.")
+    if array.dtype.kind == "O" and (missing := np.asarray(pd.isna(array))).any():
+        raise _contains(array, missing, name)
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers: {error}.") from error
+
+
+def _contains(array: NDArray[Any], bad: NDArray[np.bool_], name: str) -> ValueError:
+    position = np.argwhere(bad)[0].tolist()
+    return ValueError(f"{name} contains {array[tuple(position)]} at {position}: replace it or leave the row out.")
+
+
+def _one_column(values: Any, name: str) -> Any:
+    """Return the only column of a table that has one; anything else as it is."""
+    has_one = not issparse(values) and np.ndim(values) == 2 and np.shape(values)[1] == 1
+    return one_dimensional(values, name) if has_one else values
 
 
 def _group_codes(groups: Any, scores: NDArray[Any]) -> tuple[NDArray[np.int64], pd.Index]:

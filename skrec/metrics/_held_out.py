@@ -68,7 +68,7 @@ class HeldOut:
         ids = RowIds.of(unwrapped, X)
         catalogue, name = as_column(unwrapped.model.items_), unwrapped.model._estimator_roles.item_name
         doubt_kind(ids.items, catalogue, name, so="none of them is known, and every one is a miss")
-        labels = None if y is None else labels_of(y, len(ids.users), getattr(unwrapped.model, "classes_", None))
+        labels = None if y is None else labels_of(y, X, getattr(unwrapped.model, "classes_", None))
         return cls.of(unwrapped.model, ids, np.ones(len(ids.users), dtype=bool) if labels is None else labels > 0)
 
     @classmethod

@@ -85,7 +85,7 @@ def rank_held_out_rows(
     ids = RowIds.of(unwrapped, X) if user is None and is_recommender(unwrapped.model) else None
     users = user_column(X, user) if ids is None else pd.Index(ids.raw_users, name=ids.user_name)
     codes, distinct = codes_of(users, "user")
-    labels = np.maximum(labels_of(y, len(codes), getattr(estimator, "classes_", None)), 0)
+    labels = np.maximum(labels_of(y, X, getattr(estimator, "classes_", None)), 0)
     ordered = _orderable(codes, labels, names)
     values = values_of_groups(names, codes, labels, predicted_scores(estimator, X), len(distinct))
     kept = np.any([*ordered.values()], axis=0)

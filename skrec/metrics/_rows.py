@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from skrec._data import ABSENT, as_rows, resolve_roles
 from skrec._data.columns import as_column
+from skrec._data.labels import read_labels
+from skrec._data.targets import numeric_labels
 from skrec._recommend import Unwrapped
 from skrec._recommend._stages import Stage, block_of, origin
 from skrec._recommend._tables import as_table, columns_of
@@ -154,42 +156,32 @@ def codes_of(ids: Any, role: str) -> tuple[NDArray[np.int64], Any]:
     return codes.astype(np.int64), distinct
 
 
-def labels_of(y: Any, n_rows: int, classes: Any = None) -> NDArray[np.float64]:
+def labels_of(y: Any, X: Any, classes: Any = None) -> NDArray[np.float64]:
     """Return labels as numbers: relevant rows above 0.
 
     Parameters
     ----------
-    y : array-like of shape (n_rows,)
-        Numbers or booleans; or the labels of a classifier of two classes, of which the second is the relevant one.
-    n_rows : int
-        Number of rows there must be.
+    y : array-like of shape (n_rows,) or (n_rows, 1)
+        Numbers or bools; or the labels of a classifier of two classes, of which the second is the relevant one.
+    X : table of shape (n_rows, n_columns)
+        The rows that they belong to.
     classes : array of classes or None
         ``classes_`` of the classifier.
 
     Raises
     ------
     ValueError
-        If the length is wrong, a label is missing or infinite, or labels are no numbers and not of two classes.
+        If the length or the order of pandas labels differs, a label is missing or infinite, or labels are not numbers
+        and not of two classes.
     """
-    labels = as_column(y)
-    if len(labels) != n_rows:
-        raise ValueError(f"y has {len(labels)} labels, but X has {n_rows} rows: there must be one for each row.")
-    missing = np.asarray(pd.isna(labels))
-    if missing.any():
-        raise ValueError(
-            f"y contains NaN in row {int(np.argmax(missing))}: every row needs a label, or y must be None."
-        )
-    if labels.dtype.kind in "OMm":
-        if not _is_binary(classes) or not pd.Series(labels).isin(list(classes)).all():
-            raise ValueError(
-                f"y holds labels such as {labels[0]!r}, of which it cannot be told which are relevant. Pass numbers: "
-                "rows with y > 0 are relevant."
-            )
-        return np.asarray(labels == classes[1], dtype=np.float64)
-    numbers = labels.astype(np.float64)
-    if np.isinf(numbers).any():
-        raise ValueError(f"y contains infinity in row {int(np.argmax(np.isinf(numbers)))}: labels must be finite.")
-    return numbers
+    cure = " With protocol='full', y=None makes every row relevant."
+    column = read_labels(y, X, cure=cure)
+    if _is_binary(classes) and pd.Series(column).isin(list(classes)).all():
+        return np.asarray(column == classes[1], dtype=np.float64)
+    what = "numbers, above 0 for the relevant rows"
+    if _is_binary(classes):
+        what += f", or labels of the classes {np.asarray(classes).tolist()!r}"
+    return numeric_labels(column, X, what=what, cure="Convert it, for instance with y == 'click'.")
 
 
 def predicted_scores(estimator: Any, X: Any) -> Array:

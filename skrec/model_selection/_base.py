@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, KFold
 
+from skrec._data.labels import check_aligned
 from skrec._sklearn_compat import StrOptions, validate_parameter_constraints
 from skrec.model_selection._events import Events, Mask, Positions
 from skrec.model_selection._report import Fold, fold_report
@@ -53,8 +54,8 @@ class EventSplitter(BaseCrossValidator):
         ----------
         X : table of shape (n_rows, n_columns)
             One row an event, in any order: a pandas or polars DataFrame or an array, with the columns of the roles.
-        y : ignored
-            Present for scikit-learn's convention.
+        y : array-like of shape (n_rows,) or None, default=None
+            Not used. It must have a value for each row, and a pandas index in the order of that of `X`.
         groups : array-like of shape (n_rows,) or None, default=None
             User of each row, instead of the column of `X`.
 
@@ -72,11 +73,13 @@ class EventSplitter(BaseCrossValidator):
         TypeError
             If an id is not hashable.
         ValueError
-            If a user, an item or a time that is read is missing, or if there is nothing to train on or to hold out.
+            If a user, an item or a time that is read is missing, `y` or `groups` do not belong to the rows of `X`, or
+            there is nothing to train on or to hold out.
         """
-        del y
         drops = self._may_be_cold if self.cold == "drop" else ()
-        for train, test, _ in self._folds(self._read(X, groups, [*self._reads, *drops])):
+        events = self._read(X, groups, [*self._reads, *drops])
+        check_aligned(X, {"y": y, "groups": groups})
+        for train, test, _ in self._folds(events):
             yield np.flatnonzero(train), np.flatnonzero(test)
 
     def fold_report(self, X: Any, y: Any = None, groups: Any = None) -> pd.DataFrame:
@@ -86,8 +89,8 @@ class EventSplitter(BaseCrossValidator):
         ----------
         X : table of shape (n_rows, n_columns)
             One row an event, with the columns of the user and the item.
-        y : ignored
-            Present for scikit-learn's convention.
+        y : array-like of shape (n_rows,) or None, default=None
+            Not used. It must have a value for each row, and a pandas index in the order of that of `X`.
         groups : array-like of shape (n_rows,) or None, default=None
             User of each row, instead of the column of `X`.
 
@@ -138,8 +141,8 @@ class EventSplitter(BaseCrossValidator):
         test_end           40
         overlap         False
         """
-        del y
         events = self._read(X, groups, [*self._reads, "user", "item"])
+        check_aligned(X, {"y": y, "groups": groups})
         return fold_report(events, self._folds(events))
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:

@@ -15,6 +15,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
+from skrec._data.labels import check_aligned
 from skrec._data.names import closest
 from skrec._sklearn_compat import (
     BaseSearchCV,
@@ -267,6 +268,7 @@ class OptunaSearchCV(BaseSearchCV):
         self._check_names_of_scorers()
         scorers, _ = self._get_scorers()
         X, y = indexable(X, y)
+        check_aligned(X, {"y": y})
         routed = self._get_routed_params_for_fit(check_method_params(X, params=params))
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(splitter.split(X, y, **routed.splitter.split))

@@ -16,11 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, as_rows
 from skrec._data.names import closest
+from skrec._data.targets import read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.models._base import training_arrays
 from skrec.models._events import Events
-from skrec.models._learning import row_weights
-from skrec.models._tasks import NetworkClassifier, class_codes, class_weights, latest_or_random, usable_weights
+from skrec.models._tasks import NetworkClassifier, class_weights, latest_or_random, usable_weights
 
 __all__ = ["NetworkMultilabelClassifier"]
 
@@ -160,21 +160,20 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         every = self.classes_ if self._several else [self.classes_]
         return tuple(1 if len(classes) == 2 else len(classes) for classes in every)
 
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
         columns, names = _label_columns(y)
         if not fresh:
             self._refuse_other_tasks(columns, names)
         if columns is None:
             self.__dict__.pop("task_names_", None)
-            return super()._targets(X, y, sample_weight, fresh=fresh)
-        labels = [self._labels(X, column) for column in columns]
+            return super()._targets(X, y, sample_weight, fresh=fresh, name=name)
+        places = _places(names, len(columns), name)
+        labels = [self._labels(X, column, place) for column, place in zip(columns, places, strict=True)]
+        self.classes_: Any = self._find_all_classes(labels, places, fresh=fresh)
         if fresh:
             self.task_names_ = np.array(names or [f"y{i}" for i in range(len(columns))], dtype=object)
-            self.classes_: Any = self._find_classes(labels)
-        places = [f"y[{name!r}]" if names else f"y[:, {i}]" for i, name in enumerate(self.task_names_)]
-        tasks = zip(labels, self.classes_, places, strict=True)
-        codes = np.column_stack([class_codes(column, classes, self, of=place) for column, classes, place in tasks])
-        weights = row_weights(sample_weight, X)
+        codes = np.column_stack([self._codes(*task) for task in zip(labels, self.classes_, places, strict=True)])
+        weights = read_weights(sample_weight, X)
         for task, by_class in enumerate(self._weights_of_classes(labels)):
             weights = by_class[codes[:, task]] if weights is None else weights * by_class[codes[:, task]]
         return codes.astype(np.float32), weights, sum(self._task_outputs)
@@ -193,16 +192,23 @@ class NetworkMultilabelClassifier(NetworkClassifier):
                 f"the same order, y[{fitted!r}]."
             )
 
-    def _find_classes(self, labels: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    def _find_all_classes(self, labels: list[NDArray[Any]], places: list[str], *, fresh: bool) -> list[NDArray[Any]]:
         announced = vars(self).get("_announced")
-        if announced is None:
-            return [np.unique(column) for column in labels]
-        if len(announced) != len(labels):
+        if announced is not None and len(announced) != len(labels):
             raise ValueError(
                 f"classes has {len(announced)} entries, but y has {len(labels)} columns: pass a list with the labels "
                 "of each column."
             )
-        return [np.unique(np.asarray(classes)) for classes in announced]
+        return [
+            self._find_classes(
+                column,
+                None if announced is None else announced[task],
+                None if fresh else self.classes_[task],
+                where=f"[{task}]",
+                name=places[task],
+            )
+            for task, column in enumerate(labels)
+        ]
 
     def _weights_of_classes(self, labels: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Return the weights of the classes of each task; none without ``class_weight``."""
@@ -373,8 +379,10 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         if columns is None:
             return float(super().score(X, y, sample_weight))
         predicted = self.predict(X)
-        right = [self._labels(X, column) == predicted[:, task] for task, column in enumerate(columns)]
-        return float(np.average(np.all(right, axis=0), weights=row_weights(sample_weight, X)))
+        places = _places(names, len(columns), "y")
+        labels = [self._labels(X, column, place) for column, place in zip(columns, places, strict=True)]
+        right = [column == predicted[:, task] for task, column in enumerate(labels)]
+        return float(np.average(np.all(right, axis=0), weights=read_weights(sample_weight, X)))
 
     def _ranked_output(self) -> int:
         if not self._several:
@@ -421,6 +429,11 @@ def _label_columns(y: Any) -> tuple[list[Any] | None, list[str] | None]:
             return None, None
         columns = list(array.T)
     return (columns, None) if len(columns) > 1 else (None, None)
+
+
+def _places(names: list[str] | None, n: int, name: str) -> list[str]:
+    """Return what error messages call the columns of labels."""
+    return [f"{name}[:, {i}]" for i in range(n)] if names is None else [f"{name}[{one!r}]" for one in names]
 
 
 def _side_by_side(columns: list[NDArray[Any]]) -> NDArray[Any]:

@@ -12,10 +12,10 @@ from scipy.sparse import csr_array
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
-from skrec._sklearn_compat import Interval, StrOptions, _fit_context
+from skrec._data.targets import positive_labels, read_weights
+from skrec._sklearn_compat import Interval, StrOptions, _fit_context, num_samples
 from skrec.models._base import SCORED_CELLS, NetworkRecommender, training_arrays
 from skrec.models._events import Events
-from skrec.models._learning import positive_rows, row_weights
 from skrec.models._reader import Asked
 
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that want many negatives: a batch has them in common
@@ -30,8 +30,17 @@ class RankerMixin:
         tags.target_tags.required = False
         return tags
 
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:  # noqa: ARG002
-        return positive_rows(X, y).astype(np.float32), row_weights(sample_weight, X), 1
+    def _targets(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        fresh: bool,  # noqa: ARG002
+        name: str = "y",
+    ) -> tuple[Any, Any, int]:
+        positive = np.ones(num_samples(X), bool) if y is None else positive_labels(y, X, name)
+        return positive.astype(np.float32), read_weights(sample_weight, X), 1
 
     def predict(self, X: Any) -> NDArray[np.float32]:
         """Score rows.

@@ -50,10 +50,10 @@ class Recommender(Reader):
         """Call ``work(slice or numbers of queries, relevance of all items for them)``, perhaps in several threads."""
 
     @abstractmethod
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
         """Check ``y``; return targets and weights of the rows, and the number of outputs that they need.
 
-        Unless ``fresh``, labels must be those of earlier calls.
+        Error messages call ``y`` by its ``name``. Unless ``fresh``, labels must be those of earlier calls.
         """
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002

@@ -9,19 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
 
 from skrec._data import Interactions
+from skrec._data.classes import class_codes, class_labels, is_text, warn_of_missing_as_text
+from skrec._data.targets import numeric_labels, read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.models._base import NetworkRecommender, training_arrays
 from skrec.models._events import Events, Inputs
-from skrec.models._learning import row_weights
 from skrec.models._reader import Asked
 from skrec.models._recommender import Work
+
+_LARGEST = 1e100  # squares of larger targets are not finite
 
 
 def latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
@@ -44,42 +45,12 @@ def usable_weights(events: Events) -> NDArray[np.float64] | None:
     return events.weight if events.weight is not None and events.weight.any() else None
 
 
-def class_codes(labels: NDArray[Any], classes: NDArray[Any], model: Any, *, of: str = "y") -> NDArray[np.int64]:
-    """Return the places of labels among the classes, of which there must be two or more.
-
-    Error messages call the labels ``of``, and tell of the ``model``.
-    """
-    if len(classes) < 2:
-        raise ValueError(
-            f"{of} contains 1 class ({classes.tolist()[0]!r}): {type(model).__name__} needs at least two classes. "
-            "If every row is a positive, use the Ranker of the same model: it draws its own negatives."
-        )
-    codes = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)
-    if not np.array_equal(classes[codes], labels):
-        new = labels[classes[codes] != labels].tolist()[0]
-        raise ValueError(
-            f"{of} contains the label {new!r}, which is not among the classes {classes.tolist()!r}. "
-            "Name all labels in the first call of partial_fit (classes=), or fit anew."
-        )
-    return codes
-
-
 def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
     """Return the weights of all classes; a part of the rows need not hold every one of them."""
     here = np.isin(classes, labels) | isinstance(given, dict)
     weights = np.ones(len(classes))
     weights[here] = compute_class_weight(given, classes=classes[here], y=labels)
     return weights
-
-
-def _first_text(labels: NDArray[Any]) -> tuple[int, Any]:
-    """Return the first label that is no number, and its row."""
-    for row, label in enumerate(labels.tolist()):
-        try:
-            float(label)
-        except (TypeError, ValueError):
-            return row, label
-    return 0, labels[0]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -135,31 +106,64 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         """
         return self._partial_fit(X, y, sample_weight, _announced=classes)  # which _targets reads
 
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
-        labels = self._labels(X, y)
-        announced = vars(self).get("_announced")
-        if fresh:
-            self.classes_ = np.unique(labels if announced is None else np.asarray(announced))
-        classes = self.classes_
-        codes = class_codes(labels, classes, self)
-        weights = row_weights(sample_weight, X)
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
+        labels = self._labels(X, y, name)
+        known = None if fresh else vars(self)["classes_"]
+        classes = self._find_classes(labels, vars(self).get("_announced"), known)
+        self.classes_ = classes
+        codes = self._codes(labels, classes, name)
+        weights = read_weights(sample_weight, X)
         if self.class_weight is not None:
             by_class = class_weights(self.class_weight, classes, labels)
             weights = by_class[codes] if weights is None else weights * by_class[codes]
         return codes.astype(np.float32), weights, 1 if len(classes) == 2 else len(classes)
 
-    def _labels(self, X: Any, y: Any) -> NDArray[Any]:
+    @staticmethod
+    def _find_classes(
+        labels: NDArray[Any], announced: Any, known: NDArray[Any] | None, where: str = "", name: str = "y"
+    ) -> NDArray[Any]:
+        """Return the classes: known ones, or announced ones, or all labels."""
+        announced = None if announced is None else np.unique(class_labels(announced, announced, f"classes{where}"))
+        if known is None:
+            classes = np.unique(labels) if announced is None else announced
+            warn_of_missing_as_text(classes, name)
+            return classes
+        if announced is not None and not np.array_equal(announced, known):
+            raise ValueError(
+                f"classes{where}={announced.tolist()!r} are not the classes of the first call, {known.tolist()!r}: "
+                "leave classes out, or fit anew."
+            )
+        return known
+
+    def _codes(self, labels: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[np.int64]:
+        """Return the places of labels, which error messages call by their ``name``, among at least two classes."""
+        if len(classes) < 2:
+            raise ValueError(
+                f"{name} contains 1 class ({classes.tolist()[0]!r}): {type(self).__name__} needs at least two classes. "
+                "If every row is a positive, use the Ranker of the same model: it draws its own negatives."
+            )
+        if name.startswith("y_val"):
+            cure = "Leave such rows out of X_val and y_val, or give y rows of every class."
+        elif "_announced" in vars(self):
+            cure = "Name all labels in the first call of partial_fit (classes=), or fit anew."
+        else:
+            cure = "With warm_start=True the classes stay those of the first fit: to fit anew, set warm_start=False."
+        return class_codes(
+            labels,
+            classes,
+            lambda label, row: (
+                f"{name} contains the label {label!r} (in row {row}), which is not among the classes "
+                f"{classes.tolist()!r}. {cure}"
+            ),
+        )
+
+    def _labels(self, X: Any, y: Any, name: str = "y") -> NDArray[Any]:
         if y is None:
             raise ValueError(
-                f"{type(self).__name__} requires y to be passed, but the target y is None. "
+                f"{type(self).__name__} requires y to be passed, but the target {name} is None. "
                 "Without labels, use the Ranker of the same model."
             )
-        labels = column_or_1d(y, warn=True)
-        if labels.dtype.kind == "f":
-            assert_all_finite(labels, input_name="y")
-        check_classification_targets(labels)
-        check_consistent_length(X, labels)
-        return np.asarray(labels)
+        return class_labels(y, X, name)
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         n_classes = len(self.classes_)
@@ -231,6 +235,31 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         chosen = (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
         return np.asarray(self.classes_[chosen])
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of the rows whose label is predicted.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            The accuracy.
+        """
+        labels, predicted = self._labels(X, y), self.predict(X)
+        if is_text(labels) != is_text(predicted):
+            raise ValueError(
+                f"y has labels such as {labels[:1].tolist()[0]!r} and the classes are {self.classes_.tolist()!r}: none "
+                "of them could be right. Convert y to the type that it had in fit."
+            )
+        return float(np.average(labels == predicted, weights=read_weights(sample_weight, X)))
+
     def _ranked_output(self) -> int:
         if len(self.classes_) > 2:
             raise ValueError(
@@ -284,24 +313,25 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         """
         return self._partial_fit(X, y, sample_weight)
 
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None.")
-        try:
-            values = column_or_1d(y, warn=True, dtype=np.float64)
-        except (TypeError, ValueError):
-            row, label = _first_text(column_or_1d(y))  # which refuses another shape in its own words
-            raise ValueError(
-                f"y of a Regressor must be numbers, but y has {label!r} in row {row}. Convert y, for instance with "
-                "pd.to_numeric; for class labels use the Classifier of the same model."
-            ) from None
-        assert_all_finite(values, input_name="y")
-        check_consistent_length(X, values)
-        weights = row_weights(sample_weight, X)
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
+        values = self._numbers(X, y, name)
+        weights = read_weights(sample_weight, X)
         if fresh:
             self._mean = float(np.average(values, weights=weights))
             self._scale = float(np.sqrt(np.average((values - self._mean) ** 2, weights=weights))) or 1.0
         return ((values - self._mean) / self._scale).astype(np.float32), weights, 1
+
+    def _numbers(self, X: Any, y: Any, name: str = "y") -> NDArray[np.float64]:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target {name} is None.")
+        cure = "Convert it, for instance with pd.to_numeric; for class labels use the Classifier of the same model."
+        values = numeric_labels(y, X, name, what="numbers for a Regressor", cure=cure)
+        row = int(np.argmax(np.abs(values)))
+        if abs(values[row]) > _LARGEST:
+            raise ValueError(
+                f"{name} has {values[row]} in row {row}, which is too large to learn from: rescale {name}."
+            )
+        return values
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         return {"structure": {"losses": ("squared_error",)}, "settings": {}, "arrays": training_arrays(events, log)}
@@ -322,6 +352,26 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _validation_score(self, logits: Any, events: Events) -> float:
         squares = (logits[:, 0].astype(np.float64) - events.target) ** 2
         return -float(np.average(squares, weights=usable_weights(events))) * self._scale**2
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination (R²) of the predictions.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+        y : array-like of shape (n_rows,)
+            Their ratings.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+            1 at best; 0 for a constant that is the mean of ``y``.
+        """
+        weights = read_weights(sample_weight, X)
+        return float(r2_score(self._numbers(X, y), self.predict(X), sample_weight=weights))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Return the expected rating of each row.

@@ -34,7 +34,7 @@ class ReadsEvents(Protocol):
 
     def _pair_codes(self, rows: Rows, *, strangers: bool = ...) -> tuple[Codes, Codes]: ...
 
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> tuple[Any, Any, int]: ...
+    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = ...) -> tuple[Any, Any, int]: ...
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = ...) -> Inputs: ...
 
@@ -46,7 +46,7 @@ def validation_events(model: ReadsEvents, X_val: Any, y_val: Any, n_rows: int) -
     rows = _read(model, X_val)
     try:
         users, items = model._pair_codes(rows, strangers=True)
-        target, _, _ = model._targets(X_val, y_val, None, fresh=False)
+        target, _, _ = model._targets(X_val, y_val, None, fresh=False, name="y_val")
         inputs, time = model._row_inputs(rows, users, items), model._times(rows)
     except (TypeError, ValueError) as error:
         error.add_note(f"{_ABOUT} {_CURE}")

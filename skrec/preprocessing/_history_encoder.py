@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags, check_consistent_length
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Histories, Rows, Vocabulary, as_rows, resolve_roles
-from skrec._data.columns import as_column, object_array
+from skrec._data.columns import object_array
 from skrec._data.roles import role_position
+from skrec._data.targets import numeric_labels
 from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._data.windows import PADDING, Windows
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
@@ -150,7 +151,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
             )
         users, user_codes = Vocabulary.fit(rows.column(roles.user), name=roles.user_name)
         items, item_codes = Vocabulary.fit(rows.column(roles.item), name=roles.item_name)
-        times, chosen = None if roles.time is None else rows.times(roles.time), self._chosen(rows, y)
+        times, chosen = None if roles.time is None else rows.times(roles.time), self._chosen(X, y)
         past = Histories.from_events(user_codes, item_codes, times, chosen, n_users=len(users))
         doubt_order(rows, roles, user_codes, item_codes)
         # From here on nothing can fail: a failed fit leaves the encoder as it was.
@@ -206,7 +207,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         at = {role: role_position(rows, self._roles, role) for role in roles}
         users, user_codes = self._users.extend(rows.column(at["user"]))
         items, item_codes = self._items.extend(rows.column(at["item"]))
-        times, chosen = self._times_of(rows, at.get("time")), self._chosen(rows, y)
+        times, chosen = self._times_of(rows, at.get("time")), self._chosen(X, y)
         past = self._past.append(user_codes, item_codes, times, chosen, n_users=len(users))
         self._users, self._items, self._past = users, items, past
 
@@ -301,7 +302,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
             doubt_codes(times, self._roles.time_name)
         return times
 
-    def _chosen(self, rows: Rows, y: Any) -> NDArray[np.bool_] | None:
+    def _chosen(self, X: Any, y: Any) -> NDArray[np.bool_] | None:
         """Return which rows become history; None for all."""
         if self.events == "all":
             return None
@@ -310,15 +311,8 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None: with "
                 "events='positive' the rows with y > 0 become history. Pass y, or events='all'."
             )
-        labels = as_column(y)
-        check_consistent_length(rows, labels)
-        wrong = pd.isna(labels) if labels.dtype.kind in "iufb" else np.ones(len(labels), np.bool_)
-        if wrong.any():
-            raise ValueError(
-                f"y has {labels[wrong][0]!r} in row {int(np.argmax(wrong))}: with events='positive' it must be numbers,"
-                " above 0 for the rows that become history. Convert it, for instance with y == 'click'."
-            )
-        return np.asarray(labels > 0)
+        what = "numbers with events='positive', above 0 for the rows that become history"
+        return np.asarray(numeric_labels(y, X, what=what, cure="Convert it, for instance with y == 'click'.") > 0)
 
     def _output(self, X: Any, rows: Rows, windows: Windows) -> Any:
         library = get_output_config("transform", self)["dense"]

@@ -308,14 +308,18 @@ def test_estimators_must_be_fitted(random_ranker):
     [
         ("full", [0, 0, -1], r"None of the 3 rows to score is relevant \(y > 0\)"),
         ("sampled", [0, 0, 0], "None of the 3 rows"),
-        ("full", [1, np.nan, 1], "y contains NaN in row 1"),
-        ("full", [1, None, 1], "y contains NaN in row 1"),
-        ("full", [1, 1, np.inf], "y contains infinity in row 2"),
-        ("full", [1, 1], "y has 2 labels, but X has 3 rows"),
-        ("full", ["a", "b", "a"], "y holds labels such as 'a', of which it cannot be told which are relevant"),
+        ("full", [1, np.nan, 1], "Input y contains NaN: its value in row 1 is missing"),
+        ("full", [1, None, 1], "Input y contains NaN: its value in row 1 is missing"),
+        ("full", [1, 1, np.inf], "Input y contains infinity or NaN: inf in row 2"),
+        ("full", [1, 1], "y has 2 values, but X has 3 rows"),
+        (
+            "full",
+            ["a", "b", "a"],
+            r"y must be numbers, above 0 for the relevant rows, but it has 'a' \(str\) in row 0\. .*y == 'click'",
+        ),
         ("rerank", None, "needs their labels, but y is None. Pass y, or use protocol='full'"),
         ("rerank", [1, 1, 0], "all labels of each user are equal. Hold out rows of both kinds .* protocol='full'"),
-        ("rerank", [1, np.nan, 0], "y contains NaN in row 1"),
+        ("rerank", [1, np.nan, 0], "Input y contains NaN: its value in row 1 is missing"),
     ],
 )
 def test_labels_are_checked(random_ranker, protocol, y, message):

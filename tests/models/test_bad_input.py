@@ -291,7 +291,13 @@ def test_a_label_that_is_missing(model, value):
 
 @pytest.mark.parametrize("y", [np.arange(39) % 2, np.zeros((40, 2), int)], ids=["too few", "two columns"])
 def test_a_y_of_another_shape(model, y):
-    refused(model, FRAME, r"(?i)inconsistent|1d array|shape", y=y, methods=("fit", "partial_fit"))
+    refused(
+        model,
+        FRAME,
+        "y has 39 values, but X has 40 rows|y should be a 1d array, got an array of shape",
+        y=y,
+        methods=("fit", "partial_fit"),
+    )
 
 
 def test_labels_of_one_class(fitted_models, unchanged):
@@ -319,7 +325,7 @@ def test_text_for_ratings(fitted_models, unchanged):
     model = fitted_models["regressor"]
     with (
         unchanged(model),
-        pytest.raises(ValueError, match="y of a Regressor must be .* has 'good' in row 1"),
+        pytest.raises(ValueError, match="y must be numbers for a Regressor.* has 'good' .* in row 1"),
     ):
         model.fit(FRAME, [3, "good"] * 20)
 
@@ -339,12 +345,12 @@ def test_callbacks_that_are_none(callback, match):
 @pytest.mark.parametrize(
     ("weight", "match"),
     [
-        (np.zeros(40), "at least one non-zero|sample_weight are 0"),
+        (np.zeros(40), "Each weight in sample_weight is zero"),
         (-np.ones(40), "[Nn]egative"),
         (np.full(40, np.nan), "NaN"),
         (np.full(40, np.inf), "infinity"),
         (np.ones(39), r"(39.*40|40.*39|shape)"),
-        (np.ones((40, 2)), "1D"),
+        (np.ones((40, 2)), "sample_weight should be a 1d array"),
     ],
     ids=["zero", "negative", "NaN", "infinite", "too few", "two columns"],
 )

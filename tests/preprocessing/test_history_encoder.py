@@ -299,9 +299,21 @@ X_GOOD = pd.DataFrame(TABLE)
         ({"events": "clicked"}, X_GOOD, None, ValueError, "'events' parameter"),
         ({"remainder": "keep"}, X_GOOD, None, ValueError, "'remainder' parameter"),
         ({"events": "positive"}, X_GOOD, None, ValueError, "requires y to be passed.*Pass y, or events='all'"),
-        ({"events": "positive"}, X_GOOD, list("abcde"), ValueError, "y has 'a' in row 0.*y == 'click'"),
-        ({"events": "positive"}, X_GOOD, [1, 0, np.nan, 1, 1], ValueError, "y has .*nan.* in row 2: .*must be numbers"),
-        ({"events": "positive"}, X_GOOD, [1, 0], ValueError, "inconsistent numbers of samples"),
+        (
+            {"events": "positive"},
+            X_GOOD,
+            list("abcde"),
+            ValueError,
+            r"y must be numbers.*has 'a' \(str\) in row 0.*y == 'click'",
+        ),
+        (
+            {"events": "positive"},
+            X_GOOD,
+            [1, 0, np.nan, 1, 1],
+            ValueError,
+            "y contains NaN: its value in row 2 is missing",
+        ),
+        ({"events": "positive"}, X_GOOD, [1, 0], ValueError, "y has 2 values, but X has 5 rows"),
     ],
 )
 def test_a_failed_fit_changes_nothing(parameters, X, y, error, message):
