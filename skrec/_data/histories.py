@@ -229,6 +229,31 @@ class Histories:
         stop[rows] = start[rows] + self.before[at[is_known]]
         return stop
 
+    def stored(self, users: ArrayLike, items: ArrayLike, times: ArrayLike) -> NDArray[np.bool_]:
+        """Tell which rows are stored events, of the same user, item and time.
+
+        Parameters
+        ----------
+        users, items : array-like of shape (n_rows,), int
+            Codes.
+        times : array-like of shape (n_rows,)
+            The stored events have times, too.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), bool
+
+        Examples
+        --------
+        >>> from skrec._data.histories import Histories
+        >>> past = Histories.from_events([1, 1], [5, 6], times=[10, 30], n_users=1)
+        >>> past.stored([1, 1, 1], [5, 5, 6], times=[10, 30, 30])
+        array([ True, False,  True])
+        """
+        self._refuse_other_times(times)
+        codes, item_codes, when, _ = _checked(users, items, times, None, self.n_users)
+        return self._is_stored(codes, item_codes, when, self.indptr)
+
     def windows(self, users: ArrayLike, length: int, ends: NDArray[np.int64] | None = None) -> Windows:
         """Return the last events of users.
 

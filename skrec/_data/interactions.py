@@ -134,6 +134,33 @@ class Interactions:
         seen = np.ones(len(columns), dtype=np.bool_)
         return sparse.csr_array((seen, columns, indptr), shape=(len(codes), self.n_items))
 
+    def contains(self, users: ArrayLike, items: ArrayLike) -> NDArray[np.bool_]:
+        """Tell which pairs of a user and an item are in the log.
+
+        Parameters
+        ----------
+        users, items : array-like of shape (n_pairs,), int
+            Codes; pairs with code 0 are not in it.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs,), bool
+
+        Examples
+        --------
+        >>> from skrec._data.interactions import Interactions
+        >>> log = Interactions.from_codes([1, 2, 1], [3, 1, 1], n_users=2, n_items=3)
+        >>> log.contains([1, 2, 1, 0], [3, 3, 1, 1])
+        array([ True, False,  True, False])
+        """
+        users, items = np.asarray(users, np.int64), np.asarray(items, np.int64)
+        width = self.n_items + 1
+        owners = np.repeat(np.arange(self.n_users + 1, dtype=np.int64), np.diff(self.indptr))
+        known = owners * width + self.items  # sorted
+        keys = users * width + items
+        at = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
+        return np.asarray(known[at] == keys) if len(known) else np.zeros(len(keys), np.bool_)
+
     @classmethod
     def _from_keys(cls, keys: NDArray[np.int64], item_counts: NDArray[np.int64], n_users: int) -> Interactions:
         """Sort the keys ``user * (n_items + 1) + item`` in place and cut them into rows."""

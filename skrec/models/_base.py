@@ -171,18 +171,26 @@ class NetworkRecommender(Recommender):
             model._fit_events(X, y, sample_weight, (X_val, y_val), going_on=going_on, part=False)
         return self
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **announced: Any) -> Any:
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, seen: Any, **announced: Any) -> Any:
         """Train on a part; what is ``announced`` about all parts is set as attributes during the call."""
         with transaction(self) as model:
             model.__dict__.update(announced)
             going_on = model.__sklearn_is_fitted__()
-            model._fit_events(X, y, sample_weight, (None, None), going_on=going_on, part=True)
+            model._fit_events(X, y, sample_weight, (None, None), going_on=going_on, part=True, seen=seen)
             for name in announced:
                 delattr(model, name)
         return self
 
     def _fit_events(
-        self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any], *, going_on: bool, part: bool
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any],
+        *,
+        going_on: bool,
+        part: bool,
+        seen: Any = False,
     ) -> None:
         from skrec._engine.training import checked_callbacks, train
 
@@ -190,7 +198,7 @@ class NetworkRecommender(Recommender):
             self._prepare(X, y, sample_weight)
         random_state = check_random_state(self.random_state)
         old = vars(self).copy() if going_on else None
-        events = learn(self, X, y, sample_weight, fresh=not going_on, more=going_on and part)
+        events = learn(self, X, y, sample_weight, fresh=not going_on, more=going_on and part, seen=seen)
         seed = int(random_state.randint(2**20))
         inside, held_out = self._split(events, validation, random_state, part=part)
         if not inside.all():  # never of a part: the log of the training rows alone, until training has ended

@@ -31,6 +31,8 @@ class Events:
         Times in order.
     n_outputs : int
         Number of outputs of a network that predicts the target.
+    seen : bool
+        Whether the rows were logged, and put into histories, in an earlier call.
     """
 
     users: Codes
@@ -40,6 +42,7 @@ class Events:
     weight: NDArray[np.float64] | None = None
     time: NDArray[Any] | None = None
     n_outputs: int = 1
+    seen: bool = False
 
     def __len__(self) -> int:
         return len(self.users)
@@ -54,4 +57,5 @@ class Events:
             None if self.weight is None else self.weight[rows],
             None if self.time is None else self.time[rows],
             self.n_outputs,
+            self.seen,
         )

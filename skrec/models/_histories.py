@@ -84,6 +84,11 @@ class HistoryModel(NetworkRecommender):
         else:
             self._histories = self._histories.append(*rows, n_users=len(self._users))
 
+    def _are_logged(self, events: Events) -> NDArray[np.bool_]:
+        if self._histories.times is None or events.time is None:
+            return super()._are_logged(events)
+        return self._histories.stored(events.users, events.items, events.time)
+
     def _past(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:
         past = self._histories
         whole = time is None and past.times is not None

@@ -130,7 +130,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
         """Train one epoch on further rows; new users and items join.
 
         Parameters
@@ -139,13 +139,16 @@ class NetworkMultilabelClassifier(NetworkClassifier):
             As in :meth:`fit`.
         classes : list of array-like, default=None
             For each task, all labels that will ever occur; needed in the first call if ``y`` lacks some.
+        seen : bool, default=False
+            Whether an earlier call was given these rows, as in a second pass over the same parts of the data. Then they
+            are trained on again, but nothing is counted, logged or put into histories a second time.
 
         Returns
         -------
         self
             The fitted estimator.
         """
-        return super().partial_fit(X, y, classes=classes, sample_weight=sample_weight)
+        return super().partial_fit(X, y, classes=classes, sample_weight=sample_weight, seen=seen)
 
     # -- targets ------------------------------------------------------------------------------------------------------
 

@@ -76,13 +76,15 @@ class PopularityRanker(RankerMixin, Recommender):
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> PopularityRanker:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, seen: bool = False) -> PopularityRanker:
         """Count further events; new users and items join.
 
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
+        seen : bool, default=False
+            Whether an earlier call was given these rows. Then they are not counted again.
 
         Returns
         -------
@@ -90,11 +92,13 @@ class PopularityRanker(RankerMixin, Recommender):
             The estimator itself.
         """
         with transaction(self) as model:
-            model._count(X, y, sample_weight, fresh=not model.__sklearn_is_fitted__())
+            model._count(X, y, sample_weight, fresh=not model.__sklearn_is_fitted__(), seen=seen)
         return self
 
-    def _count(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> None:
-        events = learn(self, X, y, sample_weight, fresh=fresh, more=not fresh)
+    def _count(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, seen: bool = False) -> None:
+        events = learn(self, X, y, sample_weight, fresh=fresh, more=not fresh, seen=seen)
+        if events.seen:
+            return
         positive = events.target > 0
         weight = np.ones(len(events)) if events.weight is None else events.weight
         n_items = len(self._items)

@@ -150,20 +150,23 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
-        """Train one epoch on further events; new users and items join, and the events count as seen.
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
+        """Train one epoch on further events; new users and items join, and the events are logged.
 
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
+        seen : bool, default=False
+            Whether an earlier call was given these rows, as in a second pass over the same parts of the data. Then they
+            are trained on again, but nothing is counted, logged or put into histories a second time.
 
         Returns
         -------
         self
             The fitted estimator.
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._partial_fit(X, y, sample_weight, seen)
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         loss = ("softmax" if self._factorised else "log_loss") if self.loss == "auto" else self.loss

@@ -74,6 +74,10 @@ class Recommender(Reader):
         sizes = {"n_users": len(self._users), "n_items": len(self._items)}
         self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
 
+    def _are_logged(self, events: Events) -> NDArray[np.bool_]:
+        """Tell which rows are events that an earlier call logged."""
+        return self._log.contains(events.users, events.items)
+
     # -- ranking ------------------------------------------------------------------------------------------------------
 
     def seen_items(self, queries: Any) -> csr_array:

@@ -108,7 +108,7 @@ class SequenceRanker(HistoryModel, NetworkRanker):
     def _ends(self, events: Events) -> NDArray[np.int64]:
         """Return where the past of each event ends; without times the order of the rows tells, repeated items too."""
         past = self._histories
-        if events.time is not None:
+        if events.time is not None or events.seen:  # their place among the later ones is that of their pair
             return past.ends(events.users, events.items, events.time)
         order = np.argsort(events.users, kind="stable")
         counts = self._counted(events)[order]

@@ -89,7 +89,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
         """Train one epoch on further rows; new users and items join.
 
         Parameters
@@ -98,13 +98,16 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             As in :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
             All labels that will ever occur; needed in the first call if ``y`` lacks some.
+        seen : bool, default=False
+            Whether an earlier call was given these rows, as in a second pass over the same parts of the data. Then they
+            are trained on again, but nothing is counted, logged or put into histories a second time.
 
         Returns
         -------
         self
             The fitted estimator.
         """
-        return self._partial_fit(X, y, sample_weight, _announced=classes)  # which _targets reads
+        return self._partial_fit(X, y, sample_weight, seen, _announced=classes)  # which _targets reads
 
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
         labels = self._labels(X, y, name)
@@ -298,20 +301,23 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, seen: bool = False) -> Any:
         """Train one epoch on further rows; new users and items join.
 
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
+        seen : bool, default=False
+            Whether an earlier call was given these rows, as in a second pass over the same parts of the data. Then they
+            are trained on again, but nothing is counted, logged or put into histories a second time.
 
         Returns
         -------
         self
             The fitted estimator.
         """
-        return self._partial_fit(X, y, sample_weight)
+        return self._partial_fit(X, y, sample_weight, seen)
 
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
         values = self._numbers(X, y, name)
