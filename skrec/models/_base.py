@@ -18,6 +18,7 @@ from skrec._data.windows import Windows
 from skrec._sklearn_compat import HasMethods, Interval, InvalidParameterError, StrOptions
 from skrec._transaction import transaction
 from skrec.models._events import Events, Inputs
+from skrec.models._functions import FunctionsMixin
 from skrec.models._learning import learn
 from skrec.models._reader import Asked, Codes
 from skrec.models._recommender import Recommender, Work
@@ -27,7 +28,7 @@ SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs t
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class NetworkRecommender(Recommender):
+class NetworkRecommender(FunctionsMixin, Recommender):
     """Base of the estimators with a network.
 
     An architecture provides ``_build_network`` and ``_network_config``; a task (classification, regression, ranking)
@@ -363,9 +364,12 @@ class NetworkRecommender(Recommender):
         return self._row_logits(self._read(X, reset=False))
 
     def _row_logits(self, rows: Rows) -> NDArray[np.float32]:
+        return self._pair_logits(self._inputs_of_rows(rows))
+
+    def _inputs_of_rows(self, rows: Rows) -> Inputs:
         codes = self._pair_codes(rows)
         past = self._past(*codes, self._times(rows))
-        return self._pair_logits({**self._row_inputs(rows, *codes), **past})
+        return {**self._row_inputs(rows, *codes), **past}
 
     def _pair_logits(self, inputs: Inputs) -> NDArray[np.float32]:
         from skrec._engine.scoring import pairs

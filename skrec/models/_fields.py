@@ -293,6 +293,10 @@ class FieldModel(NetworkRecommender):
             inputs = {name: array[asked.at] for name, array in inputs.items()}
         return {**ids, **inputs}
 
+    def _inputs_of_any_width(self) -> Sequence[str]:
+        sides = (("query", self._query_fields), ("item", self._item_fields))
+        return [f"{side}_bag_{i}" for side, fields in sides for i in range(len(fields.layout.multivalued))]
+
     def _table_rows(self) -> dict[str, int]:
         return {
             **super()._table_rows(),

@@ -355,6 +355,9 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
         return super()._pair_scores(inputs).astype(np.float64) * self._scale + self._mean
 
+    def _score_scale(self) -> tuple[float, float]:
+        return self._scale, self._mean
+
     def _validation_score(self, logits: Any, events: Events) -> float:
         squares = (logits[:, 0].astype(np.float64) - events.target) ** 2
         return -float(np.average(squares, weights=usable_weights(events))) * self._scale**2

@@ -7,6 +7,7 @@ public name for them: ``Interval``, ``Options`` and ``StrOptions`` are here too.
 from skrec._sklearn_compat import Interval, Options, StrOptions
 from skrec.models._base import NetworkRecommender
 from skrec.models._fields import FieldModel, FieldRanker
+from skrec.models._functions import InputSpec, NetworkFunction, NetworkFunctions
 from skrec.models._histories import HistoryModel
 from skrec.models._multilabel import NetworkMultilabelClassifier
 from skrec.models._ranking import NetworkRanker, RankerMixin
@@ -18,8 +19,11 @@ __all__ = [
     "FieldModel",
     "FieldRanker",
     "HistoryModel",
+    "InputSpec",
     "Interval",
     "NetworkClassifier",
+    "NetworkFunction",
+    "NetworkFunctions",
     "NetworkMultilabelClassifier",
     "NetworkRanker",
     "NetworkRecommender",

@@ -150,7 +150,7 @@ class FieldTable(Table):
         there = tf.cast(codes >= 0, tf.float32)[..., None]
         rows = tf.gather(self.embeddings.value, tf.maximum(codes, 0)) * there
         if self.penalised:
-            penalise(flatten(rows))
+            penalise(rows)
         if self.pooling == "max":
             return tf.reduce_max(rows + (there - 1.0) * 1e9, axis=1, keepdims=True)
         total = tf.reduce_sum(rows, axis=1, keepdims=True)
