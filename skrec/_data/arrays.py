@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data.columns import Column, as_column, object_array
-from skrec._data.numbers import Floats, moments, refuse_infinity, scaled
+from skrec._data.numbers import Floats, refuse_infinity, scaled
+from skrec._data.outliers import learn_spread
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
 
@@ -207,7 +208,7 @@ an array of 3 numbers, or fit again.
 
 def learn_arrays(
     rows: Rows, positions: Sequence[int], sample_weight: Any = None
-) -> tuple[list[int], Floats, Floats, NDArray[np.bool_]]:
+) -> tuple[list[int], Floats, Floats, Floats, NDArray[np.bool_]]:
     """Return the widths of columns of arrays, what standardises them, and which have missing arrays.
 
     Parameters
@@ -223,8 +224,10 @@ def learn_arrays(
     -------
     widths : list of int
     means, scales : ndarray of shape (sum of widths,), float64
-        Of every place of the arrays, see :func:`skrec._data.numbers.moments`; the scales times the root of the width,
-        so that a whole array is as large as a number.
+        Of every place of the arrays, see :func:`skrec._data.outliers.moments`; the scales times the root of the width,
+        so that a whole array is as large as a number. Extreme values are left out.
+    limits : ndarray of shape (sum of widths, 2), float64
+        See :class:`skrec._data.outliers.Spread`.
     has_missing : ndarray of shape (k,), bool
 
     Raises
@@ -239,23 +242,29 @@ def learn_arrays(
     >>> import pandas as pd
     >>> from skrec._data.arrays import learn_arrays
     >>> from skrec._data.table import as_rows
-    >>> learn_arrays(as_rows(pd.DataFrame({"image": [[0.5, 1.0], None, [1.5, 1.0]]})), [0])
-    ([2], array([1., 1.]), array([0.70710678, 1.41421356]), array([ True]))
+    >>> learn_arrays(as_rows(pd.DataFrame({"image": [[0.5, 1.0], None, [1.5, 1.0]]})), [0])[:3]
+    ([2], array([1., 1.]), array([0.70710678, 1.41421356]))
     """
     widths = [width_of(rows.raw(position)) or 0 for position in positions]
-    means, scales = np.zeros(sum(widths)), np.ones(sum(widths))
+    means, scales, limits = np.zeros(sum(widths)), np.ones(sum(widths)), np.zeros((sum(widths), 2))
     has_missing = np.zeros(len(positions), dtype=np.bool_)
     for number, (places, block) in enumerate(_blocks(rows, positions, widths)):
         has_missing[number] = _is_missing(block).any()
-        means[places], scales[places] = moments(block, sample_weight)
-        scales[places] *= np.sqrt(
-            widths[number]
-        )  # else a wide one would drown the other fields, and be learnt by heart
-    return widths, means, scales, has_missing
+        means[places], scales[places], limits[places], _ = learn_spread(block, sample_weight)
+        # Else a wide one would drown the other fields, and be learnt by heart.
+        scales[places] *= np.sqrt(widths[number])
+        limits[places] /= np.sqrt(widths[number])
+    return widths, means, scales, limits, has_missing
 
 
 def standardise_arrays(
-    rows: Rows, positions: Sequence[int], widths: Sequence[int], means: Floats, scales: Floats
+    rows: Rows,
+    positions: Sequence[int],
+    widths: Sequence[int],
+    means: Floats,
+    scales: Floats,
+    *,
+    limits: Floats | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Return standardised arrays side by side, 0 where they are missing, and which rows have none.
 
@@ -268,6 +277,7 @@ def standardise_arrays(
     widths : sequence of int
         Of the arrays of each.
     means, scales : ndarray of shape (sum of widths,), float64
+    limits : ndarray of shape (sum of widths, 2), float64, default=None
         See :func:`learn_arrays`.
 
     Returns
@@ -298,7 +308,7 @@ def standardise_arrays(
     missing = np.zeros((rows.n_rows, len(positions)), dtype=np.bool_)
     for number, (places, block) in enumerate(_blocks(rows, positions, widths)):
         missing[:, number] = _is_missing(block)
-        arrays[:, places] = scaled(block, means[places], scales[places])
+        arrays[:, places] = scaled(block, means[places], scales[places], None if limits is None else limits[places])
     return arrays, missing
 
 

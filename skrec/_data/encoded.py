@@ -26,8 +26,9 @@ class Layout:
     numeric : tuple of str
         Standardised numbers.
     flags : tuple of str
-        Columns of 0 and 1 that tell where a number or an array is missing: ``"age_missing"``. Only for fields that had
-        a missing value in fit.
+        Columns of 0 and 1 that tell where a number or an array is missing: ``"age_missing"``, only for fields that had
+        a missing value in fit; then those that tell where a number is an extreme value that fit saw again and again:
+        ``"age=-999"``.
     arrays : tuple of (str, int)
         Fields with an array in each row, and its width.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skrec._data.arrays import doubt_ragged, learn_arrays, standardise_arrays
-from skrec._data.categories import Categories, Codes, factorize
+from skrec._data.categories import Categories, Codes, factors_of
 from skrec._data.encoded import Encoded, Layout
 from skrec._data.kinds import (
     Kind,
@@ -53,6 +53,10 @@ class Fields:
     min_frequency : int
     measures : tuple of str
         What the numeric fields measure, see :func:`skrec._data.kinds.measures_of`.
+    limits : ndarray of shape (n_numeric + sum of the widths of arrays, 2), float64, or None
+        Beyond them numbers are drawn near; None, as in files of earlier versions: they stay what they are.
+    sentinels : tuple of (int, float)
+        Numeric fields, and values of them with a flag of their own, see :class:`skrec._data.outliers.Spread`.
 
     Examples
     --------
@@ -90,6 +94,8 @@ class Fields:
     separator: str | None = field(default="|", repr=False)
     min_frequency: int = field(default=1, repr=False)
     measures: tuple[str, ...] = field(default=(), repr=False)
+    limits: NDArray[np.float64] | None = field(default=None, repr=False)
+    sentinels: tuple[tuple[int, float], ...] = field(default=(), repr=False)
 
     @classmethod
     def fit(
@@ -140,16 +146,23 @@ class Fields:
         """
         kinds = _columns_by_kind(rows, positions, categorical, multivalued, separator)
         names = {kind: [_name(rows, position) for position in found] for kind, found in kinds.items()}
-        means, scales, has_missing = learn_scales(rows, kinds["numeric"], sample_weight)
-        widths, array_means, array_scales, lacks_arrays = learn_arrays(rows, kinds["array"], sample_weight)
-        means, scales = np.concatenate([means, array_means]), np.concatenate([scales, array_scales])
-        flagged = np.flatnonzero(np.concatenate([has_missing, lacks_arrays]))
+        learnt = learn_scales(rows, kinds["numeric"], sample_weight)
+        widths, *of_arrays, lacks_arrays = learn_arrays(rows, kinds["array"], sample_weight)
+        of_numbers = (learnt.means, learnt.scales, learnt.limits)
+        means, scales, limits = (np.concatenate(pair) for pair in zip(of_numbers, of_arrays, strict=True))
+        flagged = np.flatnonzero(np.concatenate([learnt.has_missing, lacks_arrays]))
         arrays = list(zip(names["array"], widths, strict=True))
-        layout = _layout(names["categorical"], names["multivalued"], names["numeric"], arrays, flagged)
+        sentinels = tuple(learnt.sentinels)
+        layout = _layout(
+            names["categorical"], names["multivalued"], names["numeric"], arrays, flagged, sentinels=sentinels
+        )
         order = tuple(position for found in kinds.values() for position in found)
         empty = tuple(Categories.empty(name) for name in (*layout.categorical, *layout.multivalued))
         measures = measures_of(rows, kinds["numeric"])
-        return cls(layout, order, empty, means, scales, flagged, separator, min_frequency, measures).extend(rows)
+        learnt_fields = cls(
+            layout, order, empty, means, scales, flagged, separator, min_frequency, measures, limits, sentinels
+        )
+        return learnt_fields.extend(rows)
 
     def encode(self, rows: Rows) -> Encoded:
         """Encode a table. Values that were not seen in fit have the row of the unknown value of their field.
@@ -278,6 +291,8 @@ class Fields:
         flagged = numbers[:, of_numbers]
         flagged[encoded.numbers[:, n_numeric : n_numeric + len(of_numbers)] != 0] = np.nan
         numbers[:, of_numbers] = flagged
+        for number, (column, _) in enumerate(self.sentinels):
+            numbers[encoded.numbers[:, n_numeric + len(self.flagged) + number] != 0, column] = np.nan
         return bin_edges(numbers, n_bins)
 
     def to_state(self) -> dict[str, Any]:
@@ -315,6 +330,8 @@ class Fields:
             "separator": self.separator,
             "min_frequency": int(self.min_frequency),
             "measures": list(self.measures),
+            "limits": None if self.limits is None else np.array(self.limits),
+            "sentinels": [[int(column), float(value)] for column, value in self.sentinels],
         }
 
     @classmethod
@@ -330,8 +347,17 @@ class Fields:
         Fields
         """
         flagged = np.asarray(state["flagged"], dtype=np.intp)
+        sentinels = tuple((int(column), float(value)) for column, value in state.get("sentinels", ()))
+        limits = state.get("limits")
         return cls(
-            _layout(state["categorical"], state["multivalued"], state["numeric"], state["arrays"], flagged),
+            _layout(
+                state["categorical"],
+                state["multivalued"],
+                state["numeric"],
+                state["arrays"],
+                flagged,
+                sentinels=sentinels,
+            ),
             positions=tuple(state["positions"]),
             categories=tuple(Categories.from_state(part) for part in state["categories"]),
             means=np.asarray(state["means"]),
@@ -340,6 +366,8 @@ class Fields:
             separator=state["separator"],
             min_frequency=int(state["min_frequency"]),
             measures=tuple(state["measures"]),
+            limits=None if limits is None else np.asarray(limits),
+            sentinels=sentinels,
         )
 
     @property
@@ -357,10 +385,10 @@ class Fields:
         bags: list[Codes] = []
         categories: list[Categories] = []
         for number, (old, position) in enumerate(zip(self.categories, self.positions, strict=False)):
-            name, raw = old.vocabulary.name, rows.raw(position)
+            name = old.vocabulary.name
             is_single = number < len(layout.categorical)
-            lists = None if is_single else split(raw, name=name, separator=self.separator)
-            factors = factorize(raw, name=name) if lists is None else lists.factors
+            lists = None if is_single else split(rows.column(position), name=name, separator=self.separator)
+            factors = factors_of(rows, position, name=name) if lists is None else lists.factors
             new = old
             if is_fit:
                 counts = None if lists is None else lists.counts
@@ -379,10 +407,21 @@ class Fields:
         of_numbers, of_arrays = self.flagged[self.flagged < n], self.flagged[self.flagged >= n] - n
         positions, widths = self.positions[first:], [width for _, width in self.layout.arrays]
         refuse_other_measures(rows, positions[:n], self.measures)
-        numbers = standardise(rows, positions[:n], self.means[:n], self.scales[:n], of_numbers)
-        arrays, missing = standardise_arrays(rows, positions[n:], widths, self.means[n:], self.scales[n:])
-        flags = missing[:, of_arrays].astype(np.float32)
-        return np.concatenate([numbers, flags], axis=1) if len(of_arrays) else numbers, arrays
+        limits, array_limits = (None, None) if self.limits is None else (self.limits[:n], self.limits[n:])
+        numbers, is_sentinel = standardise(
+            rows,
+            positions[:n],
+            self.means[:n],
+            self.scales[:n],
+            of_numbers,
+            limits=limits,
+            sentinels=self.sentinels,
+        )
+        arrays, missing = standardise_arrays(
+            rows, positions[n:], widths, self.means[n:], self.scales[n:], limits=array_limits
+        )
+        flags = [missing[:, of_arrays].astype(np.float32), is_sentinel]
+        return np.concatenate([numbers, *flags], axis=1) if any(part.shape[1] for part in flags) else numbers, arrays
 
 
 def _name(rows: Rows, position: int) -> str:
@@ -403,11 +442,11 @@ def _columns_by_kind(
     for position in map(int, positions):
         kind: Kind = "multivalued" if position in several else kind_of(rows, position)
         if position in several:
-            doubt_separator(rows.raw(position), _name(rows, position), separator)
+            doubt_separator(rows.column(position), _name(rows, position), separator)
         elif kind == "multivalued":
             doubt_ragged(rows.raw(position), _name(rows, position))
-        elif kind == "categorical" and mask is None and not isinstance(rows.table, (np.ndarray, list)):
-            doubt_categories(rows.raw(position), _name(rows, position))
+        elif kind == "categorical" and mask is None:
+            doubt_categories(rows, position)
         if mask is not None and kind in {"categorical", "numeric"}:
             kind = "categorical" if mask[position] else "numeric"
         columns[kind].append(position)
@@ -420,12 +459,17 @@ def _layout(
     numeric: Sequence[str],
     arrays: Sequence[Sequence[Any]],
     flagged: NDArray[np.intp],
+    *,
+    sentinels: Sequence[tuple[int, float]],
 ) -> Layout:
     flaggable = [*numeric, *(name for name, _ in arrays)]
     return Layout(
         categorical=tuple(categorical),
         multivalued=tuple(multivalued),
         numeric=tuple(numeric),
-        flags=tuple(f"{flaggable[number]}_missing" for number in flagged),
+        flags=(
+            *(f"{flaggable[number]}_missing" for number in flagged),
+            *(f"{numeric[column]}={value:g}" for column, value in sentinels),
+        ),
         arrays=tuple((str(name), int(width)) for name, width in arrays),
     )

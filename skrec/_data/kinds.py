@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from skrec._data.arrays import LIST_TYPES, are_vectors, width_of
 from skrec._data.clock import time_column
-from skrec._data.columns import Column, as_column
+from skrec._data.columns import Column
 from skrec._data.roles import column_positions
+from skrec._data.spelled import Spelling, spelling_of
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
 
@@ -23,6 +24,9 @@ __all__ = ["Kind", "categorical_columns", "doubt_categories", "kind_of", "measur
 Kind = Literal["categorical", "multivalued", "numeric", "array"]
 
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
+_FEW_CATEGORIES = 50
+_ENOUGH_ROWS = 200
+_OWN = 0.95
 _TIMES = {"datetime", "datetime64", "date", "timedelta", "timedelta64"}
 _CURES = {
     "numbers": "Convert it to the numbers that it held then, or fit again.",
@@ -108,7 +112,7 @@ def kind_of(rows: Rows, position: int) -> Kind:
         kind = _kind_of_extension(raw)
     if kind is not None:
         return kind
-    values = as_column(raw)
+    values = rows.column(position)
     inferred = pd.api.types.infer_dtype(values, skipna=True)
     if inferred != "string" and any(isinstance(value, LIST_TYPES) for value in values):
         return "multivalued" if width_of(values) is None else "array"
@@ -117,50 +121,75 @@ def kind_of(rows: Rows, position: int) -> Kind:
     return _numeric_if(inferred in _NUMBERS | _TIMES)
 
 
-def doubt_categories(values: Any, name: str) -> None:
-    """Warn of a column of categories that are probably numbers or times, which came as objects or as text.
+def doubt_categories(rows: Rows, position: int) -> None:
+    """Warn of a column of categories that are probably numbers or times, or of which nearly each row has its own.
 
     Parameters
     ----------
-    values : Series of shape (n_rows,)
-        A column of a data frame that :func:`kind_of` takes for categorical.
-    name : str
-        What the warning calls the column.
+    rows : Rows
+        The table.
+    position : int
+        Position of a column that :func:`kind_of` takes for categorical, and that nobody has declared to be.
 
     Warns
     -----
     UserWarning
-        If all values that are there are objects of Python that are numbers or times, or text that spells numbers of
-        which some are not whole: whole ones may well be codes.
+        If most values are Python objects that are numbers or times, or text that spells numbers or dates; text that
+        spells whole numbers alone may well be codes. If at least 200 rows have a value, and 95 % of them a value of
+        their own. A column of the type "category" is doubted only where it has more than 50 categories.
 
     Examples
     --------
     >>> import warnings
     >>> import pandas as pd
     >>> from skrec._data.kinds import doubt_categories
+    >>> from skrec._data.table import as_rows
     >>> with warnings.catch_warnings(record=True, action="always") as told:
-    ...     doubt_categories(pd.Series(["1.5", "2"]), "price")
-    >>> str(told[0].message)[:48]
-    "Column 'price' holds numbers as text, such as '1"
+    ...     doubt_categories(as_rows(pd.DataFrame({"price": ["1.5", "?", "2.25"]})), 0)
+    >>> print(told[0].message)
+    Column 'price' holds numbers as text, such as '1.5', but also '?': each is a category of its own. Convert them \
+with pandas.to_numeric(..., errors='coerce'), or, if they are categories, convert the column with .astype('category').
     """
-    if isinstance(values.dtype, pd.CategoricalDtype) or str(values.dtype).startswith(("Categorical", "Enum", "bool")):
-        return  # somebody has said so
-    column = as_column(values)
-    there = column[~pd.isna(column)]
-    kind = pd.api.types.infer_dtype(there, skipna=False)
-    if kind in _NUMBERS:
-        found, cure = "numbers as objects", "pandas.to_numeric"
-    elif kind in _TIMES:
-        found, cure = "times as objects", "pandas.to_timedelta" if "delta" in kind else "pandas.to_datetime"
-    elif kind == "string" and len(there) and _spells_fractions(there):
-        found, cure = "numbers as text", "pandas.to_numeric"
-    else:
+    raw, column, label = rows.raw(position), rows.column(position), rows.label(position)
+    is_declared = isinstance(raw.dtype, pd.CategoricalDtype) or str(raw.dtype).startswith(("Categorical", "Enum"))
+    missing = np.asarray(pd.isna(column))
+    n_there = len(column) - int(missing.sum())
+    if column.dtype.kind == "b" or not n_there:
         return
-    warnings.warn(
-        f"Column {name!r} holds {found}, such as {there[0]!r}: each is a category of its own. Convert them with "
-        f"{cure}, or, if they are categories, the column with .astype('category').",
-        stacklevel=3,
-    )
+    try:
+        distinct = pd.unique(column[~missing])
+    except TypeError:
+        return  # values that are not hashable are refused later
+    if is_declared and len(distinct) <= _FEW_CATEGORIES:
+        return
+    kind = pd.api.types.infer_dtype(distinct, skipna=False)
+    found = None
+    if kind in _NUMBERS | _TIMES:
+        at = int(np.argmin(missing))
+        what = "numbers" if kind in _NUMBERS else "times"
+        cure = "numeric" if kind in _NUMBERS else "timedelta" if "delta" in kind else "datetime"
+        found = Spelling(what, f"pandas.to_{cure}", raw.iloc[at] if hasattr(raw, "iloc") else raw[at], None)
+    elif kind != "boolean":
+        found = spelling_of(distinct)
+    is_text = found is not None and isinstance(found.example, str)
+    if found is not None and (is_text or not is_declared):
+        besides = "" if found.exception is None else f", but also {found.exception!r:.100}"
+        by_type = not is_declared and not isinstance(rows.table, (np.ndarray, list))
+        say_so = "convert the column with .astype('category')" if by_type else "name it in categorical_features="
+        warnings.warn(
+            f"Column {label} holds {found.what} as {'text' if is_text else 'objects'}, such as "
+            f"{found.example!r}{besides}: each is a category of its own. Convert them with {found.cure.format(label)}, "
+            f"or, if they are categories, {say_so}.",
+            stacklevel=3,
+        )
+    elif n_there >= _ENOUGH_ROWS and len(distinct) >= _OWN * n_there:
+        warnings.warn(
+            f"Column {label} has a category of its own in nearly every row ({len(distinct):,} in {n_there:,} rows), "
+            f"such as {distinct[0]!r:.100}, so that a model can only learn the rows by heart. Leave the column out, or "
+            "group its values; if they are the ids of users or items, name it in user= or item=; if they are meant to "
+            "be categories, name it in categorical_features=.",
+            stacklevel=3,
+        )
 
 
 def measures_of(rows: Rows, positions: Sequence[int]) -> tuple[str, ...]:
@@ -233,13 +262,6 @@ def _measure_of(column: Column) -> str:
         if kind in _TIMES:
             found = "durations" if "delta" in kind else "dates"
     return "" if pd.isna(column).all() else found
-
-
-def _spells_fractions(texts: NDArray[Any]) -> bool:
-    if np.isnan(pd.to_numeric(texts[:1], errors="coerce")).any():
-        return False  # mostly told by the first
-    numbers = pd.to_numeric(pd.unique(texts), errors="coerce")
-    return bool(np.isfinite(numbers).all() and (numbers != np.floor(numbers)).any())
 
 
 def _kind_of_polars(series: Any) -> Kind | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from skrec._data.clock import time_column
 from skrec._data.columns import Column
+from skrec._data.outliers import learn_spread, moments, within_limits
 from skrec._data.table import Rows
 from skrec.exceptions import ColumnError
 
 __all__ = [
     "Floats",
+    "Scales",
     "as_float32",
     "as_numbers",
     "bin_edges",
@@ -34,8 +36,6 @@ _BLOCK = 1 << 22
 _LARGEST = float(np.finfo(np.float32).max)
 _NARROWEST = 1e-30
 """Of a bin: dividing by less may overflow in single precision."""
-
-_ROUNDING = 8 * float(np.finfo(np.float64).eps)
 
 
 def as_numbers(column: Column, label: str) -> Floats:
@@ -94,9 +94,35 @@ it missing with pandas.to_numeric(..., errors='coerce'), or add the column to ca
         ) from error
 
 
-def learn_scales(
-    rows: Rows, positions: Sequence[int], sample_weight: Any = None
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+class Scales(NamedTuple):
+    """What is learnt of columns of numbers.
+
+    Parameters
+    ----------
+    means, scales : ndarray of shape (k,), float64
+        The scale is the standard deviation over the values that are neither missing nor extreme; 1 for a constant
+        column.
+    has_missing : ndarray of shape (k,), bool
+    limits : ndarray of shape (k, 2), float64
+    sentinels : list of (int, float)
+        See :class:`skrec._data.outliers.Spread`.
+
+    Examples
+    --------
+    >>> from skrec._data.numbers import learn_scales
+    >>> from skrec._data.table import as_rows
+    >>> learn_scales(as_rows([[1], [None]]), [0]).has_missing
+    array([ True])
+    """
+
+    means: Floats
+    scales: Floats
+    has_missing: NDArray[np.bool_]
+    limits: Floats
+    sentinels: list[tuple[int, float]]
+
+
+def learn_scales(rows: Rows, positions: Sequence[int], sample_weight: Any = None) -> Scales:
     """Return what standardises columns of numbers, and which of them have missing values.
 
     Parameters
@@ -110,9 +136,7 @@ def learn_scales(
 
     Returns
     -------
-    means, scales : ndarray of shape (k,), float64
-        The scale is the standard deviation over the values that are not missing; 1 for a constant column.
-    has_missing : ndarray of shape (k,), bool
+    Scales
 
     Raises
     ------
@@ -125,19 +149,30 @@ def learn_scales(
     --------
     >>> from skrec._data.numbers import learn_scales
     >>> from skrec._data.table import as_rows
-    >>> learn_scales(as_rows([[1, 7], [5, None]]), [0, 1])
+    >>> learn_scales(as_rows([[1, 7], [5, None]]), [0, 1])[:3]
     (array([3., 7.]), array([2., 1.]), array([False,  True]))
     """
-    means, scales = np.zeros(len(positions)), np.ones(len(positions))
+    means, scales, limits = np.zeros(len(positions)), np.ones(len(positions)), np.zeros((len(positions), 2))
     has_missing = np.zeros(len(positions), dtype=np.bool_)
+    sentinels: list[tuple[int, float]] = []
     for columns, block in _blocks(rows, positions):
         has_missing[columns] = np.isnan(block).any(axis=0)
-        means[columns], scales[columns] = moments(block, sample_weight)
-    return means, scales, has_missing
+        means[columns], scales[columns], limits[columns], found = learn_spread(block, sample_weight)
+        sentinels += [(columns.start + column, value) for column, value in found]
+    return Scales(means, scales, has_missing, limits, sentinels)
 
 
-def standardise(rows: Rows, positions: Sequence[int], means: Floats, scales: Floats, flagged: NDArray[Any]) -> Any:
-    """Return standardised numbers, 0 where they are missing, and after them flags of what is missing.
+def standardise(
+    rows: Rows,
+    positions: Sequence[int],
+    means: Floats,
+    scales: Floats,
+    flagged: NDArray[Any],
+    *,
+    limits: Floats | None = None,
+    sentinels: Sequence[tuple[int, float]] = (),
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return standardised numbers, 0 where they are missing or sentinels, with flags of both.
 
     Parameters
     ----------
@@ -148,12 +183,18 @@ def standardise(rows: Rows, positions: Sequence[int], means: Floats, scales: Flo
     means, scales : ndarray of shape (k,), float64
         See :func:`learn_scales`.
     flagged : ndarray of shape (n_flags,), int
-        Which of the k columns have a flag, in order.
+        Which of the k columns have a flag of what is missing, in order.
+    limits : ndarray of shape (k, 2), float64, default=None
+        Beyond them numbers are drawn near, see :func:`skrec._data.outliers.within_limits`; None: outliers stay what
+        they are, up to the largest number of the type.
+    sentinels : sequence of (int, float), default=()
+        Values with a flag of their own, by column.
 
     Returns
     -------
-    ndarray of shape (n_rows, k + n_flags), float32
-        Outliers stay what they are, up to the largest number of the type.
+    numbers : ndarray of shape (n_rows, k + n_flags), float32
+        The numbers, and flags of what is missing.
+    is_sentinel : ndarray of shape (n_rows, n_sentinels), float32
 
     Raises
     ------
@@ -167,17 +208,26 @@ def standardise(rows: Rows, positions: Sequence[int], means: Floats, scales: Flo
     >>> import numpy as np
     >>> from skrec._data.numbers import standardise
     >>> from skrec._data.table import as_rows
-    >>> standardise(as_rows([[1, 7], [5, None]]), [0, 1], np.array([3.0, 7.0]), np.array([2.0, 1.0]), np.array([1]))
+    >>> rows = as_rows([[1, 7], [5, None]])
+    >>> standardise(rows, [0, 1], np.array([3.0, 7.0]), np.array([2.0, 1.0]), np.array([1]))[0]
     array([[-1.,  0.,  0.],
            [ 1.,  0.,  1.]], dtype=float32)
     """
     numbers = np.empty((rows.n_rows, len(positions) + len(flagged)), dtype=np.float32)
+    is_sentinel = np.zeros((rows.n_rows, len(sentinels)), dtype=np.float32)
     for columns, block in _blocks(rows, positions):
         missing = np.isnan(block)
-        numbers[:, columns] = scaled(block, means[columns], scales[columns])
+        for number, (column, value) in enumerate(sentinels):
+            if columns.start <= column < columns.stop:
+                found = block[:, column - columns.start] == value
+                is_sentinel[:, number] = found
+                block[found, column - columns.start] = np.nan
+        numbers[:, columns] = scaled(
+            block, means[columns], scales[columns], None if limits is None else limits[columns]
+        )
         first, end = np.searchsorted(flagged, [columns.start, columns.stop])
         numbers[:, len(positions) + first : len(positions) + end] = missing[:, flagged[first:end] - columns.start]
-    return numbers
+    return numbers, is_sentinel
 
 
 def as_float32(block: Floats) -> NDArray[np.float32]:
@@ -318,13 +368,15 @@ def _blocks(rows: Rows, positions: Sequence[int]) -> Iterator[tuple[slice, Float
         yield slice(start, start + len(some)), block
 
 
-def scaled(block: Floats, means: Floats, scales: Floats) -> NDArray[np.float32]:
+def scaled(block: Floats, means: Floats, scales: Floats, limits: Floats | None = None) -> NDArray[np.float32]:
     """Return standardised numbers, 0 where they are missing.
 
     Parameters
     ----------
     block : ndarray of shape (n_rows, k), float64
     means, scales : ndarray of shape (k,), float64
+    limits : ndarray of shape (k, 2), float64, default=None
+        Beyond them numbers are drawn near, see :func:`skrec._data.outliers.within_limits`.
 
     Returns
     -------
@@ -339,44 +391,5 @@ def scaled(block: Floats, means: Floats, scales: Floats) -> NDArray[np.float32]:
            [ 0.]], dtype=float32)
     """
     with np.errstate(over="ignore"):
-        return as_float32((block - means) / scales)
-
-
-def moments(block: Floats, sample_weight: Any = None) -> tuple[Floats, Floats]:
-    """Return means and scales of columns whose values may be of any size.
-
-    Parameters
-    ----------
-    block : ndarray of shape (n_rows, k), float64
-        NaN values are left out.
-    sample_weight : array-like of shape (n_rows,), default=None
-        Weights of the rows.
-
-    Returns
-    -------
-    means, scales : ndarray of shape (k,), float64
-        The scale is the standard deviation; 1 for a constant column.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from skrec._data.numbers import moments
-    >>> moments(np.array([[1.0, 7.0], [5.0, np.nan]]))
-    (array([3., 7.]), array([2., 1.]))
-    """
-    missing = np.isnan(block)
-    weights = np.ones(len(block)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    low, high = (np.nan_to_num(extreme.reduce(block, axis=0)) for extreme in (np.fmin, np.fmax))
-    # Divided by a power of two, which is exact, squares neither overflow nor vanish.
-    unit = np.ldexp(1.0, np.clip(np.frexp(np.maximum(-low, high))[1], -1000, 1000))
-    in_units = np.where(missing, 0.0, block / unit)
-    total = weights @ ~missing
-    total[total <= 0.0] = 1.0
-    mean = weights @ in_units / total
-    apart = np.where(missing, 0.0, in_units - mean)
-    shift = weights @ apart / total  # What rounding left over
-    deviation = np.sqrt(np.maximum(weights @ apart**2 / total - shift**2, 0.0))
-    with np.errstate(over="ignore"):
-        spread = np.where(high > low, high - low, 1.0)  # Also where values differ by rounding, or have no weight.
-    scales = np.where(deviation > _ROUNDING, deviation * unit, spread)
-    return np.where(high > low, (mean + shift) * unit, low), scales
+        standardised = (block - means) / scales
+    return as_float32(standardised if limits is None else within_limits(standardised, limits))

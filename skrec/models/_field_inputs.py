@@ -46,7 +46,7 @@ def unknown(side: str, fields: Fields) -> Inputs:
     """One row of which nothing is known."""
     layout = fields.layout
     numbers = np.zeros((1, layout.n_numbers), np.float32)
-    numbers[:, len(layout.numeric) :] = 1  # the numbers are missing
+    numbers[:, len(layout.numeric) : len(layout.numeric) + len(fields.flagged)] = 1  # the numbers are missing
     bags = [np.array([[row]], np.int32) for row in fields.bag_unknown]
     arrays = np.zeros((1, sum(width for _, width in layout.arrays)), np.float32)
     return named(side, Encoded(fields.unknown[None], bags, numbers, arrays))
