@@ -321,11 +321,11 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         list of ndarray of shape (n_rows, n_classes)
             As :meth:`predict_proba`.
         """
-        probabilities = self.predict_proba(X)
-        return [np.log(part) for part in probabilities] if self._several else np.log(probabilities)
+        check_is_fitted(self)
+        return [np.log(part) for part in self.predict_proba(X)] if self._several else super().predict_log_proba(X)
 
     @available_if(_has_one_target)  # type: ignore[untyped-decorator]
-    def decision_function(self, X: Any) -> NDArray[np.float32]:
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return the logits, of a model with one label in each row.
 
         Parameters

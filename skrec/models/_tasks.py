@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
+from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import log_loss, r2_score
 from sklearn.model_selection import train_test_split
@@ -205,7 +205,25 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         """
         return self._probabilities(self._logits(X))
 
-    def decision_function(self, X: Any) -> NDArray[np.float32]:
+    def predict_log_proba(self, X: Any) -> Any:
+        """Return the logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_classes)
+            Columns in the order of ``classes_``. It stays finite where a probability is too small for a float.
+        """
+        logits = self._logits(X).astype(np.float64)
+        if logits.shape[1] == 1:
+            return np.column_stack([log_expit(-logits[:, 0]), log_expit(logits[:, 0])])
+        return np.asarray(log_softmax(logits, axis=1))
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return the logits.
 
         Parameters
@@ -218,7 +236,8 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         ndarray of shape (n_rows,) or (n_rows, n_classes)
             One number a row for two classes: above 0 means ``classes_[1]``.
         """
-        logits = self._logits(X)
+        # As float64, so that probabilities that scikit-learn computes from them sum to 1 as exactly as it demands.
+        logits = self._logits(X).astype(np.float64)
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
     def predict(self, X: Any) -> NDArray[Any]:

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, cross_val_score
 
 from skrec.inspection import compare
@@ -192,3 +194,17 @@ def test_cross_validation_takes_nullable_labels():
     np.testing.assert_array_equal(
         scores, cross_val_score(PopularityRanker(), X, CODES, cv=KFold(2), scoring=make_ranking_scorer("recall@3"))
     )
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_logarithms_of_probabilities_and_calibration_by_temperature(n_classes):
+    labels = np.arange(N) * 5 % 7 % n_classes
+    model = classifier().fit(X, labels)
+    np.testing.assert_allclose(model.predict_log_proba(X), np.log(model.predict_proba(X)), rtol=1e-12)
+    model._weights = type(model._weights)({name: 1e3 * weight for name, weight in model._weights.items()})
+    assert np.isfinite(model.predict_log_proba(X)).all()
+    assert model.decision_function(X).dtype == np.float64
+    if not any("temperature" in str(one) for one in CalibratedClassifierCV._parameter_constraints["method"]):
+        pytest.skip("this scikit-learn does not calibrate by temperature")
+    calibrated = CalibratedClassifierCV(classifier(), method="temperature", cv=2, ensemble=False).fit(X, labels)
+    assert log_loss(labels, calibrated.predict_proba(X)) > 0  # a warning of sums would be an error
