@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
@@ -229,6 +230,8 @@ def test_queries_and_candidates_may_be_rows(name, plain):
     pipeline, prepare = fitted(name), PIPELINES[name][0]
     rows = prepare(EVENTS)
     queries, candidates = rows[[5, 0]] if isinstance(rows, np.ndarray) else rows.iloc[[5, 0]], rows[:2]
+    if not isinstance(rows, np.ndarray):
+        candidates = candidates.drop(columns="user_id")
     result = skrec.recommend(pipeline, queries, candidates=candidates)
     pd.testing.assert_frame_equal(result, plain.recommend(["bob", "ann"], candidates=["x", "y"]))
 
@@ -373,7 +376,7 @@ def test_rows_need_no_columns_of_the_other_side(model, together, library):
     encoder = ColumnTransformer(parts, remainder="passthrough", verbose_feature_names_out=False)
     estimator = model(epochs=1, random_state=0, item_features=["price", "genre"] if not together else "auto")
     pipeline = make_pipeline(encoder.set_output(transform="pandas"), estimator).fit(X)
-    items = X.drop_duplicates("item_id")[:4]
+    items = X.drop_duplicates("item_id")[:4].drop(columns="user_id")
     users = X.drop_duplicates("user_id")[:3].assign(user_id=[777, 778, 779])
     expected = skrec.recommend(pipeline, users, k=3, candidates=items)
     few = library(users.drop(columns=["item_id", "price", "genre"]).to_dict("list"))
@@ -483,6 +486,7 @@ def test_unknown_candidates_are_ranked_as_by_the_model_alone(pipeline, plain, op
 def test_so_are_those_in_rows(name, plain):
     pipeline, prepare = fitted(name), PIPELINES[name][0]
     rows = prepare(EVENTS[:3].assign(item_id=["q", "x", "p"]))
+    rows = rows if isinstance(rows, np.ndarray) else rows.drop(columns="user_id")
     expected = plain.recommend(["bob"], candidates=["q", "x", "p"])
     pd.testing.assert_frame_equal(skrec.recommend(pipeline, ["bob"], candidates=rows), expected)
 
@@ -742,3 +746,58 @@ def test_of_a_column_an_encoder_may_have_kept_no_id_at_all(encoder, rare):
     result = skrec.recommend(pipeline, [user], exclude_seen=False)
     assert result["item_id"].tolist() == ["x", "y"]
     assert set(result["user_id"]) == {user}
+
+
+# ----------------------------------------------------------------------------------- candidates that differ by query
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"candidates": {"zoe": ["new", "w"], "bob": ["y", "x", "y"], "ann": ["w"], "cy": []}, "exclude_seen": False},
+        {"candidates": [["x", "z"], [], ["w"], ["new"]], "exclude": {"bob": ["x"]}},
+        {"candidates": csr_array([[1, 1, 1], [0, 1, 1], [1, 0, 0], [0, 0, 1]])},
+        {"candidates": pd.DataFrame({"user_id": ["bob", "ann", "bob"], "item_id": ["w", "z", "x"]})},
+    ],
+)
+def test_a_pipeline_takes_candidates_that_differ_by_query(options):
+    queries = ["bob", "zoe", "ann", "bob"]
+    X = EVENTS[[True, True, False, True] * 3]
+    alone = PopularityRanker().fit(X)
+    for pipeline in (
+        make_pipeline(IDEncoder(), PopularityRanker()),
+        make_pipeline(
+            ColumnTransformer([("ids", IDEncoder(), ["item_id", "user_id"])]), PopularityRanker(user=1, item=0)
+        ),
+    ):
+        result = skrec.recommend(pipeline.fit(X), queries, 2, **options)
+        pd.testing.assert_frame_equal(result, alone.recommend(queries, 2, **options))
+
+
+def test_a_foreign_estimator_ranks_candidates_that_differ_by_query():
+    X = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [5, 6, 5, 6]})
+    ridge = Ridge().fit(X, [0.0, 1.0, 1.0, 2.0])
+    expected = [(2, 6, 1), (2, 5, 2), (1, 7, 1)]
+    pairs = pd.DataFrame({"user_id": [1, 2, 2], "item_id": [7, 5, 6]})
+    for candidates in ({2: [5, 6, 5], 1: [7]}, [[5, 6], [7]], pairs):
+        frame = skrec.recommend(ridge, [2, 1], candidates=candidates)
+        assert list(frame.drop(columns="score").itertuples(index=False, name=None)) == expected
+    with pytest.raises(TypeError, match="sparse matrix, but the estimator has no catalogue"):
+        skrec.recommend(ridge, [2], candidates=csr_array([[1]]))
+
+
+def test_users_whom_an_encoder_merges_have_candidates_of_their_own():
+    rare = pd.concat([EVENTS, pd.DataFrame({"user_id": ["rae", "ray"], "item_id": ["x", "y"]})])
+    pipeline = make_pipeline(IDEncoder(min_frequency=2), PopularityRanker()).fit(rare)
+    with pytest.warns(UserWarning, match="min_frequency"):
+        frame = skrec.recommend(pipeline, ["rae", "ann", "ray"], candidates=[["x", "w"], ["z"], ["y"]])
+    assert frame[["user_id", "item_id"]].to_numpy().tolist() == [["rae", "x"], ["rae", "w"], ["ray", "y"]]
+
+
+def test_item_features_behind_transformers_are_those_of_all_queries():
+    X = with_columns(EVENTS)
+    ids = ColumnTransformer([("ids", IDEncoder(), ["user_id", "item_id"])], remainder="passthrough")
+    ids.set_output(transform="pandas")
+    pipeline = make_pipeline(ids, FMRanker(epochs=1, embedding_dim=2, item_features=["price"], random_state=0)).fit(X)
+    with pytest.raises(ValueError, match=r"candidates by query come with the item features 'price'"):
+        skrec.recommend(pipeline, ["ann"], candidates=X[["user_id", "item_id", "price"]][:2])

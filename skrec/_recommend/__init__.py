@@ -4,17 +4,23 @@ Estimators are known by their methods alone.
 """
 
 from skrec._recommend._api import recommend
+from skrec._recommend._candidates import CandidateLists, best_in_lists, read_candidates
 from skrec._recommend._exclusions import exclusions_of
 from skrec._recommend._sessions import are_events, as_sessions
+from skrec._recommend._tables import is_table
 from skrec._recommend._topk import top_k
 from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, refuse_nothing, unwrap
 
 __all__ = [
+    "CandidateLists",
     "Unwrapped",
     "are_events",
     "as_sessions",
+    "best_in_lists",
     "exclusions_of",
     "is_recommender",
+    "is_table",
+    "read_candidates",
     "recommend",
     "refuse_history",
     "refuse_nothing",

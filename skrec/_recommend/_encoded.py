@@ -6,7 +6,7 @@ which has none, the parts that hold the user and the item are used.
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data.columns import Column, as_column
 from skrec._data.ids import doubt_kind, join_ids, of_another_kind
 from skrec._data.vocabulary import Vocabulary
+from skrec._recommend._candidates import CandidateLists, read_candidates, shared_rows
 from skrec._recommend._exclusions import Exclusions
 from skrec._recommend._ranking import Ranking
 from skrec._recommend._raw import RawColumns
@@ -88,7 +89,7 @@ class EncodedSpace:
     def rank(self, queries: Any, k: int, candidates: Any, *, exclude_seen: bool, history: Any = None) -> Ranking:
         """Rank for raw queries, or by raw histories, among raw candidates."""
         users, encoded, sessions = self._encode_asked(queries, history)
-        choice = self._encode_candidates(candidates)
+        choice = self._choose_from(candidates, users)
         k = min(k, choice.n)
         if not (k and len(users)):
             shape = (len(users), 0)
@@ -113,16 +114,24 @@ class EncodedSpace:
         """Rank encoded queries. Users that an encoder merges share one log, which is nobody's: nothing is left out."""
         codes = np.asarray(columns_of(encoded)[self.user] if is_table(encoded) else encoded)
         merged = pd.isna(self._decode_ids(codes, self.user, self.raw.user))
+        by_query = isinstance(candidates, list)
         options = {"candidates": candidates, "as_frame": False}
         if not (exclude_seen and merged.any()):
             ranked: tuple[Any, Any] = self.model.recommend(encoded, k, exclude_seen=exclude_seen, **options)
             return ranked
         parts = np.flatnonzero(~merged), np.flatnonzero(merged)
-        found = [
-            self.model.recommend(safe_indexing(encoded, rows), k, exclude_seen=leave_out, **options)
-            for rows, leave_out in zip(parts, (True, False), strict=True)
-            if len(rows)
-        ]
+        found: list[Any] = []
+        for rows, leave_out in zip(parts, (True, False), strict=True):
+            part = safe_indexing(encoded, rows) if len(rows) else None
+            options["candidates"] = [candidates[row] for row in rows] if by_query else candidates
+            if by_query and not sum(map(len, options["candidates"])):
+                nothing = np.full((len(rows), 1), -np.inf, np.float32)
+                found.append((np.full(nothing.shape, None), nothing))
+            elif len(rows):
+                found.append(self.model.recommend(part, k, exclude_seen=leave_out, **options))
+        if by_query:
+            width = max(items.shape[1] for items, _ in found)
+            found = [tuple(_widened(array, width) for array in arrays) for arrays in found]
         order = np.argsort(np.concatenate(parts))
         items, scores = (np.concatenate(arrays)[order] for arrays in zip(*found, strict=True))
         return items, scores
@@ -205,6 +214,32 @@ class EncodedSpace:
         if strangers and not self._refuses_unknown and of_another_kind(users, self.known_users):
             return users, None
         return users, self._encode_ids(users, self.raw.user, self.user)
+
+    def _choose_from(self, candidates: Any, users: Column) -> Choice:
+        """Encode candidates: those that all queries share, or a list for each."""
+        found = read_candidates(
+            candidates,
+            users,
+            catalogue=lambda: self.catalogue,
+            names=(self.user_name, self.item_name),
+            n_columns=len(self.raw.known) if self.raw.names is None else None,
+        )
+        if not isinstance(found, CandidateLists):
+            choice = self._encode_candidates(found)
+            return replace(choice, encoded=shared_rows(choice.encoded)) if is_table(choice.encoded) else choice
+        if found.table is not None:
+            own = self._own_columns("item") - {self.raw.time}
+            features = sorted(self.raw.name(at) for at in self.raw.context(found.table, "candidates") & own)
+            if features:
+                raise ValueError(
+                    f"candidates by query come with the item features {', '.join(map(repr, features))}, which behind "
+                    "transformers only candidates that all queries share may have: leave them out, and the last values "
+                    "seen are taken; or drop the column of the user."
+                )
+        if not len(users):
+            return Choice(None, 0, self.catalogue, self.items)
+        choice = self._encode_candidates(found.ids)
+        return replace(choice, encoded=found.split(choice.encoded))
 
     def _encode_candidates(self, candidates: Any) -> Choice:
         known = ~pd.isna(self.catalogue)
@@ -367,6 +402,16 @@ class EncodedSpace:
                 f"The transformers cannot be inverted: their inverse_transform maps the item {codes[wrong[0]]!r} to "
                 f"{raw[wrong[0]]!r}, which transform maps to {returned[wrong[0]]!r}. {CURE}"
             )
+
+
+def _widened(array: NDArray[Any], width: int) -> NDArray[Any]:
+    """Fill up the rows of items or scores of a ranking."""
+    if array.shape[1] == width:
+        return array
+    is_score = array.dtype.kind == "f" and array.dtype.itemsize == 4
+    wide = np.full((len(array), width), -np.inf if is_score else None, np.float32 if is_score else object)
+    wide[:, : array.shape[1]] = array
+    return wide
 
 
 def _positions(items: Column, codes: Column) -> NDArray[np.int64]:

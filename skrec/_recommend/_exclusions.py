@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from skrec._data.columns import Column, as_column
 from skrec._data.ids import doubt_kind, is_hashable, of_another_kind, unhashable
@@ -38,13 +41,8 @@ class Exclusions:
     def by_user(self) -> dict[Any, set[Any]]:
         """The items of each user."""
         result: dict[Any, set[Any]] = {}
-        try:
-            for user, item in zip(self.users.tolist(), self.items.tolist(), strict=True):
-                result.setdefault(user, set()).add(item)
-        except TypeError as error:
-            columns = zip((self.users, self.items), self.names, strict=True)
-            column, name = next(pair for pair in columns if not all(map(is_hashable, pair[0])))
-            raise unhashable(column, name, "exclude") from error
+        for user, item in zip(self.users.tolist(), self.items.tolist(), strict=True):
+            result.setdefault(user, set()).add(item)
         return result
 
     @property
@@ -75,7 +73,7 @@ def exclusions_of(exclude: Any, user_name: str, item_name: str) -> Exclusions:
 
     Parameters
     ----------
-    exclude : table of shape (n_pairs, 2), set of pairs or None
+    exclude : table of shape (n_pairs, 2), set of pairs, dict of user to items, or None
         A frame has the columns of the names.
     user_name, item_name : str
 
@@ -98,17 +96,34 @@ def exclusions_of(exclude: Any, user_name: str, item_name: str) -> Exclusions:
             exclude = pd.DataFrame(exclude).iloc[:, :2].set_axis([*names], axis=1)
         columns = [named_column(exclude, name, "exclude") for name in names]
     else:
-        pairs = list(exclude) if hasattr(exclude, "__iter__") and not isinstance(exclude, str | dict) else [exclude]
-        wrong = [pair for pair in pairs if isinstance(pair, str) or not hasattr(pair, "__len__") or len(pair) != 2]
+        pairs = _pairs(exclude)
+        wrong = [pair for pair in pairs if not _is_pair(pair)]
         if wrong:
             raise ValueError(
                 f"exclude must hold (user, item) pairs, but has {wrong[0]!r}: pass a list of pairs, such as "
-                "[(user, item)], an array of shape (n_pairs, 2) or a DataFrame with the columns "
-                f"{user_name!r} and {item_name!r}."
+                "[(user, item)], an array of shape (n_pairs, 2), a dict {user: [item, ...]} or a DataFrame with the "
+                f"columns {user_name!r} and {item_name!r}."
             )
         columns = [as_column([pair[part] for pair in pairs]) for part in (0, 1)]
     users, items = (as_ids(column, "exclude") for column in columns)
+    for column, name in zip((users, items), names, strict=True):
+        if column.dtype.kind == "O" and not all(map(is_hashable, column)):
+            raise unhashable(column, name, "exclude")
     return Exclusions(users, items, names)
+
+
+def _pairs(exclude: Any) -> list[Any]:
+    """Return what may be pairs."""
+    if isinstance(exclude, Mapping):
+        lists = {user: as_ids(items, f"exclude[{user!r}]") for user, items in exclude.items()}
+        return [(user, item) for user, items in lists.items() for item in items.tolist()]
+    if sparse.issparse(exclude):
+        return ["a sparse array"]
+    return list(exclude) if isinstance(exclude, Iterable) and not isinstance(exclude, str | bytes) else [exclude]
+
+
+def _is_pair(pair: Any) -> bool:
+    return (isinstance(pair, (tuple, list)) and len(pair) == 2) or (isinstance(pair, np.ndarray) and pair.shape == (2,))
 
 
 def _present(ids: Column) -> Column:

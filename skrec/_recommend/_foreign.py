@@ -7,6 +7,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.columns import Column, as_column
+from skrec._recommend._candidates import CandidateLists, best_in_lists, read_candidates
 from skrec._recommend._ranking import Ranking
 from skrec._recommend._tables import as_ids, as_table, is_table, named_column
 from skrec.exceptions import ColumnError
@@ -22,7 +23,11 @@ def rank_foreign(estimator: Any, queries: Any, candidates: Any) -> Ranking:
             "from (or a DataFrame of their features)."
         )
     check_is_fitted(estimator)
-    users, items = _side(queries, "user_id", "queries"), _side(candidates, "item_id", "candidates")
+    users = _side(queries, "user_id", "queries")
+    found = read_candidates(candidates, as_column(users["user_id"]), catalogue=None, names=("user_id", "item_id"))
+    if isinstance(found, CandidateLists):
+        return _rank_lists(estimator, users, found)
+    items = _side(found, "item_id", "candidates")
     if items.empty:
         raise ValueError("candidates is empty: pass at least one item.")
     items = items.drop_duplicates("item_id")
@@ -37,6 +42,29 @@ def rank_foreign(estimator: Any, queries: Any, candidates: Any) -> Ranking:
     positions = np.argsort(-scores, axis=1, kind="stable").astype(np.int64)
     scores = np.take_along_axis(scores, positions, axis=1)
     return Ranking(as_column(users["user_id"]), as_column(items["item_id"]), positions, scores)
+
+
+def _rank_lists(estimator: Any, users: pd.DataFrame, lists: CandidateLists) -> Ranking:
+    """Rank candidates that differ by query; of an item that a list has more than once the first row counts."""
+    given = pd.DataFrame({"query": lists.query, "item_id": lists.ids})
+    kept = np.flatnonzero(~given.duplicated().to_numpy())
+    query, catalogue = lists.query[kept], lists.ids[kept]
+    items = pd.DataFrame({"item_id": catalogue})
+    if lists.rows is not None:
+        table = _side(lists.table, "item_id", "candidates").drop(columns="user_id")
+        items = table.iloc[lists.rows[kept]].reset_index(drop=True)
+    twice = [name for name in users if name in items]
+    if twice:
+        raise ColumnError(f"The queries and the candidates both have the column {twice[0]!r}: leave it out of one.")
+    rows = pd.concat([users.iloc[query].reset_index(drop=True), items], axis=1)
+    scores = np.concatenate(
+        [
+            _scores(estimator, _as_fitted(estimator, rows.iloc[start : start + _ROWS_AT_ONCE]))
+            for start in range(0, max(1, len(rows)), _ROWS_AT_ONCE)
+        ]
+    )
+    best = best_in_lists(query, np.arange(len(query)), scores, len(users), lists.longest)
+    return Ranking(as_column(users["user_id"]), catalogue, best, np.where(best < 0, -np.inf, scores[best]))
 
 
 def _side(values: Any, name: str, argument: str) -> pd.DataFrame:

@@ -1,11 +1,13 @@
 """Histories that come with a question: lists of items, or events."""
 
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from skrec._data.columns import Column, as_column
+from skrec._data.id_lists import is_array_of_ids
 
 __all__ = ["are_events", "as_sessions"]
 
@@ -55,17 +57,24 @@ def as_sessions(history: Any) -> list[Column]:
     >>> as_sessions([[5, 6], []])
     [array([5, 6]), array([], dtype=object)]
     """
-    if isinstance(history, str) or not hasattr(history, "__len__"):
+    if isinstance(history, Mapping):
+        raise TypeError(
+            f"history is a {type(history).__name__}: pass a list with the item ids of each query, in the order of the "
+            "queries, such as [history[user] for user in queries]."
+        )
+    if isinstance(history, Set):
+        raise TypeError(f"history is a {type(history).__name__}, which has no order: pass a list of lists.")
+    if isinstance(history, str | bytes) or not isinstance(history, Iterable) or getattr(history, "ndim", 1) == 0:
         raise ValueError(f"history is {history!r}; pass a list with the item ids of each query, oldest first.")
-    return [as_column(_listed(items)) for items in history]
+    return [_listed(items) for items in history]
 
 
-def _listed(items: Any) -> Any:
-    if np.isscalar(items) or items is None or isinstance(items, str):
+def _listed(items: Any) -> Column:
+    if np.isscalar(items) or items is None or not isinstance(items, Iterable):
         raise ValueError(
             f"history holds {items!r}, which is no list: pass a list of lists, one for each query, such as "
             "[[12, 7], [3]]. For one session: [[12, 7]]."
         )
-    if isinstance(items, (set, frozenset, dict)):
+    if isinstance(items, Mapping) or (isinstance(items, Set) and not hasattr(items, "mapping")):
         raise TypeError(f"history holds a {type(items).__name__}, which has no order: pass a list, oldest first.")
-    return items if hasattr(items, "__len__") else list(items)
+    return as_column(items if is_array_of_ids(items) else list(items))

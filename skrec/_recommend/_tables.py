@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from skrec._data.columns import Column, as_column, side_by_side
-from skrec._data.ids import refuse_missing
+from skrec._data.id_lists import read_ids
 from skrec._data.names import closest
 from skrec._data.table import as_rows
 from skrec.exceptions import ColumnError, UnknownIdError
@@ -17,18 +17,16 @@ Columns = list[Column]
 
 def is_table(values: Any) -> bool:
     """Whether queries or candidates are rows, not ids: a list of tuples is a list of ids."""
-    if hasattr(values, "columns") or isinstance(values, np.ndarray):
-        return len(values.shape) > 1
+    if hasattr(values, "columns"):
+        return True
+    if isinstance(values, np.ndarray):
+        return values.ndim > 1
     return isinstance(values, list) and len(values) > 0 and isinstance(values[0], list | np.ndarray)
 
 
 def as_ids(values: Any, argument: str) -> Column:
     """Return ids as a 1-D array that keeps their types."""
-    if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
-        raise ValueError(f"{argument}={values!r} must be a list or an array, also for a single id: [{values!r}].")
-    ids = as_column(list(values) if isinstance(values, set | frozenset) else values)
-    refuse_missing(ids, argument, argument)
-    return ids
+    return read_ids(values, argument)
 
 
 def named_column(table: Any, name: str, argument: str) -> Column:

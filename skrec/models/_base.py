@@ -393,6 +393,28 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         """Return which output of the network items are ranked by."""
         return 0
 
+    def _score_between(
+        self, queries: Asked, items: Asked, query: NDArray[np.int64], item: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        from skrec._engine.retrieval import pairs_between
+
+        inputs = self._query_inputs(queries), self._item_inputs(items)
+        return pairs_between(self._fitted_structure(), self._weights, *inputs, (query, item))[:, self._ranked_output()]
+
+    def _query_vectors(self, queries: Asked) -> NDArray[np.float32]:
+        return self._vectors("query", self._query_inputs(queries))
+
+    def _item_vectors(self, items: Asked) -> NDArray[np.float32]:
+        return self._vectors("item", self._item_inputs(items))
+
+    def _vectors(self, side: str, inputs: Inputs) -> NDArray[np.float32]:
+        from skrec._engine.retrieval import vectors
+
+        found = vectors(self._fitted_structure(), self._weights, inputs, side)
+        if found is None:
+            raise self._no_vectors()
+        return found
+
 
 def optimizer_name(optimizer: Any) -> str:
     """Return the name of an optimiser in lower case; refuse those that there are not.

@@ -206,12 +206,14 @@ class HistoryModel(NetworkRecommender):
             What to go by instead of the stored histories, for known users, new ones, or sessions of nobody known: for
             each query its items, oldest first; or events with user and item columns (and times): a DataFrame or a
             two-dimensional array.
-        candidates : array-like of shape (n_candidates,) or rows, default=None
-            The items to choose from: ids, or rows with an item column. The whole catalogue by default.
+        candidates : array-like of shape (n_candidates,), rows, or lists by query, default=None
+            The items to choose from: ids, or rows with an item column; or a
+            list for each query: a dict ``{user: [item, ...]}``, a list of lists, a sparse matrix of shape (n_queries,
+            n_items) or a DataFrame with the columns of the user and the item. The whole catalogue by default.
         exclude_seen : bool, default=True
             Leave out the items of the stored or given history.
-        exclude : array-like of shape (n_pairs, 2) or rows, default=None
-            Further (user, item) pairs to leave out.
+        exclude : array-like of shape (n_pairs, 2), rows or dict, default=None
+            Further (user, item) pairs to leave out, or a dict ``{user: [item, ...]}``.
         as_frame : bool, default=True
             Whether to return a DataFrame or a pair of arrays.
 
@@ -243,7 +245,7 @@ class HistoryModel(NetworkRecommender):
         ['c', 'd']
         """
         check_is_fitted(self)
-        ids, asked = self._asked_with(queries, history)
+        ids, asked = self._read_queries(queries, history)
         return self._ranked(
             ids, asked, k, candidates=candidates, exclude_seen=exclude_seen, exclude=exclude, as_frame=as_frame
         )
@@ -255,20 +257,21 @@ class HistoryModel(NetworkRecommender):
         ----------
         queries : array-like of shape (n_queries,) or rows, default=None
             User ids, or rows with a user column. Not needed with ``history``.
-        candidates : array-like of shape (n_candidates,) or rows, default=None
-            Item ids, or rows with an item column; the whole catalogue by default.
+        candidates : array-like of shape (n_candidates,), rows, or lists by query, default=None
+            As for :meth:`recommend`.
         history : list of lists of item ids, or rows, default=None
             As for :meth:`recommend`.
 
         Returns
         -------
         ndarray of shape (n_queries, n_items or n_candidates), float32
-            Columns in the order of ``items_`` or of ``candidates``.
+            Columns in the order of ``items_`` or of ``candidates``. With a list for each query, ``scores[i, j]`` is
+            that of the j-th item in the list of query i; shorter lists are filled up with ``-inf``.
         """
         check_is_fitted(self)
-        return self._scored(self._asked_with(queries, history)[1], candidates)
+        return self._scored(*self._read_queries(queries, history), candidates)
 
-    def _asked_with(self, queries: Any, history: Any) -> tuple[NDArray[Any], Asked]:
+    def _read_queries(self, queries: Any, history: Any) -> tuple[NDArray[Any], Asked]:
         """Read queries, and the histories that come with them."""
         if history is None:
             refuse_nothing(self, queries, history)
@@ -401,7 +404,7 @@ class HistoryModel(NetworkRecommender):
         self, queries: Any, items: Any, history: Any
     ) -> tuple[NDArray[Any], Asked, NDArray[Any] | None, Asked | None]:
         """Read queries and an item for each, from `items` or the rows of the queries; None without any."""
-        ids, asked = self._asked_with(queries, history)
+        ids, asked = self._read_queries(queries, history)
         if items is None and asked.rows is not None and self._has_column(asked.rows, "item"):
             items = asked.rows.column(self._position(asked.rows, "item"))
         if items is None:

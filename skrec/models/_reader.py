@@ -13,10 +13,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
-from skrec._data.columns import as_column
+from skrec._data.id_lists import read_ids
 from skrec._data.names import guessing
 from skrec._data.roles import role_position
 from skrec._data.windows import Windows
+from skrec._recommend import is_table
 from skrec._sklearn_compat import StrOptions
 from skrec._transaction import ReadsOneState
 from skrec.exceptions import ColumnError
@@ -284,21 +285,17 @@ class Reader(ReadsOneState, BaseEstimator):
         name = roles.names[roles.time]
         return rows.times(rows.names.index(name), like=like) if name in rows.names else None
 
-    def _column_of(self, data: Any, role: str) -> Any:
-        return self._ids_and_rows(data, role)[0]
+    def _column_of(self, data: Any, role: str, argument: str | None = None) -> Any:
+        return self._ids_and_rows(data, role, argument)[0]
 
-    def _ids_and_rows(self, data: Any, role: str) -> tuple[NDArray[Any], Rows | None]:
-        """Take the ids of a role from ids (1-D) or from rows."""
+    def _ids_and_rows(self, data: Any, role: str, argument: str | None = None) -> tuple[NDArray[Any], Rows | None]:
+        """Take the ids of a role from ids (1-D) or from rows; errors call them ``argument``."""
         self._need_role(role)
-        if np.isscalar(data) or data is None or isinstance(data, (str, bytes)):
-            raise ValueError(f"Expected a list of {role} ids or rows, got {data!r}. Pass a list: [{data!r}].")
-        if isinstance(data, (set, frozenset, dict)):
-            data = list(data)
-        two_dimensional = isinstance(data, pd.DataFrame) or getattr(data, "ndim", 1) == 2 or hasattr(data, "to_series")
-        if two_dimensional and not isinstance(data, (pd.Series, pd.Index)) and not _is_polars_series(data):
-            rows = as_rows(data, name=_ARGUMENTS[role])
+        argument = argument or _ARGUMENTS[role]
+        if is_table(data):
+            rows = as_rows(data, name=argument)
             return rows.column(self._position(rows, role)), rows
-        return as_column(data), None
+        return read_ids(data, argument), None
 
     def _position(self, rows: Rows, role: str, cure: str = "Add it, or pass ids.") -> int:
         """Position in ``rows`` of the column that had this role in ``fit``."""
@@ -343,7 +340,3 @@ class Reader(ReadsOneState, BaseEstimator):
         check_is_fitted(self)
         rows = as_rows(X)
         return rows.column(self._position(rows, "user")), rows.column(self._position(rows, "item"))
-
-
-def _is_polars_series(data: Any) -> bool:
-    return type(data).__module__.partition(".")[0] == "polars" and not hasattr(data, "columns")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,15 +14,21 @@ from scipy.sparse import csr_array
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, Rows, Vocabulary
+from skrec._data import Interactions, Rows, Vocabulary, as_rows
 from skrec._data.columns import as_column
-from skrec._recommend import exclusions_of, refuse_history, refuse_nothing, top_k
+from skrec._recommend import (
+    CandidateLists,
+    best_in_lists,
+    exclusions_of,
+    read_candidates,
+    refuse_history,
+    refuse_nothing,
+)
 from skrec.models._events import Events, Inputs
 from skrec.models._reader import Asked, Codes, Reader
+from skrec.models._retrieval import Work, chunks, distinct_pairs, retrieve_exactly, score_pairs_by_blocks
 
-_CELLS = 2**23  # scores held at a time
-
-Work = Callable[[Any, NDArray[np.float32]], None]
+__all__ = ["Recommender", "Work", "chunks"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -115,15 +120,18 @@ class Recommender(Reader):
         ----------
         queries : array-like of shape (n_queries,) or rows
             User ids, or rows with a user column.
-        candidates : array-like of shape (n_candidates,) or rows, default=None
-            Item ids, or rows with an item column; the whole catalogue by default.
+        candidates : array-like of shape (n_candidates,), rows, or lists by query, default=None
+            Item ids, or rows with an item column; the whole catalogue by default. Or a list for each query, in the
+            forms that :meth:`recommend` takes.
         history : None
             Only for models that read histories.
 
         Returns
         -------
         ndarray of shape (n_queries, n_items or n_candidates), float32
-            Columns in the order of ``items_`` or of ``candidates``.
+            Columns in the order of ``items_`` or of ``candidates``. With a list for each query, ``scores[i, j]`` is
+            that of the j-th item in the list of query i (of a sparse matrix, in the order of its columns; of a
+            DataFrame, of its rows), and lists shorter than the longest are filled up with ``-inf``.
 
         Raises
         ------
@@ -141,13 +149,27 @@ class Recommender(Reader):
                [1., 2., 1.]], dtype=float32)
         >>> model.score_items(["ann"], candidates=["y", "x"])
         array([[2., 1.]], dtype=float32)
+        >>> model.score_items(["ann", "bob"], candidates={"ann": ["y"], "bob": ["x", "y"]})
+        array([[  2., -inf],
+               [  1.,   2.]], dtype=float32)
         """
+        check_is_fitted(self)
+        return self._scored(*self._read_queries(queries, history), candidates)
+
+    def _read_queries(self, queries: Any, history: Any) -> tuple[NDArray[Any], Asked]:
+        """Read queries, and the histories that come with them, if the model takes any."""
         refuse_history(self, history)
         refuse_nothing(self, queries, history)
-        check_is_fitted(self)
-        return self._scored(self._asked(queries, "user")[1], candidates)
+        return self._asked(queries, "user")
 
-    def _scored(self, asked: Asked, candidates: Any) -> NDArray[np.float32]:
+    def _scored(self, ids: NDArray[Any], asked: Asked, candidates: Any) -> NDArray[np.float32]:
+        """Score for queries that have been read; see :meth:`score_items`."""
+        candidates = self._read_candidates(candidates, ids)
+        if isinstance(candidates, CandidateLists):
+            padded = np.full((len(ids), candidates.longest), -np.inf, np.float32)
+            scores = self._score_lists(asked, candidates, self._list_codes(candidates))
+            padded[candidates.query, candidates.place] = scores
+            return padded
         items = Asked(self._catalogue_codes()) if candidates is None else self._asked(candidates, "item")[1]
         scores = np.empty((len(asked.codes), len(items.codes)), np.float32)
 
@@ -178,14 +200,18 @@ class Recommender(Reader):
             How many items at most.
         history : None
             Only for models that read histories, such as :class:`~skrec.models.SASRecRanker`.
-        candidates : array-like of shape (n_candidates,) or rows, default=None
+        candidates : array-like of shape (n_candidates,), rows, or lists by query, default=None
             The items to choose from: ids, or rows with an item column. The whole catalogue by default. An id that is
-            there more than once counts once, with the features of its first row.
+            there more than once counts once, with the features of its first row. Or a list for each query: a dict
+            ``{user: [item, ...]}``, a list of lists, a sparse matrix of shape (n_queries, n_items) with columns in the
+            order of ``items_``, or a DataFrame with the columns of the user and the item, such as :meth:`recommend` of
+            another model returns. A user without rows in that DataFrame gets nothing; one without a key in the dict
+            is an error.
         exclude_seen : bool, default=True
             Leave out the items that the user chose in ``fit``, as :meth:`seen_items` tells: positive rows, ``y > 0``.
             A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in ``exclude``.
-        exclude : array-like of shape (n_pairs, 2) or rows, default=None
-            Further (user, item) pairs to leave out.
+        exclude : array-like of shape (n_pairs, 2), rows or dict, default=None
+            Further (user, item) pairs to leave out, or a dict ``{user: [item, ...]}``.
         as_frame : bool, default=True
             Whether to return a DataFrame or a pair of arrays.
 
@@ -196,7 +222,8 @@ class Recommender(Reader):
             query, in the order of the queries. Equal scores are ranked in vocabulary order. An unknown user gets what
             the row of unknown users scores best (or an error, see ``handle_unknown``).
         items, scores : ndarray of shape (n_queries, min(k, n_candidates))
-            With ``as_frame=False``. Where fewer items are left for a user, the score is ``-inf`` and the item None.
+            With ``as_frame=False``; of lists by query, the longest counts. Where fewer items are left for a user, the
+            score is ``-inf`` and the item None.
 
         Raises
         ------
@@ -222,12 +249,14 @@ class Recommender(Reader):
           user_id item_id  score  rank
         0     bob       y    2.0     1
         1     bob       z    1.0     2
+        >>> model.recommend(["bob", "ann"], candidates={"ann": ["x", "z"], "bob": ["x", "y"]})
+          user_id item_id  score  rank
+        0     bob       x    1.0     1
+        1     ann       z    1.0     1
         """
-        refuse_history(self, history)
-        refuse_nothing(self, queries, history)
         check_is_fitted(self)
         return self._ranked(
-            *self._asked(queries, "user"),
+            *self._read_queries(queries, history),
             k,
             candidates=candidates,
             exclude_seen=exclude_seen,
@@ -248,21 +277,19 @@ class Recommender(Reader):
     ) -> Any:
         """Rank for queries that have been read; see :meth:`recommend`."""
         _check_k(k)
-        item_ids, chosen_from = self._candidates(candidates)
-        users, items = asked.codes, chosen_from.codes
-        left_out = self._seen_among(asked, items) if exclude_seen else csr_array((len(users), len(items)), dtype=bool)
-        if exclude is not None:
-            left_out = left_out.maximum(self._excluded_among(exclude, ids, item_ids)).tocsr()
-        k = min(int(k), len(items))
-        columns, scores = np.empty((len(users), k), np.int64), np.empty((len(users), k), np.float32)
-
-        def choose(part: Any, block: NDArray[np.float32]) -> None:
-            out = left_out[part]
-            block[np.repeat(np.arange(block.shape[0], dtype=np.int32), np.diff(out.indptr)), out.indices] = -np.inf
-            columns[part], scores[part] = top_k(block, k)
-
-        self._score_catalogue(asked, chosen_from, choose)
-        chosen = item_ids[columns]
+        candidates = self._read_candidates(candidates, ids)
+        if isinstance(candidates, CandidateLists):
+            options = {"exclude_seen": exclude_seen, "exclude": exclude}
+            chosen, scores = self._best_in_lists(ids, asked, int(k), candidates, **options)
+        else:
+            item_ids, chosen_from = self._candidates(candidates)
+            users, items = asked.codes, chosen_from.codes
+            nothing = csr_array((len(users), len(items)), dtype=bool)
+            left_out = self._seen_among(asked, items) if exclude_seen else nothing
+            if exclude is not None:
+                left_out = left_out.maximum(self._excluded_among(exclude, ids, item_ids)).tocsr()
+            columns, scores = self._retrieve(asked, min(int(k), len(items)), left_out, chosen_from)
+            chosen = item_ids[columns]
         kept = scores > -np.inf
         if as_frame:
             return self._frame(ids, chosen, scores, kept)
@@ -270,6 +297,168 @@ class Recommender(Reader):
             chosen = chosen.astype(object)
             chosen[~kept] = None
         return chosen, scores
+
+    def _retrieve(
+        self, queries: Asked, k: int, left_out: csr_array, items: Asked
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Find the k best items of each query, by scoring all of them.
+
+        A subclass with an index overrides this; for queries or items that the index does not serve it calls
+        ``super()``.
+
+        Parameters
+        ----------
+        queries, items : Asked
+            The queries, and the items that all of them choose from.
+        k : int
+            At most as many as there are items.
+        left_out : csr_array of shape (n_queries, n_items), bool
+            The items that must not be chosen.
+
+        Returns
+        -------
+        columns : ndarray of shape (n_queries, k), int64
+            Positions in ``items``, best first; ties in the order of the items.
+        scores : ndarray of shape (n_queries, k), float32
+            -inf where nothing is left to choose.
+        """
+        return retrieve_exactly(lambda work: self._score_catalogue(queries, items, work), k, left_out)
+
+    # -- candidates that differ by query ------------------------------------------------------------------------------
+
+    def _read_candidates(self, candidates: Any, users: NDArray[Any]) -> Any:
+        """Read candidates: lists that differ by query, or what all queries share."""
+        roles = self._estimator_roles
+        return read_candidates(
+            candidates,
+            as_column(users),
+            catalogue=lambda: self.items_,
+            names=(roles.user_name, roles.item_name),
+            n_columns=self.n_features_in_ if roles.names is None else None,
+        )
+
+    def _list_codes(self, lists: CandidateLists) -> Codes:
+        self._need_role("item")
+        return self._encode(lists.ids, "item", "candidates")
+
+    def _score_lists(self, queries: Asked, lists: CandidateLists, codes: Codes) -> NDArray[np.float32]:
+        """Score the pairs of lists, each item computed once for all queries that have it."""
+        if not len(codes):
+            return np.empty(0, np.float32)
+        if lists.rows is None:
+            distinct, item = np.unique(codes, return_inverse=True)
+            items = Asked(distinct)
+        else:
+            at, first, item = np.unique(lists.rows, return_index=True, return_inverse=True)
+            items = Asked(codes[first], as_rows(lists.table, name="candidates"), at)
+        return self._score_between(queries, items, lists.query, item)
+
+    def _score_between(
+        self, queries: Asked, items: Asked, query: NDArray[np.int64], item: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Score pairs, given by the numbers of their query (in order) and of their item, as the catalogue is scored."""
+        return score_pairs_by_blocks(self._score_catalogue, queries, items, query, item)
+
+    def _best_in_lists(
+        self, ids: NDArray[Any], queries: Asked, k: int, lists: CandidateLists, *, exclude_seen: bool, exclude: Any
+    ) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Return the items and scores of the k best in the list of each query: -inf where none is left."""
+        n_items = len(self._items)
+        codes = self._list_codes(lists)
+        first, tie = distinct_pairs(lists, codes, n_items)
+        rows = None if lists.rows is None else lists.rows[first]
+        lists = replace(lists, query=lists.query[first], ids=lists.ids[first], rows=rows)
+        codes = codes[first]
+        scores = self._score_lists(queries, lists, codes)
+        if exclude_seen:
+            seen = self._seen(queries)
+            keys = np.repeat(np.arange(seen.shape[0], dtype=np.int64) * n_items, np.diff(seen.indptr)) + seen.indices
+            scores[(codes > 0) & np.isin(lists.query * n_items + codes - 1, keys)] = -np.inf
+        if exclude is not None:
+            distinct, column = np.unique(tie, return_inverse=True)
+            representative = np.empty(len(distinct), np.int64)
+            representative[column] = np.arange(len(tie))
+            excluded = self._excluded_among(exclude, ids, lists.ids[representative])
+            keys = np.repeat(np.arange(len(ids), dtype=np.int64), np.diff(excluded.indptr)) * len(distinct)
+            scores[np.isin(lists.query * len(distinct) + column, keys + excluded.indices)] = -np.inf
+        best = best_in_lists(lists.query, tie, scores, len(ids), min(k, lists.longest))
+        return lists.ids[best], np.where(best < 0, np.float32(-np.inf), scores[best])
+
+    # -- vectors ------------------------------------------------------------------------------------------------------
+
+    def encode_queries(self, queries: Any = None, *, history: Any = None) -> NDArray[np.float32]:
+        """Return the vectors of queries, whose inner products with those of items rank as :meth:`recommend` does.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows
+            As for :meth:`recommend`.
+        history : list of lists of item ids, or rows, default=None
+            As for :meth:`recommend`, of models that read histories.
+
+        Returns
+        -------
+        ndarray of shape (n_queries, dim), float32
+            ``encode_queries(queries) @ encode_items().T`` differs from ``score_items(queries)`` by a constant alone
+            (of a Regressor, also by a factor above 0).
+
+        Raises
+        ------
+        AttributeError
+            If the scores of the model are not inner products of such vectors.
+
+        Examples
+        --------
+        >>> from skrec.datasets import make_interactions
+        >>> from skrec.models import NCFRanker
+        >>> events = make_interactions(50, 20, 600, random_state=0)
+        >>> model = NCFRanker(architecture="gmf", epochs=2, random_state=0).fit(events)
+        >>> queries, items = model.encode_queries([3, 7]), model.encode_items()
+        >>> queries.shape, items.shape
+        ((2, 32), (20, 32))
+        >>> best = (queries @ items.T).argmax(axis=1)
+        >>> recommended = model.recommend([3, 7], k=1, exclude_seen=False)["item_id"]
+        >>> model.items_[best].tolist() == recommended.tolist()
+        True
+        """
+        check_is_fitted(self)
+        return self._query_vectors(self._read_queries(queries, history)[1])
+
+    def encode_items(self, items: Any = None) -> NDArray[np.float32]:
+        """Return the vectors of items, to be multiplied with those of :meth:`encode_queries`.
+
+        Parameters
+        ----------
+        items : array-like of shape (n,) or rows, default=None
+            Item ids, or rows with an item column; the catalogue in the order of ``items_`` by default.
+
+        Returns
+        -------
+        ndarray of shape (n, dim), float32
+
+        Raises
+        ------
+        AttributeError
+            If the scores of the model are not inner products of such vectors.
+        """
+        check_is_fitted(self)
+        asked = Asked(self._catalogue_codes()) if items is None else self._asked(items, "item")[1]
+        return self._item_vectors(asked)
+
+    def _query_vectors(self, queries: Asked) -> NDArray[np.float32]:  # noqa: ARG002
+        """Give the vectors of queries: (n_queries, dim)."""
+        raise self._no_vectors()
+
+    def _item_vectors(self, items: Asked) -> NDArray[np.float32]:  # noqa: ARG002
+        """Give the vectors of items: (n_items, dim)."""
+        raise self._no_vectors()
+
+    def _no_vectors(self) -> AttributeError:
+        return AttributeError(
+            f"The scores of this {type(self).__name__} are not inner products of a vector of the query and one of the "
+            "item, so that it has none to give. Rank with recommend or score_items; or use a factorised model, such as "
+            "NCFRanker(architecture='gmf'), FMRanker or SASRecRanker."
+        )
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
         """Return the items whose embeddings point the same way.
@@ -305,21 +494,13 @@ class Recommender(Reader):
         """
         check_is_fitted(self)
         _check_k(k)
-        if not hasattr(self, "item_embeddings_"):
-            raise AttributeError(
-                f"{type(self).__name__} learns no embeddings of items, by which they could be compared. Use a model "
-                "that does, such as NCFRanker or SASRecRanker."
-            )
-        ids = self._column_of(items, "item")
+        ids = self._column_of(items, "item", "items")
         codes = self._items.encode(ids, where="items")
         self._items.refuse_unknown(ids, codes, where="items")
-        vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
-        k = min(int(k), len(vectors) - 1)
-        columns, scores = np.empty((len(codes), k), np.int64), np.empty((len(codes), k), np.float32)
-        for part in chunks(len(codes), len(vectors)) if k else ():
-            cosines = vectors[codes[part] - 1] @ vectors.T
-            cosines[np.arange(len(cosines)), codes[part] - 1] = -np.inf
-            columns[part], scores[part] = top_k(cosines, k)
+        n_items = len(self._items)
+        k = min(int(k), n_items - 1)
+        itself = csr_array((np.ones(len(codes), bool), (np.arange(len(codes)), codes - 1)), shape=(len(codes), n_items))
+        columns, scores = retrieve_exactly(lambda work: self._score_similar(codes, work), k, itself)
         return pd.DataFrame(
             {
                 self._estimator_roles.item_name: np.repeat(ids, k),
@@ -338,6 +519,20 @@ class Recommender(Reader):
                 f"{type(self).__name__} has no explain: {self._instead_of_explain} Models that do are SASRecRanker, "
                 "GRU4RecRanker and DINRanker, DINClassifier and DINRegressor."
             )
+
+    def _score_similar(self, items: Codes, work: Work) -> None:
+        """Call ``work(slice of the items, how similar all items of the catalogue are to them)``.
+
+        By default this is the cosine of ``item_embeddings_``.
+        """
+        if not hasattr(self, "item_embeddings_"):
+            raise AttributeError(
+                f"{type(self).__name__} learns no embeddings of items, by which they could be compared. Use a model "
+                "that does, such as NCFRanker or SASRecRanker."
+            )
+        vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
+        for part in chunks(len(items), len(vectors)):
+            work(part, vectors[items[part] - 1] @ vectors.T)
 
     def _frame(self, users: Any, items: Any, scores: Any, kept: Any) -> pd.DataFrame:
         roles = self._estimator_roles
@@ -404,10 +599,3 @@ class Recommender(Reader):
 def _check_k(k: Any) -> None:
     if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
         raise ValueError(f"k is {k!r}; it must be a whole number of at least 1: how many items to return.")
-
-
-def chunks(n: int, width: int) -> Iterator[slice]:
-    """Yield slices of ``n`` rows whose scores of ``width`` columns stay within memory."""
-    size = max(1, _CELLS // max(1, width))
-    for start in range(0, n, size):
-        yield slice(start, min(start + size, n))

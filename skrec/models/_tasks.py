@@ -377,6 +377,10 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _score_scale(self) -> tuple[float, float]:
         return self._scale, self._mean
 
+    def _score_between(self, queries: Asked, items: Asked, query: NDArray[Any], item: NDArray[Any]) -> NDArray[Any]:
+        scores = super()._score_between(queries, items, query, item)
+        return np.asarray(scores * np.float32(self._scale) + np.float32(self._mean))
+
     def _validation_score(self, logits: Any, events: Events) -> float:
         squares = (logits[:, 0].astype(np.float64) - events.target) ** 2
         return -float(np.average(squares, weights=usable_weights(events))) * self._scale**2

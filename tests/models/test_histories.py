@@ -301,7 +301,7 @@ BAD_HISTORIES = [
     ({"history": [None]}, "history holds None, which is no list"),
     ({}, "queries is missing: say for whom.*, or history= for sessions without a user"),
     ({"queries": [0, 1], "history": [[1]]}, "There are 2 queries, but 1 histories: pass one for each query"),
-    ({"queries": 0, "history": [[1]]}, "Expected a list of user ids"),
+    ({"queries": 0, "history": [[1]]}, "queries=0 must be a list"),
     ({"history": [[2], [1, np.nan]]}, r"^history\[1\] contains NaN: there is no id in place 1 \(1 such place\(s\)\)"),
     ({"history": [[1, None]]}, r"^history\[0\] contains NaN: there is no id in place 1.* leave these out"),
     ({"history": [[1, np.inf]]}, r"^history\[0\] contains infinity: there is no id in place 1"),

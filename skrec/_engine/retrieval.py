@@ -1,0 +1,85 @@
+"""The two sides of a network by themselves: vectors of queries and items, and scores of chosen pairs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from skrec._engine.backend import tf
+from skrec._engine.program import Program, Structure, borrowed
+from skrec._engine.scoring import _CELLS, _ITEMS, _LARGE, _MANY_USERS, _SMALL, _length, _power, _specs, _take, _traced
+from skrec._engine.weights import Weights
+
+__all__ = ["pairs_between", "vectors"]
+
+_QUERIES = 1024  # whose tensors are held at a time
+
+
+def vectors(structure: Structure, weights: Weights, inputs: Mapping[str, np.ndarray], side: str) -> np.ndarray | None:
+    """Vectors of queries or items, of which scores are dot products: shape (n, dim); None if the scores are not."""
+    with borrowed(structure, weights) as program:
+        if not program.network.dot:
+            return None
+        return np.asarray(_encoded(program, side, inputs).numpy())
+
+
+def _encoded(program: Program, side: str, inputs: Mapping[str, np.ndarray]) -> Any:
+    """Compute the query's or the item's part of the network: tensors of shape (n, ...)."""
+    function = getattr(program.network, side)
+    size = _ITEMS if side == "item" else _MANY_USERS
+    call = _traced(program, side, function, _specs(inputs, size))
+    n = _length(inputs)
+    chunks = [call(_take(inputs, at, size)) for at in range(0, max(n, 1), size)]
+    return tf.nest.map_structure(lambda *leaves: tf.concat(leaves, axis=0)[:n], *chunks)
+
+
+def pairs_between(
+    structure: Structure,
+    weights: Weights,
+    queries: Mapping[str, np.ndarray],
+    items: Mapping[str, np.ndarray],
+    at: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """Logits of chosen pairs of queries and items: shape (n_pairs, n_outputs).
+
+    Each query and each item is computed once, however many pairs it is in.
+
+    Parameters
+    ----------
+    structure : Structure
+    weights : Weights
+    queries, items : mapping of str to ndarray
+        Inputs of the network.
+    at : tuple of ndarray of shape (n_pairs,)
+        The query, in order, and the item of each pair.
+    """
+    query_at, item_at = at
+    parts = []
+    with borrowed(structure, weights) as program:
+        item = _encoded(program, "item", items)
+        few = len(query_at) <= 8 * _SMALL
+        size = _SMALL if few else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
+
+        def score(query: Any, item: Any) -> Any:
+            own = tf.nest.map_structure(lambda leaf: tf.expand_dims(leaf, 1), item)
+            return tf.reshape(program.network.interact(query, own), [size, -1])
+
+        for start in range(0, _length(queries), _QUERIES):
+            low, high = np.searchsorted(query_at, [start, start + _QUERIES])
+            if low == high:
+                continue
+            query = _encoded(
+                program, "query", {name: array[start : start + _QUERIES] for name, array in queries.items()}
+            )
+            for first in range(low, high, size):
+                chosen = [positions[first : min(first + size, high)] for positions in (query_at - start, item_at)]
+                padded = [np.pad(positions, (0, size - len(positions))) for positions in chosen]
+                leaves = [
+                    tf.nest.map_structure(lambda leaf, rows=rows: tf.gather(leaf, rows), side)
+                    for side, rows in zip((query, item), padded, strict=True)
+                ]
+                call = _traced(program, "between", score, *leaves)
+                parts.append(call(*leaves).numpy()[: len(chosen[0])])
+    return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
