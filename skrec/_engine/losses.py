@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from skrec._engine.backend import tf
+from skrec._engine.own_loss import OwnLoss
 
-__all__ = ["POINTWISE", "catalogue_dot_softmax", "catalogue_softmax", "pairwise"]
+__all__ = ["POINTWISE", "catalogue_dot_softmax", "catalogue_softmax", "pairwise", "pointwise"]
 
 _CHUNK = 2**19  # logits computed at once: they stay in the processor's cache
 
@@ -38,14 +39,19 @@ POINTWISE = {
 }
 
 
+def pointwise(loss: Any, logits: Any, target: Any) -> Any:
+    """Losses of rows with targets of their own, by a loss's name or a caller's function: logits (B, 1) or (B, 1, C)."""
+    return loss.rows(logits, target) if isinstance(loss, OwnLoss) else POINTWISE[loss](logits, target)
+
+
 def pairwise(
-    loss: str, score: Any, negatives: Any, usable: Any, positive: Any, *, beta: Any = 1.0, regularisation: Any = 0.0
+    loss: Any, score: Any, negatives: Any, usable: Any, positive: Any, *, beta: Any = 1.0, regularisation: Any = 0.0
 ) -> Any:
     """Loss of rows with negatives drawn for them.
 
     Parameters
     ----------
-    loss : {"log_loss", "gbce", "bpr", "bpr_max", "top1_max", "softmax"}
+    loss : {"log_loss", "gbce", "bpr", "bpr_max", "top1_max", "softmax"} or OwnLoss
         ``log_loss``: each pair on its own; ``gbce``: the same with the positive's probability to the power ``beta``
         (Petrov & Macdonald, 2023); ``bpr``: the row's item against each negative (Rendle et al., 2009); ``bpr_max`` and
         ``top1_max``: against the negatives by their share of a softmax (Hidasi & Karatzoglou, 2018); ``softmax``: the
@@ -63,6 +69,8 @@ def pairwise(
     regularisation : scalar
         Of ``bpr_max``: weight of the negatives' squared logits.
     """
+    if isinstance(loss, OwnLoss):
+        return loss.ranking(score, negatives, usable, positive)
     if loss in {"log_loss", "gbce"}:
         drawn = tf.reduce_sum(usable * tf.nn.softplus(negatives), axis=1)
         own = tf.nn.sigmoid_cross_entropy_with_logits(labels=positive, logits=score)

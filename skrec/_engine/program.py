@@ -24,8 +24,9 @@ from skrec._engine.backend import keras, resized, tf
 from skrec._engine.batches import Column, TrainingData
 from skrec._engine.building import apart_from_global_state, initial_dense, name_layers, weights_by_name
 from skrec._engine.layers import Network, Table
-from skrec._engine.losses import POINTWISE, catalogue_dot_softmax, catalogue_softmax, pairwise
+from skrec._engine.losses import catalogue_dot_softmax, catalogue_softmax, pairwise, pointwise
 from skrec._engine.optimizers import OPTIMIZERS
+from skrec._engine.own_loss import OwnLoss
 from skrec._engine.schedules import step_rates
 from skrec._engine.seen import ForCallbacks, InFit
 from skrec._engine.step import Step, building, tracing
@@ -79,7 +80,7 @@ class Structure:
     network: tuple[tuple[str, Any], ...]
     columns: tuple[Column, ...] = (Column("user"), Column("item"))
     catalogue: tuple[Column, ...] = ()
-    losses: tuple[str, ...] = ("log_loss",)
+    losses: tuple[str | OwnLoss, ...] = ("log_loss",)
     outputs: tuple[int, ...] = (1,)
     negatives: str | None = None
     optimizer: str = "adam"
@@ -320,9 +321,9 @@ class Program(ForCallbacks, keras.Model):
         logits = self.pairs(self.network.query(inputs), inputs)
         losses, outputs = self.structure.losses, self.structure.outputs
         if len(losses) == 1:
-            return tf.reduce_sum(weight * POINTWISE[losses[0]](logits, target[:, 0]))
+            return tf.reduce_sum(weight * pointwise(losses[0], logits, target[:, 0]))
         of_targets = [
-            POINTWISE[loss](part if part.shape[-1] == 1 else part[:, None], target[:, i])
+            pointwise(loss, part if part.shape[-1] == 1 else part[:, None], target[:, i])
             for i, (loss, part) in enumerate(zip(losses, tf.split(logits[:, 0], outputs, axis=1), strict=True))
         ]
         shares = self.loss_weights / tf.reduce_sum(self.loss_weights)

@@ -273,12 +273,14 @@ class NetworkRecommender(FunctionsMixin, Recommender):
 
     def _fitted_structure(self) -> Any:
         from skrec._engine.batches import Column
+        from skrec._engine.own_loss import OwnLoss
         from skrec._engine.program import Structure
 
         shapes = {name: tuple(Column(*column) for column in self._structure[name]) for name in ("columns", "catalogue")}
         structure = {**self._structure, **shapes}
         if "loss" in structure:  # from a file of an older version
             structure["losses"] = (structure.pop("loss"),)
+        structure["losses"] = tuple(loss if isinstance(loss, str) else OwnLoss(loss) for loss in structure["losses"])
         return Structure(build=type(self)._build_network, **structure)
 
     def _settings(self, seed: int, task: Mapping[str, Any], *, epochs: int, stopping: bool) -> Any:
@@ -414,6 +416,13 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         if found is None:
             raise self._no_vectors()
         return found
+
+
+def own_loss(function: Any, **options: Any) -> Any:
+    """Return a caller's loss function as it is, if it is as :func:`~skrec._engine.own_loss.checked_loss` needs it."""
+    from skrec._engine.own_loss import checked_loss
+
+    return checked_loss(function, **options)
 
 
 def optimizer_name(optimizer: Any) -> str:

@@ -78,6 +78,21 @@ def training(
     return _TRAINING.format(epochs=epochs, batch=batch, dropout=dropout, dropped=dropped, penalty=penalty, **texts)
 
 
+CLASSIFIER_LOSS = """\
+loss : "log_loss" or callable, default="log_loss"
+    A function ``f(logits, targets)`` of Keras or TensorFlow operations returns the losses of B rows, of shape (B,);
+    their mean is weighted by ``sample_weight``. Of two classes, logits and targets (0.0 or 1.0) have shape (B,); of C
+    classes, logits have shape (B, C), and targets (B,) are the numbers of the classes. Early stopping scores by the log
+    loss all the same. Use a function of a module, not a lambda: fits then share a compiled network, and pickle can
+    store it."""
+
+REGRESSOR_LOSS = """\
+loss : "squared_error" or callable, default="squared_error"
+    A function ``f(logits, targets)`` of Keras or TensorFlow operations returns the losses of B rows, of shape (B,);
+    their mean is weighted by ``sample_weight``. Both have shape (B,): predictions and ratings, standardised. Early
+    stopping scores by the squared error all the same. Use a function of a module, not a lambda: fits then share a
+    compiled network, and pickle can store it."""
+
 HELD_OUT_ROWS = """\
 Share of the rows held out for early stopping: the latest where there is a time, else drawn at random (stratified)."""
 
@@ -85,9 +100,13 @@ HELD_OUT_EVENTS = """\
 Share of the users whose last positive event is held out for early stopping."""
 
 RANKING = """\
-loss : {{"auto", "log_loss", "bpr", "softmax"}}, default="auto"
+loss : {{"auto", "log_loss", "bpr", "softmax"}} or callable, default="auto"
     ``log_loss``: each positive and each negative on its own. ``bpr``: the positive above each negative (Rendle et al.,
     2009, arXiv:1205.2618). ``softmax``: the positive among all its negatives. ``"auto"``: {auto_loss}.
+    A function ``f(logits, targets)`` of Keras or TensorFlow operations returns the losses of B rows, of shape (B,);
+    their mean is weighted by ``sample_weight``. Logits and targets have shape (B, 1 + ``n_negatives``): first the row's
+    item, with the target 1.0 (0.0 for a row that ``y`` marks as negative), then the items drawn for the row, with
+    the target 0.0. A drawn item that is the row's own has the logit -1e9.
 n_negatives : int, "auto" or "all", default="auto"
     {negatives}
 negative_sampling : {{"uniform", "popularity"}} or float, default="uniform"
@@ -125,12 +144,16 @@ embedding_dim : int, default=64
     Width of the vectors of items and of histories."""
 
 SEQUENCE_LOSSES = """\
-loss : {{"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"}}, default="auto"
+loss : {{"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"}} or callable, default="auto"
     ``softmax``: the next item among all, or among the negatives. ``log_loss``: the next item and each negative on its
     own (the BCE of Kang & McAuley). ``gbce``: the same, generalised for what the sampling of negatives does to
     probabilities (Petrov & Macdonald, 2023, doi:10.1145/3604915.3608783). ``bpr``: the next item above each negative.
     ``bpr_max``, ``top1_max``: above negatives by their share of a softmax (Hidasi & Karatzoglou, 2018,
     doi:10.1145/3269206.3271761). ``"auto"``: softmax.
+    A function ``f(logits, targets)`` of Keras or TensorFlow operations returns the losses of B rows, of shape (B,);
+    their mean is weighted by ``sample_weight``. Logits and targets have shape (B, 1 + ``n_negatives``): first the row's
+    item, with the target 1.0 (0.0 for a row that ``y`` marks as negative), then the items drawn for the row, with
+    the target 0.0. A drawn item that is the row's own has the logit -1e9.
 n_negatives : int, "auto" or "all", default="auto"
     Negatives: with ``softmax``, ``gbce``, ``bpr_max`` and ``top1_max`` of a batch, which shares them; with ``log_loss``
     and ``bpr`` of each event. ``"all"``: the whole catalogue (``softmax`` only). ``"auto"``: with ``softmax`` all up to
@@ -280,7 +303,8 @@ _TASKS: dict[str, dict[str, str]] = {
         "fraction": "0.1",
         "auto": "with 10,000 rows or more",
         "score": "val_score",
-        "more": """\
+        "more": CLASSIFIER_LOSS
+        + """
 class_weight : dict, "balanced" or None, default=None
     Weights of the classes, as in scikit-learn.""",
         "attributes": """\
@@ -302,7 +326,7 @@ classes_ : ndarray of shape (n_classes,)
         "fraction": "0.1",
         "auto": "with 10,000 rows or more",
         "score": "val_score",
-        "more": "",
+        "more": REGRESSOR_LOSS,
         "attributes": "",
         "scores": "Minus the mean squared error of the held-out rows",
         "example": """\

@@ -12,7 +12,17 @@ from sklearn.base import clone
 
 from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec.models._base import NetworkRecommender
-from skrec.models._docs import COLUMNS, FITTED, HELD_OUT_EVENTS, HELD_OUT_ROWS, RANKING, documented, training
+from skrec.models._docs import (
+    CLASSIFIER_LOSS,
+    COLUMNS,
+    FITTED,
+    HELD_OUT_EVENTS,
+    HELD_OUT_ROWS,
+    RANKING,
+    REGRESSOR_LOSS,
+    documented,
+    training,
+)
 from skrec.models._ranking import NetworkRanker
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
@@ -229,6 +239,7 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
     training=training(
         held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", rate=0.003, l2=0.001
     ),
+    loss=CLASSIFIER_LOSS,
     fitted=FITTED.format(scores="Minus the log loss of the held-out rows"),
     references=_REFERENCES,
 )
@@ -243,6 +254,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
     {columns}
     {architecture}
     {training}
+    {loss}
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn.
 
@@ -278,6 +290,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
     training=training(
         held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", rate=0.003, l2=0.001
     ),
+    loss=REGRESSOR_LOSS,
     fitted=FITTED.format(scores="Minus the mean squared error of the held-out rows"),
     references=_REFERENCES,
 )
@@ -290,6 +303,7 @@ class NCFRegressor(_NCF, NetworkRegressor):
     {columns}
     {architecture}
     {training}
+    {loss}
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Interactions
 from skrec._data.targets import positive_labels, read_weights
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, num_samples
-from skrec.models._base import SCORED_CELLS, NetworkRecommender, training_arrays
+from skrec.models._base import SCORED_CELLS, NetworkRecommender, own_loss, training_arrays
 from skrec.models._events import Events
 from skrec.models._reader import Asked
 
@@ -97,13 +97,13 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
 
     l2: float = 0.01
     validation_fraction: float = 1.0
-    loss: Literal["auto", "log_loss", "bpr", "softmax"] = "auto"
+    loss: Any = "auto"
     n_negatives: int | Literal["auto", "all"] = "auto"
     negative_sampling: float | Literal["uniform", "popularity"] = "uniform"
     reject_positives: bool = False
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "loss": [StrOptions({"auto", "log_loss", "bpr", "softmax"})],
+        "loss": [StrOptions({"auto", "log_loss", "bpr", "softmax"}), callable],
         "n_negatives": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto", "all"})],
         "negative_sampling": [Interval(Real, 0, None, closed="left"), StrOptions({"uniform", "popularity"})],
         "reject_positives": ["boolean"],
@@ -169,7 +169,10 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         return self._partial_fit(X, y, sample_weight, seen)
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
-        loss = ("softmax" if self._factorised else "log_loss") if self.loss == "auto" else self.loss
+        if callable(self.loss):
+            loss: Any = own_loss(self.loss, ranking=True)
+        else:
+            loss = ("softmax" if self._factorised else "log_loss") if self.loss == "auto" else self.loss
         negatives, n_negatives = self._negatives(loss, log.n_items)
         alpha = {"uniform": 0.0, "popularity": 1.0}.get(self.negative_sampling, self.negative_sampling)  # type: ignore[arg-type]
         reject = self.reject_positives and negatives == "rows"
@@ -185,10 +188,10 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
             "arrays": training_arrays(events, log, **more),
         }
 
-    def _negatives(self, loss: str, n_items: int) -> tuple[str, int]:
+    def _negatives(self, loss: Any, n_items: int) -> tuple[str, int]:
         """How negatives are drawn, and how many: each row its own, or the batch's in common, or the catalogue."""
-        shared, unasked = self._factorised and loss in _OF_BATCH, self.n_negatives == "auto"
-        if loss == "softmax":
+        shared, unasked = self._factorised and isinstance(loss, str) and loss in _OF_BATCH, self.n_negatives == "auto"
+        if isinstance(loss, str) and loss == "softmax":
             if self.n_negatives == "all" or (unasked and shared and n_items <= self._full_catalogue):
                 return "catalogue", 0
         elif self.n_negatives == "all":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,6 @@ from skrec.models._recommender import Work
 
 _SHORT = 16  # places; a shorter window is no faster
 
-SequenceLoss = Literal["auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"]
-
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class SequenceRanker(HistoryModel, NetworkRanker):
@@ -34,12 +32,12 @@ class SequenceRanker(HistoryModel, NetworkRanker):
     learning_rate: Any = 0.001
     l2: float = 0.0
     dropout: float = 0.2
-    loss: SequenceLoss = "auto"  # type: ignore[assignment]
+    loss: Any = "auto"
     gbce_t: float = 0.75
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
-        "loss": [StrOptions({"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"})],
+        "loss": [StrOptions({"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"}), callable],
         "gbce_t": [Interval(Real, 0, 1, closed="both")],
     }
     _full_catalogue: ClassVar[int] = 2**14

@@ -17,7 +17,7 @@ from skrec._data import Interactions
 from skrec._data.classes import class_codes, class_labels, is_text, warn_of_missing_as_text
 from skrec._data.targets import numeric_labels, read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
-from skrec.models._base import NetworkRecommender, training_arrays
+from skrec.models._base import NetworkRecommender, own_loss, training_arrays
 from skrec.models._events import Events, Inputs
 from skrec.models._reader import Asked
 from skrec.models._recommender import Work
@@ -57,9 +57,11 @@ def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> ND
 class NetworkClassifier(ClassifierMixin, NetworkRecommender):
     """A network that predicts class labels; binary and multi-class."""
 
+    loss: Any = "log_loss"
     class_weight: Any = None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "loss": [StrOptions({"log_loss"}), callable],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
     # classes_ is learnt
@@ -171,6 +173,8 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         n_classes = len(self.classes_)
         loss, n_outputs = ("log_loss", 1) if n_classes == 2 else ("categorical_crossentropy", n_classes)
+        if callable(self.loss):
+            loss = own_loss(self.loss, n_outputs=n_outputs)
         structure = {"losses": (loss,), "outputs": (n_outputs,)}
         return {"structure": structure, "settings": {}, "arrays": training_arrays(events, log)}
 
@@ -295,6 +299,10 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
 class NetworkRegressor(RegressorMixin, NetworkRecommender):
     """A network that predicts a number, such as a rating."""
 
+    loss: Any = "squared_error"
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {"loss": [StrOptions({"squared_error"}), callable]}
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:
         """Fit the network.
@@ -359,7 +367,8 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         return values
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
-        return {"structure": {"losses": ("squared_error",)}, "settings": {}, "arrays": training_arrays(events, log)}
+        loss = own_loss(self.loss) if callable(self.loss) else self.loss
+        return {"structure": {"losses": (loss,)}, "settings": {}, "arrays": training_arrays(events, log)}
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         return latest_or_random(events, self.validation_fraction, random_state, None)
