@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from skrec.metrics._functions import FunctionMetric
+
 PER_RANK = ("ndcg", "recall", "precision", "hit_rate", "map", "mrr")
 """What follows from the ranks of the relevant items."""
 
@@ -34,7 +36,8 @@ def parse_metric(name: str) -> tuple[str, int | None]:
     kind : str
         The metric's name without alias.
     k : int or None
-        The length of the list that is judged; None: all of it.
+        The length of the list that is judged; None: all of it. A :class:`FunctionMetric` is of the kind "function" and
+        may look at all of it.
 
     Raises
     ------
@@ -46,6 +49,8 @@ def parse_metric(name: str) -> tuple[str, int | None]:
     >>> parse_metric("hr@10"), parse_metric("auc")
     (('hit_rate', 10), ('auc', None))
     """
+    if isinstance(name, FunctionMetric):
+        return "function", None
     if not isinstance(name, str):
         raise TypeError(f"A metric is named by a string such as 'ndcg@10', got {name!r}.")
     kind, at, k = name.partition("@")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from skrec.metrics._functions import FunctionMetric, values_of_function
 from skrec.metrics._names import depth_of, parse_metric
 
 _CHUNK_ELEMENTS = 2**19  # elements of the scores that are copied at a time: what a cache holds
@@ -294,6 +295,8 @@ def metrics_from_ranks(
     ranks: NDArray[np.integer],
     n_relevant: NDArray[np.integer],
     gains: NDArray[Any] | None = None,
+    *,
+    n_items: NDArray[np.integer] | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """Compute metrics per row from the ranks that `positive_ranks` returns.
 
@@ -310,6 +313,8 @@ def metrics_from_ranks(
         misses, and stay in the ideal DCG and in the denominator of recall.
     gains : ndarray of shape (n_positives,) or None, default=None
         Graded relevance for NDCG (the gain is the relevance itself). None: 1 for each.
+    n_items : ndarray of shape (n_rows,) or None, default=None
+        How many items are ranked, which a :class:`FunctionMetric` is told. None: where there is no such metric.
 
     Returns
     -------
@@ -330,13 +335,17 @@ def metrics_from_ranks(
     >>> values["ndcg@2"].round(3), values["recall@2"]
     (array([0.613, 0.   ]), array([0.5, 0. ]))
     """
-    parsed = {name: parse_metric(name) for name in names}
+    functions = [name for name in names if isinstance(name, FunctionMetric)]
+    parsed = {name: parse_metric(name) for name in names if name not in functions}
     counted = np.asarray(n_relevant, dtype=np.int64)
     rows, places = np.repeat(np.arange(len(counted)), np.diff(indptr)), np.asarray(ranks, dtype=np.int64)
-    deepest = depth_of(names)
+    deepest = depth_of([*parsed])
     if gains is None and deepest is not None:  # else those beyond count in the ideal
         rows, places = rows[places <= deepest], places[places <= deepest]
     ranking = _Ranking(rows, places, counted, gains)
     with np.errstate(divide="ignore", invalid="ignore"):
         values = {name: _METRICS[kind](ranking, k or _WHOLE_LIST) for name, (kind, k) in parsed.items()}
+    for name in functions:
+        assert n_items is not None
+        values[name] = values_of_function(name, indptr, ranks, counted, n_items)
     return {name: np.where(counted == 0, np.nan, value) for name, value in values.items()}

@@ -48,10 +48,14 @@ def rank_candidates(
     parts = []
     for users, pairs in held_out.chunks(users_at_once(n_items) if whole else _FEW_USERS):
         relevant = pairs.start + np.flatnonzero(held_out.relevant[pairs])
-        ranks, auc = _among(model, held_out, users, relevant, lists.entries(users, relevant), whole=whole)
+        entries = lists.entries(users, relevant)
+        ranks, auc = _among(model, held_out, users, relevant, entries, whole=whole)
+        length = 1 + np.bincount(entries[0], minlength=len(relevant))
         found = held_out.item[relevant] >= 0
         indptr = np.append(0, np.cumsum(found))
-        part = metrics_from_ranks(of_ranks, indptr, ranks[found], np.ones(len(relevant), dtype=np.int64))
+        part = metrics_from_ranks(
+            of_ranks, indptr, ranks[found], np.ones(len(relevant), dtype=np.int64), n_items=length
+        )
         parts.append({**part, "auc": np.where(found, auc, 0 * auc)})  # of an unknown item 0, unless there are no pairs
     owner = held_out.user[held_out.relevant]
     values = {name: _mean_by(owner, np.concatenate([part[name] for part in parts])) for name in names}

@@ -12,12 +12,15 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._recommend import is_recommender, unwrap
+from skrec.metrics._functions import FunctionMetric, metrics_by_label
 from skrec.metrics._names import WITHOUT_K, is_per_list
 from skrec.metrics._protocols import Outcome, rank_catalogue, rank_held_out_rows
 from skrec.metrics._report import RankingReport
 from skrec.metrics._sampled import rank_candidates
 
 Protocol = Literal["full", "rerank", "sampled"]
+Metric = str | Callable[..., float]
+Metrics = Metric | Sequence[Metric] | Mapping[str, Metric]
 
 _PROTOCOLS = ("full", "rerank", "sampled")
 _N_CANDIDATES = 99  # what older papers draw
@@ -29,7 +32,7 @@ class RankingScorer(BaseEstimator):
 
     def __init__(
         self,
-        metrics: str | Sequence[str] = "ndcg@10",
+        metrics: Metrics = "ndcg@10",
         *,
         protocol: Protocol = "full",
         n_candidates: int | None = None,
@@ -49,7 +52,7 @@ class RankingScorer(BaseEstimator):
     @property
     def __name__(self) -> str:
         """The metrics, for scikit-learn's displays, which ask a callable for its name."""
-        return self.metrics if isinstance(self.metrics, str) else ", ".join(self.metrics)
+        return ", ".join(metrics_by_label(self.metrics))
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float | dict[str, float]:
         """Return the metric, or a dict of all metrics if several were asked for.
@@ -73,7 +76,8 @@ class RankingScorer(BaseEstimator):
             As :meth:`evaluate` does.
         """
         metrics = self.evaluate(estimator, X, y).metrics
-        return metrics[self.metrics] if isinstance(self.metrics, str) else metrics
+        is_one = isinstance(self.metrics, str) or callable(self.metrics)
+        return next(iter(metrics.values())) if is_one else metrics
 
     def evaluate(self, estimator: Any, X: Any, y: Any = None) -> RankingReport:
         """Return the metrics with the values of every user and the shares of cold users and items.
@@ -101,7 +105,8 @@ class RankingScorer(BaseEstimator):
             If no row is relevant, a label or score is NaN, a metric has no value for any user, `item_features` lacks an
             item, or with ``protocol="rerank"`` no user's labels differ.
         """
-        names = self._check_parameters()
+        labels = self._check_parameters()
+        names = [*dict.fromkeys(labels.values())]
         unwrapped = unwrap(estimator)
         if is_recommender(unwrapped.model):
             check_is_fitted(unwrapped.model)
@@ -127,24 +132,27 @@ class RankingScorer(BaseEstimator):
                 candidates=self.candidates,
                 rng=rng,
             )
-        return self._report(names, outcome, type(unwrapped.model).__name__)
+        return self._report(labels, outcome, type(unwrapped.model).__name__)
 
-    def _report(self, names: list[str], outcome: Outcome, model: str) -> RankingReport:
+    def _report(self, labels: dict[str, str], outcome: Outcome, model: str) -> RankingReport:
         shares = dict(zip(_SHARES, (outcome.cold_user_share, outcome.cold_item_share), strict=True))
         metrics = {**shares, **outcome.overall}
         for name, values in outcome.values.items():
             metrics[name] = float("nan") if np.isnan(values).all() else float(np.nanmean(values))
-        unknown = next((name for name in names if np.isnan(metrics[name])), None)
+        unknown = next((name for name in labels.values() if np.isnan(metrics[name])), None)
         if unknown in shares:
             raise ValueError(f"{unknown!r} needs a skrec model, which knows what it was trained on; {model} is none.")
         if unknown is not None:
+            if isinstance(unknown, FunctionMetric):
+                raise ValueError(f"The metric {unknown!s} returned NaN for each of the {len(outcome.users)} users.")
             raise ValueError(
                 f"{unknown!r} has no value for any of the {len(outcome.users)} users: nothing is left to recommend to "
                 "them, or one item alone. Look at the catalogue that the model was fitted on."
             )
-        per_user = pd.DataFrame(outcome.values, index=outcome.users)
+        of_users = {label: outcome.values[name] for label, name in labels.items() if name in outcome.values}
+        per_user = pd.DataFrame(of_users, index=outcome.users)
         return RankingReport(
-            metrics={name: metrics[name] for name in names},
+            metrics={label: metrics[name] for label, name in labels.items()},
             per_user=per_user,
             n_users=len(per_user),
             cold_user_share=outcome.cold_user_share,
@@ -152,10 +160,9 @@ class RankingScorer(BaseEstimator):
             protocol=self.protocol,
         )
 
-    def _check_parameters(self) -> list[str]:
-        names = [self.metrics] if isinstance(self.metrics, str) else list(self.metrics)
-        if not names:
-            raise ValueError("metrics is empty: name at least one, such as 'ndcg@10'.")
+    def _check_parameters(self) -> dict[str, str]:
+        labels = metrics_by_label(self.metrics)
+        names = [*labels.values()]
         of_lists = [name for name in names if name not in _SHARES and is_per_list(name)]
         if self.protocol not in _PROTOCOLS:
             raise ValueError(f"protocol must be one of 'full', 'rerank' and 'sampled', got {self.protocol!r}.")
@@ -180,11 +187,11 @@ class RankingScorer(BaseEstimator):
             raise ValueError(
                 f"user goes with protocol='rerank'; with protocol={self.protocol!r} the model knows its user column."
             )
-        return names
+        return labels
 
 
 def make_ranking_scorer(
-    metrics: str | Sequence[str] = "ndcg@10",
+    metrics: Metrics = "ndcg@10",
     *,
     protocol: Protocol = "full",
     n_candidates: int | None = None,
@@ -201,9 +208,18 @@ def make_ranking_scorer(
 
     Parameters
     ----------
-    metrics : str or sequence of str, default="ndcg@10"
-        A string makes a scorer that returns a float, a sequence one that returns a dict, from one ranking pass. With
-        any k of at least 1:
+    metrics : str, callable, sequence of these, or dict of str to these, default="ndcg@10"
+        A name or a function makes a scorer that returns a float; a sequence or a dict makes one that returns a dict,
+        from one ranking pass. A function ``f(ranks, n_relevant, n_items)`` returns the value of one user from
+
+        - ``ranks``, an array of the ranks, from 1 and ascending, of the user's relevant items among those that are
+          ranked; an item outside the catalogue has none;
+        - ``n_relevant``, the number of relevant items, those without a rank included; at least 1;
+        - ``n_items``, the number of items that are ranked.
+
+        The score is the mean over the users; NaN leaves a user out, and a greater value is better. With
+        ``protocol="sampled"`` it is called for each relevant item. In a sequence its values are found under its
+        ``__name__``, in a dict under its key. Names are, with any k of at least 1:
 
         - ``"ndcg@k"``, ``"recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``), ``"map@k"``, ``"mrr@k"``;
         - ``"map"``, ``"mrr"``, ``"auc"``, of the whole list. The AUC counts ties half, the others against the model;
@@ -294,6 +310,14 @@ def make_ranking_scorer(
     >>> scoring = make_ranking_scorer(["ndcg@2", "hit_rate@1"], protocol="rerank")
     >>> cross_validate(Ridge(), X, y, cv=2, scoring=scoring)["test_ndcg@2"]
     array([1., 1.])
+
+    A metric of one's own, here the best place of a relevant item:
+
+    >>> def best_rank(ranks, n_relevant, n_items):
+    ...     return -float(min(ranks, default=n_items))
+    >>> scoring = make_ranking_scorer([best_rank, "ndcg@2"], protocol="rerank")
+    >>> cross_validate(Ridge(), X, y, cv=2, scoring=scoring)["test_best_rank"]
+    array([-1., -1.])
     """
     scorer = RankingScorer(
         metrics,

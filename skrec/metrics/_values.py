@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from skrec.metrics._functions import FunctionMetric
 from skrec.metrics._names import depth_of
 from skrec.metrics._ranks import group_ranks, metrics_from_ranks, n_not_below, positive_ranks, ratio, rival_chunks
 
@@ -47,7 +48,9 @@ def values_of_rows(
         indptr, ranks = positive_ranks(scores, positives, excluded, depth=depth_of(of_ranks))
         alike = not graded or not (positives.data != positives.data[:1]).any()  # such gains cancel out
         gains = None if alike else positives.data
-        values = metrics_from_ranks(of_ranks, indptr, ranks, counts, gains)
+        told = any(isinstance(name, FunctionMetric) for name in names)
+        n_items = _n_ranked(scores, positives, excluded) if told else None
+        values = metrics_from_ranks(of_ranks, indptr, ranks, counts, gains, n_items=n_items)
     if "auc" in names:
         values["auc"] = _auc_of_rows(scores, positives, excluded, counts)
     return {name: values[name] for name in names}
@@ -65,10 +68,20 @@ def values_of_groups(
     """
     indptr, ranks, gains = group_ranks(groups, relevance, scores, n_groups)
     of_ranks = [name for name in names if name != "auc"]
-    values = metrics_from_ranks(of_ranks, indptr, ranks, np.diff(indptr), gains)
+    n_items = np.bincount(groups, minlength=n_groups)
+    values = metrics_from_ranks(of_ranks, indptr, ranks, np.diff(indptr), gains, n_items=n_items)
     if "auc" in names:
         values["auc"] = _auc_of_groups(groups, relevance > 0, scores, n_groups)
     return {name: values[name] for name in names}
+
+
+def _n_ranked(scores: NDArray[Any], positives: csr_array, excluded: csr_array | None) -> NDArray[np.int64]:
+    """Return how many columns of each row are ranked: all but those that are excluded and not positive."""
+    n_rows, n_columns = scores.shape
+    left_out = np.zeros(n_rows, dtype=np.int64)
+    if excluded is not None:
+        left_out = np.diff(excluded.indptr) - np.diff(excluded.multiply(positives.astype(bool)).tocsr().indptr)
+    return np.asarray(n_columns - left_out)
 
 
 def _auc_of_rows(
