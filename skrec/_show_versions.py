@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from skrec._version import __version__
 
@@ -22,8 +23,8 @@ _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS
 def show_versions() -> None:
     """Print the versions of skrec, of Python and of the libraries in use, and the processors they may use.
 
-    Nothing is imported for it: the versions are read from the metadata of the installed packages. Add the output to
-    every bug report.
+    Nothing is imported for it: the versions are read from the metadata of the installed packages. The GPUs are those
+    that TensorFlow sees, where it has been imported already. Add the output to every bug report.
 
     Examples
     --------
@@ -41,10 +42,24 @@ def show_versions() -> None:
         "executable": sys.executable,
         "machine": platform.platform(),
         "CPUs": f"{os.cpu_count()}, of which this process may use {usable}",
+        "GPUs": _gpus(),
         **{name: os.environ[name] for name in _THREADS if name in os.environ},
     }
     packages = {"skrec": __version__, **{name: _version(names) for name, names in _DISTRIBUTIONS.items()}}
     print("System:", *_aligned(system), "", "Packages:", *_aligned(packages), sep="\n")  # noqa: T201
+
+
+def _gpus() -> str:
+    tensorflow: Any = sys.modules.get("tensorflow")
+    if not hasattr(tensorflow, "config"):
+        return "not known before TensorFlow is imported: import tensorflow, then call show_versions again"
+    devices = tensorflow.config.list_physical_devices("GPU")
+    names = [tensorflow.config.experimental.get_device_details(device).get("device_name", "?") for device in devices]
+    if names:
+        return f"TensorFlow sees {len(names)}: {', '.join(names)}"
+    built = tensorflow.test.is_built_with_cuda()
+    hint = "CUDA was not found, or CUDA_VISIBLE_DEVICES hides them" if built else "this build of it runs on CPUs alone"
+    return f"TensorFlow sees none ({hint})"
 
 
 def _version(distributions: tuple[str, ...]) -> str:

@@ -79,6 +79,14 @@ def test_metadata_and_changelog_follow_the_version():
     assert (Path(skrec.__file__).parent / "py.typed").exists()
 
 
+def test_show_versions_says_which_gpus_tensorflow_sees(capsys):
+    import tensorflow as tf
+
+    skrec.show_versions()
+    line = next(line for line in capsys.readouterr().out.splitlines() if "GPUs:" in line)
+    assert ("sees none" in line) == (not tf.config.list_physical_devices("GPU"))
+
+
 def test_show_versions_imports_nothing_heavy():
     output = run(f"import skrec, sys; skrec.show_versions(); print([m for m in {HEAVY} if m in sys.modules])")
     assert output.endswith("[]")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Roles, Rows, Vocabulary, as_rows
@@ -48,6 +49,17 @@ class HistoryModel(NetworkRecommender):
     }
 
     # -- the stored events --------------------------------------------------------------------------------------------
+
+    @property
+    def history_length_(self) -> int:
+        """Events that the network is given of each history: the latest, padded with -1 before the first.
+
+        It is the length of the longest history of ``fit``, rounded up to a power of two, at least 8 and at most
+        ``max_history``. :meth:`_network_config` and :meth:`_table_rows` may use it.
+        """
+        if "_length" not in vars(self):
+            raise NotFittedError(f"This {type(self).__name__} is not fitted yet, so that its histories have no length.")
+        return self._length
 
     def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
         found = super()._vocabularies(rows, roles, going_on=going_on)
