@@ -18,7 +18,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skrec._sklearn_compat import fit_and_score
 from skrec.model_selection._pruning import EpochReporter, report_epochs
 from skrec.model_selection._search_space import Space
-from skrec.model_selection._study import keep
+from skrec.model_selection._study import keep, nan_score, told_nan
 
 if TYPE_CHECKING:
     from optuna.trial import Trial
@@ -94,6 +94,8 @@ class Candidates:
         keep(trial, folds, errors[0] if errors else None)
         if errors:
             self._warn(trial, parameters, errors)
+        elif not pruned and (found := nan_score(folds)) is not None:
+            warnings.warn(told_nan(*found, trial.number, parameters), stacklevel=2)
         if pruned:
             raise TrialPruned(f"After {len(folds)} of {len(self.splits)} folds.")
         return float("nan") if len(errors) == len(self.splits) else self._mean(folds)

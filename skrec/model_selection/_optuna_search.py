@@ -390,7 +390,7 @@ class OptunaSearchCV(BaseSearchCV):
         """Build ``cv_results_`` of all that the study holds; tell whether there are several metrics."""
         trials = finished_trials(study)
         if not any(trial.state.name == "COMPLETE" for trial in trials):
-            raise ValueError(without_result(trials, self.study_name))
+            raise ValueError(without_result(trials, self.study_name, self.error_score))
         folds = fold_results(trials, n_splits, self.error_score, with_train=self.return_train_score)
         with warnings.catch_warnings():
             # scikit-learn warns of scores that are NaN; here pruning makes them, and failures have been told of.

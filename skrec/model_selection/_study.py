@@ -206,7 +206,7 @@ def fold_results(
     return results
 
 
-def without_result(trials: Sequence[FrozenTrial], study_name: str | None) -> str:
+def without_result(trials: Sequence[FrozenTrial], study_name: str | None, error_score: Any) -> str:
     """Say why none of the finished trials has a result."""
     if not trials:
         return "No candidate was finished within timeout: give it more seconds."
@@ -219,12 +219,42 @@ def without_result(trials: Sequence[FrozenTrial], study_name: str | None) -> str
     if study_name is not None:
         text += f" They count in the study {study_name!r}: choose another study_name to start anew."
     if not failed and n_pruned < len(trials):
-        text += " Their scores are NaN; error_score='raise' shows why."
+        text += f" {_first_nan(trials)}"
+        if error_score != "raise":
+            text += " If it failed with an error, error_score='raise' shows it."
     if failed:
         text += (
             f" The first error, of trial {failed[0].number} with {failed[0].params}:\n{failed[0].user_attrs[_ERROR]}"
         )
     return text
+
+
+def nan_score(folds: Sequence[Mapping[str, Any]]) -> tuple[int, str] | None:
+    """Return the split, and the name of the scorer, of the first score of a test part that is NaN; None without one."""
+    for split, fold in enumerate(folds):
+        scores = fold["test_scores"]
+        named = scores if isinstance(scores, dict) else {"score": scores}
+        name = next((name for name, score in named.items() if score is not None and np.isnan(score)), None)
+        if name is not None:
+            return split, name
+    return None
+
+
+def _first_nan(trials: Sequence[FrozenTrial]) -> str:
+    for trial in trials:
+        found = nan_score(trial.user_attrs[_FOLDS])
+        if found is not None:
+            return told_nan(*found, trial.number, trial.params)
+    return "Their scores are NaN."
+
+
+def told_nan(split: int, name: str, number: int, parameters: Mapping[str, Any]) -> str:
+    """Say which scorer gave NaN, and where."""
+    which = "scoring" if name == "score" else f"the scorer {name!r}"
+    return (
+        f"In trial {number} with {dict(parameters)}, {which} gave NaN on the test part of split {split}. Call it with "
+        "an estimator of these parameters, fitted on the training part, to see why."
+    )
 
 
 @contextmanager

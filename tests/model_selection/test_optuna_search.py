@@ -293,6 +293,7 @@ def test_only_if_nothing_succeeds_it_is_an_error(parabola):
     assert not hasattr(search, "study_")
 
 
+@pytest.mark.filterwarnings("ignore:In trial . with:UserWarning")
 def test_scores_that_fail_are_failures_too(parabola):
     def scorer(estimator, X, y=None):
         raise ValueError("no score")
@@ -300,9 +301,28 @@ def test_scores_that_fail_are_failures_too(parabola):
     search = OptunaSearchCV(parabola(), LINE, n_trials=2, cv=2, scoring=scorer)
     with (
         pytest.warns(UserWarning, match="Scoring failed"),
-        pytest.raises(ValueError, match="2 failed, 0 were pruned. Their scores are NaN; error_score='raise' shows why"),
+        pytest.raises(ValueError, match=r"2 failed, 0 were pruned\. In trial 0 with .*error_score='raise' shows it"),
     ):
         search.fit(ROWS)
+
+
+@pytest.mark.filterwarnings("ignore:In trial . with:UserWarning")
+def test_a_scorer_that_returns_nan_is_named(parabola):
+    def scorers(estimator, X, y=None):
+        return {"good": 1.0, "odd": float("nan") if len(X) > 1 else 0.0}
+
+    match = r"In trial 0 with \{'x': .*\}, the scorer 'odd' gave NaN on the test part of split 0\. Call it with"
+    for error_score in ("raise", np.nan):
+        search = OptunaSearchCV(
+            parabola(), LINE, n_trials=2, cv=2, scoring=scorers, refit="odd", error_score=error_score
+        )
+        with pytest.warns(UserWarning, match=match), pytest.raises(ValueError, match=match) as caught:
+            search.fit(ROWS)
+        assert ("error_score='raise' shows it" in str(caught.value)) == (error_score != "raise")
+    single = OptunaSearchCV(parabola(), LINE, n_trials=1, cv=2, scoring=lambda *_: float("nan"), error_score="raise")
+    match = r"In trial 0 with .*, scoring gave NaN on the test part of split 0"
+    with pytest.warns(UserWarning, match=match), pytest.raises(ValueError, match=match):
+        single.fit(ROWS)
 
 
 def test_an_interrupt_leaves_the_study_in_order(parabola):
