@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.names import closest
-from skrec._recommend import refuse_history, refuse_nothing
 from skrec.models._events import Inputs
 from skrec.models._reader import Asked
 
@@ -263,7 +262,7 @@ class FunctionsMixin:
         """
         check_is_fitted(self)
         self._need_role("item")
-        return _as_arrays(self._query_inputs(self._asked_with(queries, history)[1]))
+        return _as_arrays(self._query_inputs(self._read_queries(queries, history)[1]))
 
     def item_inputs(self: Any, items: Any = None) -> dict[str, NDArray[Any]]:
         """Return the inputs that the network is given of items.
@@ -316,13 +315,6 @@ class FunctionsMixin:
         """
         check_is_fitted(self)
         return _as_arrays(self._inputs_of_rows(self._read(X, reset=False)))
-
-    def _asked_with(self: Any, queries: Any, history: Any) -> tuple[NDArray[Any], Asked]:
-        """Read queries: their ids, and what scores depend on."""
-        refuse_history(self, history)
-        refuse_nothing(self, queries, history)
-        ids, asked = self._asked(queries, "user")
-        return ids, asked
 
     def _specs(self, inputs: Inputs) -> dict[str, InputSpec]:
         return self._freed({name: (str(array.dtype), array.shape[1:]) for name, array in inputs.items()})

@@ -18,7 +18,7 @@ from skrec._data import Interactions, as_rows
 from skrec._data.names import closest
 from skrec._data.targets import read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
-from skrec.models._base import training_arrays
+from skrec.models._base import own_loss, training_arrays
 from skrec.models._events import Events
 from skrec.models._tasks import NetworkClassifier, class_weights, latest_or_random, usable_weights
 
@@ -46,6 +46,8 @@ class NetworkMultilabelClassifier(NetworkClassifier):
 
     Parameters
     ----------
+    loss : "log_loss" or callable, default="log_loss"
+        A function ``f(logits, targets)`` is the loss of each task.
     loss_weights : array-like of shape (n_tasks,), dict or None, default=None
         Weights of the tasks in the mean of their losses, in the order of the columns of ``y`` or by their names. Only
         their proportions matter. None: all tasks weigh the same.
@@ -257,7 +259,9 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         if not self._several:
             return super()._training(events, log)
         outputs = self._task_outputs
-        losses = tuple("log_loss" if n == 1 else "categorical_crossentropy" for n in outputs)
+        losses: tuple[Any, ...] = tuple("log_loss" if n == 1 else "categorical_crossentropy" for n in outputs)
+        if callable(self.loss):
+            losses = tuple(own_loss(self.loss, n_outputs=n) for n in outputs)
         return {
             "structure": {"losses": losses, "outputs": outputs},
             "settings": {"loss_weights": weights},
@@ -289,8 +293,15 @@ class NetworkMultilabelClassifier(NetworkClassifier):
     def _probabilities(self, logits: NDArray[np.float32]) -> Any:
         if not self._several:
             return super()._probabilities(logits)
-        parts = np.split(logits, np.cumsum(self._task_outputs)[:-1], axis=1)
-        return [super(NetworkMultilabelClassifier, self)._probabilities(part) for part in parts]
+        return [super(NetworkMultilabelClassifier, self)._probabilities(part) for part in self._of_tasks(logits)]
+
+    def _log_probabilities(self, logits: NDArray[np.float64]) -> Any:
+        if not self._several:
+            return super()._log_probabilities(logits)
+        return [super(NetworkMultilabelClassifier, self)._log_probabilities(part) for part in self._of_tasks(logits)]
+
+    def _of_tasks(self, logits: NDArray[Any]) -> list[NDArray[Any]]:
+        return np.split(logits, np.cumsum(self._task_outputs)[:-1], axis=1)
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class.
@@ -321,8 +332,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         list of ndarray of shape (n_rows, n_classes)
             As :meth:`predict_proba`.
         """
-        check_is_fitted(self)
-        return [np.log(part) for part in self.predict_proba(X)] if self._several else super().predict_log_proba(X)
+        return super().predict_log_proba(X)
 
     @available_if(_has_one_target)  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> NDArray[np.float64]:

@@ -222,7 +222,9 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         ndarray of shape (n_rows, n_classes)
             Columns in the order of ``classes_``. It stays finite where a probability is too small for a float.
         """
-        logits = self._logits(X).astype(np.float64)
+        return self._log_probabilities(self._logits(X).astype(np.float64))
+
+    def _log_probabilities(self, logits: NDArray[np.float64]) -> Any:
         if logits.shape[1] == 1:
             return np.column_stack([log_expit(-logits[:, 0]), log_expit(logits[:, 0])])
         return np.asarray(log_softmax(logits, axis=1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import joblib
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skrec.models import DNNClassifier
 from skrec.models.base import FieldModel, NetworkMultilabelClassifier
 
 
@@ -227,3 +229,17 @@ def test_labels_of_other_tasks_are_refused(fitted, unchanged):
             fitted.score(X, Y[["bought", "clicked"]])
         with pytest.raises(ValueError, match=r"1 column\(s\), but had 2 in fit \('clicked', 'bought'\)"):
             fitted.partial_fit(X, Y["clicked"])
+
+
+def test_a_loss_of_ones_own_is_that_of_each_task(fitted):
+    def own(logits, targets):
+        return keras.ops.softplus(logits) - targets * logits
+
+    same = model(loss=own).fit(X[:400], Y[:400])
+    for one, other in zip(same.predict_proba(X), fitted.predict_proba(X), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_a_classifier_of_one_label_names_the_way_out():
+    with pytest.raises(ValueError, match=r"NetworkMultilabelClassifier.*MultiOutputClassifier"):
+        DNNClassifier(epochs=1).fit(X, Y)
