@@ -189,7 +189,7 @@ def stack(values: Any, width: int, label: str) -> Floats:
     skrec.exceptions.ColumnError: Column 'image' holds arrays of 3 numbers, but row 0 has 2 of them. Give every row \
 an array of 3 numbers, or fit again.
     """
-    cells = as_column(values.arr.to_list() if is_polars_array(values) else values)
+    cells = as_column(values)
     present = np.flatnonzero(~pd.isna(cells))
     block = np.full((len(cells), width), np.nan)
     try:
@@ -245,7 +245,9 @@ def learn_arrays(
     >>> learn_arrays(as_rows(pd.DataFrame({"image": [[0.5, 1.0], None, [1.5, 1.0]]})), [0])[:3]
     ([2], array([1., 1.]), array([0.70710678, 1.41421356]))
     """
-    widths = [width_of(rows.raw(position)) or 0 for position in positions]
+    raw = [rows.raw(position) for position in positions]
+    cells = [one if is_polars_array(one) else rows.column(at) for one, at in zip(raw, positions, strict=True)]
+    widths = [width_of(one) or 0 for one in cells]
     means, scales, limits = np.zeros(sum(widths)), np.ones(sum(widths)), np.zeros((sum(widths), 2))
     has_missing = np.zeros(len(positions), dtype=np.bool_)
     for number, (places, block) in enumerate(_blocks(rows, positions, widths)):
@@ -316,7 +318,7 @@ def _blocks(rows: Rows, positions: Sequence[int], widths: Sequence[int]) -> Iter
     """Yield the arrays of each column as a matrix, and its place among those of all columns side by side."""
     start = 0
     for position, width in zip(positions, widths, strict=True):
-        yield slice(start, start + width), stack(rows.raw(position), width, rows.label(position))
+        yield slice(start, start + width), stack(rows.column(position), width, rows.label(position))
         start += width
 
 

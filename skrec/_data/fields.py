@@ -444,7 +444,7 @@ def _columns_by_kind(
         if position in several:
             doubt_separator(rows.column(position), _name(rows, position), separator)
         elif kind == "multivalued":
-            doubt_ragged(rows.raw(position), _name(rows, position))
+            doubt_ragged(rows.column(position), _name(rows, position))
         elif kind == "categorical" and mask is None:
             doubt_categories(rows, position)
         if mask is not None and kind in {"categorical", "numeric"}:

@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data.arrays import LIST_TYPES, are_vectors, width_of
-from skrec._data.clock import time_column
 from skrec._data.columns import Column
 from skrec._data.roles import column_positions
 from skrec._data.spelled import Spelling, spelling_of
@@ -105,11 +104,11 @@ def kind_of(rows: Rows, position: int) -> Kind:
     """
     raw = rows.raw(position)
     if type(raw).__module__.partition(".")[0] == "polars":
-        kind = _kind_of_polars(raw)
+        kind = _kind_of_polars(rows, position)
     elif isinstance(raw.dtype, np.dtype):
         kind = None if raw.dtype == object else _numeric_if(raw.dtype.kind in "iufMm")
     else:
-        kind = _kind_of_extension(raw)
+        kind = _kind_of_extension(rows, position)
     if kind is not None:
         return kind
     values = rows.column(position)
@@ -218,7 +217,7 @@ def measures_of(rows: Rows, positions: Sequence[int]) -> tuple[str, ...]:
     """
     if isinstance(rows.table, np.ndarray) and rows.table.dtype.kind in "iufb":
         return ("numbers",) * len(positions)
-    return tuple(_measure_of(time_column(rows.raw(position))) for position in positions)
+    return tuple(_measure_of(rows.time_values(position)) for position in positions)
 
 
 def refuse_other_measures(rows: Rows, positions: Sequence[int], known: Sequence[str]) -> None:
@@ -264,27 +263,31 @@ def _measure_of(column: Column) -> str:
     return "" if pd.isna(column).all() else found
 
 
-def _kind_of_polars(series: Any) -> Kind | None:
+def _kind_of_polars(rows: Rows, position: int) -> Kind | None:
+    series = rows.raw(position)
     name = str(series.dtype.base_type())
     if name == "Array":
         return "multivalued" if width_of(series) is None else "array"
     if name in {"List", "Object"}:
         if name == "List" and series.dtype.inner.is_float():
-            return "array" if are_vectors(series) else "multivalued"
+            return "array" if are_vectors(rows.column(position)) else "multivalued"
         return "multivalued" if name == "List" else None
     return _numeric_if(series.dtype.is_numeric() or name in {"Date", "Datetime", "Duration"})
 
 
-def _kind_of_extension(series: Any) -> Kind | None:
+def _kind_of_extension(rows: Rows, position: int) -> Kind | None:
     """Return the kind for a type of pandas; None if its values have to tell."""
+    series = rows.raw(position)
     dtype = series.dtype
     name = str(dtype)
     if name.startswith(("list<", "large_list<")):
-        return "array" if are_vectors(series) else "multivalued"
+        return "array" if are_vectors(rows.column(position)) else "multivalued"
     if name.startswith("fixed_size_list<"):
         return None
     if isinstance(dtype, pd.CategoricalDtype):
         return "categorical"
+    if dtype.kind == "O" and not isinstance(dtype, (pd.StringDtype, pd.ArrowDtype, pd.PeriodDtype, pd.IntervalDtype)):
+        return None
     is_number = pd.api.types.is_numeric_dtype(dtype) and dtype.kind != "b"
     return _numeric_if(is_number or dtype.kind in "Mm" or dtype.type is date)
 

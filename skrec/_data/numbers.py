@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.clock import time_column
 from skrec._data.columns import Column
 from skrec._data.outliers import learn_spread, moments, within_limits
 from skrec._data.table import Rows
@@ -360,7 +359,7 @@ def _blocks(rows: Rows, positions: Sequence[int]) -> Iterator[tuple[slice, Float
         else:
             block = np.empty((rows.n_rows, len(some)))
             for column, position in enumerate(some):
-                block[:, column] = as_numbers(time_column(rows.raw(position)), rows.label(position))
+                block[:, column] = as_numbers(rows.time_values(position), rows.label(position))
         infinite = np.isinf(block)
         if infinite.any():
             column = int(np.argmax(infinite.any(axis=0)))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skrec._data.clock import clock_of, instants, kind_of_times, time_column
-from skrec._data.columns import Column, as_column, object_array
+from skrec._data.columns import Column, as_column, object_array, zone_of
 from skrec.exceptions import ColumnError
 
 __all__ = ["DATES", "Rows", "as_rows"]
@@ -65,6 +65,7 @@ class Rows:
         self.n_columns = n_columns
         self._raw: dict[int, Any] = {}
         self._converted: dict[int, Column] = {}
+        self._in_utc: dict[int, Column] = {}
         self._clocks: dict[int, tuple[str, Column]] = {}  # of the columns of times that were asked for
 
     def __len__(self) -> int:
@@ -135,6 +136,28 @@ class Rows:
                 self._converted[position] = found
         return found
 
+    def time_values(self, position: int) -> Column:
+        """Return one column, which may be one of times, with dates in UTC; it is converted once.
+
+        Parameters
+        ----------
+        position : int
+            Position of the column, from 0.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            See :func:`skrec._data.clock.time_column`; for all that are no dates in a zone, periods or categories it is
+            what :meth:`column` returns.
+        """
+        raw = self.raw(position)
+        is_of_times = isinstance(raw.dtype, (pd.PeriodDtype, pd.CategoricalDtype)) or zone_of(raw) is not None
+        if not is_of_times:
+            return self.column(position)
+        if position not in self._in_utc:
+            self._in_utc[position] = time_column(raw)
+        return self._in_utc[position]
+
     def times(self, position: int, *, like: str | None = None) -> Column:
         """Return a column of times as numbers that have their order.
 
@@ -173,7 +196,7 @@ class Rows:
         return self._clocks[position]
 
     def _read_times(self, position: int) -> tuple[str, Column]:
-        values = time_column(self.raw(position))
+        values = self.time_values(position)
         label = self.label(position)
         missing = pd.isna(values) if values.dtype.kind == "O" else ~np.isfinite(values)
         if missing.any():

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.clock import time_column
 from skrec._data.roles import Roles
 from skrec._data.table import DATES, Rows
 
@@ -187,7 +186,7 @@ def _dates_in(rows: Rows, position: int) -> NDArray[Any] | None:
         may_hold_dates = dtype.kind in "MO"
     if not may_hold_dates:
         return None
-    values = time_column(rows.raw(position))
+    values = rows.time_values(position)
     if values.dtype.kind == "O":
         return values if pd.api.types.infer_dtype(values, skipna=True) in DATES else None
     return values if values.dtype.kind == "M" else None

@@ -265,8 +265,10 @@ embedding_dim : {dim_type}, default=16
     {dim}
 numeric_embedding : {{"piecewise", "linear"}}, default="piecewise"
     How a number becomes a vector: by the vectors of the bins up to it (Gorishniy et al., 2022, arXiv:2203.05556), or
-    as the number times a vector. Numbers are standardised first, and so are arrays, to a length
-    of about 1; where they are missing a vector of its own is added.
+    as the number times a vector. Numbers are standardised first, and so are arrays, to a length of about 1; where they
+    are missing, a vector of its own is added. Values more than 10 robust standard deviations off the median do not
+    enter the standardisation: those that ``fit`` sees repeatedly, such as -999, get a vector of their own, others are
+    moved close to the limit.
 n_bins : int, default=64
     Bins of ``"piecewise"``, at the quantiles.
 pooling : {{"mean", "sum", "max"}}, default="mean"

@@ -275,7 +275,7 @@ handle_unknown='ignore'.
         vocabularies, infrequent, blocks = [], [], []
         for position in range(rows.n_columns):
             bags = bags_of(rows, position, self.separator)
-            doubt_separator(rows.raw(position), bags.name, self.separator)
+            doubt_separator(rows.column(position), bags.name, self.separator)
             every, codes = Vocabulary.fit(bags.values, name=bags.name)
             block = select(bags, codes, len(every))
             counts = np.bincount(block.indices, minlength=len(every))
