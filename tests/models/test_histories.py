@@ -216,10 +216,10 @@ def test_a_history_of_events_is_put_in_order_of_time(timed):
 
 
 def test_a_history_replaces_the_stored_one(model):
-    given = model.score_items([0, 0, 0], history=[[1, 2], [2, 1], []])
+    given = model.score_items([0, 0, 0], history=[[1, 2], [2, 3], []])
     assert len(np.unique(given, axis=0)) == 3
     assert (given != model.score_items([0])).any(axis=1).all()
-    assert (model.score_items([0], history=[[2, 1]]) == given[1]).all()  # not of the other queries of the call
+    assert (model.score_items([0], history=[[2, 3]]) == given[1]).all()  # not of the other queries of the call
 
 
 def test_sessions_of_nobody_known(model):
@@ -445,7 +445,7 @@ BAD_EVENTS = [
 @pytest.mark.parametrize("method", ["append_history", "partial_fit", "fit"])
 def test_bad_events_change_nothing(model, unchanged, events, method):
     frame, message = events
-    if method == "fit" and "item" in frame:
+    if method != "partial_fit" and "item" in frame:
         message = "no column 'item_id'"
     with unchanged(model), pytest.raises(ValueError, match=message):
         getattr(model, method)(frame)
