@@ -93,6 +93,28 @@ def is_recommender(model: Any) -> bool:
     return all(callable(getattr(model, name, None)) for name in ("recommend", "score_items"))
 
 
+def reads_histories(model: Any) -> bool:
+    """Whether ``recommend`` of a model takes ``history=``.
+
+    Parameters
+    ----------
+    model : object
+        As :func:`unwrap` returns it.
+
+    Returns
+    -------
+    bool
+        Models that store histories do, and those that say so in ``_reads_histories``.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> reads_histories(Ridge())
+    False
+    """
+    return bool(getattr(model, "_reads_histories", hasattr(model, "append_history")))
+
+
 def refuse_history(model: Any, history: Any) -> None:
     """Raise if there is a history, but the model reads none.
 
@@ -106,7 +128,7 @@ def refuse_history(model: Any, history: Any) -> None:
     Raises
     ------
     TypeError
-        If it is not None and the model has no ``append_history``, as all models of histories do.
+        If it is not None and the model reads no histories.
 
     Examples
     --------
@@ -117,7 +139,7 @@ def refuse_history(model: Any, history: Any) -> None:
     TypeError: history= was passed, but Ridge reads no histories. Use a model that does, such as SASRecRanker, \
 GRU4RecRanker or DINRanker, or leave history= out.
     """
-    if history is not None and not hasattr(model, "append_history"):
+    if history is not None and not reads_histories(model):
         raise TypeError(
             f"history= was passed, but {type(model).__name__} reads no histories. Use a model that does, such as "
             "SASRecRanker, GRU4RecRanker or DINRanker, or leave history= out."
@@ -147,7 +169,7 @@ def refuse_nothing(model: Any, queries: Any, history: Any) -> None:
     ValueError: queries is missing: say for whom. Pass user ids, such as [3, 5], or rows with a user column.
     """
     if queries is None and history is None:
-        sessions = ", or history= for sessions without a user" if hasattr(model, "append_history") else ""
+        sessions = ", or history= for sessions without a user" if reads_histories(model) else ""
         raise ValueError(
             f"queries is missing: say for whom. Pass user ids, such as [3, 5], or rows with a user column{sessions}."
         )

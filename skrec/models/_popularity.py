@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from skrec._data import Rows
-from skrec._sklearn_compat import _fit_context
-from skrec._transaction import transaction
-from skrec.models._learning import learn
-from skrec.models._ranking import RankerMixin
-from skrec.models._reader import Asked
-from skrec.models._recommender import Recommender, Work, chunks
+from skrec._data import Interactions
+from skrec.models._closed_form import ClosedFormRanker
+from skrec.models._events import Events
+from skrec.models._recommender import Recommender
 
 __all__ = ["PopularityRanker"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class PopularityRanker(RankerMixin, Recommender):
+class PopularityRanker(ClosedFormRanker):
     """Rank items by how many events they have: the baseline that every model must beat.
 
     Parameters
@@ -53,67 +51,19 @@ class PopularityRanker(RankerMixin, Recommender):
 
     _instead_of_explain: ClassVar[str] = "the score of an item is its number of events, item_counts_, for every user."
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> PopularityRanker:
-        """Count the events of each item.
+    _reads_histories: ClassVar[bool] = False
 
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            One event a row.
-        y : array-like of shape (n_rows,), default=None
-            Rows with ``y > 0`` are positives; all rows by default.
-        sample_weight : array-like of shape (n_rows,), default=None
-            Weights of the rows.
+    if not TYPE_CHECKING:
+        explain = Recommender.explain  # which says that there is none
 
-        Returns
-        -------
-        PopularityRanker
-            The estimator itself.
-        """
-        with transaction(self) as model:
-            model._count(X, y, sample_weight, fresh=True)
-        return self
+    def _solve(self, matrix: csr_array) -> None:
+        self.item_counts_ = np.asarray(matrix.sum(axis=0))
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, seen: bool = False) -> PopularityRanker:
-        """Count further events; new users and items join.
+    def _scores(self, histories: csr_array) -> NDArray[np.float64]:  # noqa: ARG002
+        return self.item_counts_[None, :]
 
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in :meth:`fit`.
-        seen : bool, default=False
-            Whether an earlier call was given these rows. Then they are not counted again.
-
-        Returns
-        -------
-        PopularityRanker
-            The estimator itself.
-        """
-        with transaction(self) as model:
-            model._count(X, y, sample_weight, fresh=not model.__sklearn_is_fitted__(), seen=seen)
-        return self
-
-    def _count(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, seen: bool = False) -> None:
-        events = learn(self, X, y, sample_weight, fresh=fresh, more=not fresh, seen=seen)
-        if events.seen:
-            return
-        positive = events.target > 0
-        weight = np.ones(len(events)) if events.weight is None else events.weight
-        n_items = len(self._items)
-        counts: NDArray[Any] = np.bincount(events.items[positive], weight[positive], minlength=n_items + 1)[1:]
-        if not fresh:
-            counts = counts + np.pad(self.item_counts_, (0, n_items - len(self.item_counts_)))
-        self.item_counts_ = counts
-
-    def _relevance(self) -> NDArray[np.float32]:
-        return np.concatenate([np.zeros(1), self.item_counts_]).astype(np.float32)
-
-    def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
-        return self._relevance()[self._pair_codes(rows)[1]]
-
-    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
-        relevance = self._relevance()[items.codes]
-        for part in chunks(len(queries.codes), len(items.codes)):
-            work(part, np.tile(relevance, (part.stop - part.start, 1)))
+    def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
+        if log is not None and log.weights is None:  # from a file of an older version, which kept the counts alone
+            pairs = np.bincount(log.items, minlength=log.n_items + 1)[1:]
+            log = replace(log, weights=(self.item_counts_ / np.maximum(pairs, 1))[log.items - 1])
+        super()._log_events(events, inside, log)

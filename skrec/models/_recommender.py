@@ -44,6 +44,8 @@ class Recommender(Reader):
     )
     """What ``explain`` of a model without one says: why there is none, and what to use."""
 
+    _log_weights: ClassVar[bool] = False  # whether the log keeps the weights of events
+
     # -- what a subclass provides -------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -76,7 +78,9 @@ class Recommender(Reader):
         """Log what users chose in the events that are inside: beside what ``log`` holds, or alone."""
         chosen = self._counted(events) & inside
         seen = events.users[chosen], events.items[chosen]
-        sizes = {"n_users": len(self._users), "n_items": len(self._items)}
+        sizes: dict[str, Any] = {"n_users": len(self._users), "n_items": len(self._items)}
+        if self._log_weights:
+            sizes["weights"] = np.ones(len(seen[0])) if events.weight is None else events.weight[chosen]
         self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
 
     def _are_logged(self, events: Events) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ public name for them: ``Interval``, ``Options`` and ``StrOptions`` are here too.
 
 from skrec._sklearn_compat import Interval, Options, StrOptions
 from skrec.models._base import NetworkRecommender
+from skrec.models._closed_form import ClosedFormRanker
 from skrec.models._fields import FieldModel, FieldRanker
 from skrec.models._functions import InputSpec, NetworkFunction, NetworkFunctions
 from skrec.models._histories import HistoryModel
@@ -16,6 +17,7 @@ from skrec.models._sequences import SequenceRanker
 from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = [
+    "ClosedFormRanker",
     "FieldModel",
     "FieldRanker",
     "HistoryModel",

@@ -1,0 +1,259 @@
+"""The fit template of rankers without a network: counts, neighbours, linear models, factors in closed form."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.preprocessing import normalize
+from sklearn.utils.validation import check_is_fitted
+
+from skrec._data import Rows
+from skrec._sklearn_compat import _fit_context
+from skrec._transaction import transaction
+from skrec.models._given_histories import GivenHistories, history_matrix
+from skrec.models._learning import learn
+from skrec.models._ranking import RankerMixin
+from skrec.models._reader import Asked, Codes
+from skrec.models._recommender import Work, chunks
+
+__all__ = ["ClosedFormRanker"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class ClosedFormRanker(RankerMixin, GivenHistories):
+    """Base of the rankers that are solved from the matrix of all interactions, without a network.
+
+    A model provides :meth:`_solve` and :meth:`_scores`. Everything else is inherited: ``fit``, ``partial_fit``,
+    ``predict``, ``recommend`` (also of given histories), ``score_items``, ``explain``, and ``similar_items`` where the
+    model has item embeddings (``item_embeddings_``) or :meth:`_similarities`.
+    """
+
+    _item_shares: NDArray[np.float64] = field(init=False, repr=False)
+    """Share of each item in the weight of all events: the scores for users without a history."""
+
+    _log_weights: ClassVar[bool] = True
+    _reads_histories: ClassVar[bool] = True  # whether scores depend on what the user did
+
+    # -- what a model provides ----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _solve(self, matrix: sparse.csr_array) -> None:
+        """Learn from interactions: set the fitted attributes.
+
+        Parameters
+        ----------
+        matrix : csr_array of shape (n_users, n_items), float64
+            Weight of the events of each user and item, added up over all calls of ``fit`` and ``partial_fit``: the
+            number of events, or the sum of their ``sample_weight``. Rows and columns are in the order of ``users_`` and
+            ``items_``.
+        """
+
+    @abstractmethod
+    def _scores(self, histories: sparse.csr_array) -> Any:
+        """Score all items for queries.
+
+        Parameters
+        ----------
+        histories : csr_array of shape (n_queries, n_items), float64
+            Weights of what each query did: rows of the matrix of ``_solve``, or of histories that the caller gives.
+
+        Returns
+        -------
+        ndarray or sparse array of shape (n_queries, n_items)
+            Or of shape (1, n_items): the same for all queries.
+        """
+
+    def _similarities(self, items: NDArray[np.intp]) -> Any:
+        """Return how similar all items are to some.
+
+        Parameters
+        ----------
+        items : ndarray of shape (n,)
+            Positions in ``items_``.
+
+        Returns
+        -------
+        ndarray or sparse array of shape (n, n_items)
+            By default the cosine of ``item_embeddings_``.
+        """
+        if not hasattr(self, "item_embeddings_"):
+            raise AttributeError(
+                f"{type(self).__name__} does not say which items are similar. Use a model that does, such as NCFRanker "
+                "or SASRecRanker."
+            )
+        vectors = normalize(self.item_embeddings_)
+        return vectors[items] @ vectors.T
+
+    def _search_space(self, distributions: Any) -> dict[str, Any]:  # noqa: ARG002
+        """Return what to tune: a distribution of Optuna's module ``distributions`` for each parameter."""
+        return {}
+
+    # -- fitting ------------------------------------------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            One event a row.
+        y : array-like of shape (n_rows,), default=None
+            Rows with ``y > 0`` are positives, the others are not used; all rows are positives by default.
+        sample_weight : array-like of shape (n_rows,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        with transaction(self) as model:
+            model._learn_and_solve(X, y, sample_weight, fresh=True)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
+        """Add further events, and solve again; new users and items join.
+
+        The result is that of one ``fit`` on all events.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in :meth:`fit`.
+        seen : bool, default=False
+            Whether an earlier call was given these rows. Then they are not counted again, and nothing changes.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+        """
+        with transaction(self) as model:
+            model._learn_and_solve(X, y, sample_weight, fresh=not model.__sklearn_is_fitted__(), seen=seen)
+        return self
+
+    def _learn_and_solve(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, seen: Any = False) -> None:
+        events = learn(self, X, y, sample_weight, fresh=fresh, more=not fresh, seen=seen)
+        if events.seen:
+            return
+        matrix = self._log.matrix()
+        weights = np.asarray(matrix.sum(axis=0))
+        self._item_shares = weights / (weights.sum() or 1.0)
+        self._solve(matrix)
+
+    # -- scoring ------------------------------------------------------------------------------------------------------
+
+    def _histories_of(self, queries: Asked) -> sparse.csr_array:
+        """Return what queries did: as given, or as stored."""
+        if queries.history is None:
+            return self._log.matrix(queries.codes)
+        return history_matrix(queries.history, len(self._items))
+
+    def _block(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """Score the catalogue for some histories; without events, by popularity."""
+        scores = self._scores(histories)
+        dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
+        block: NDArray[np.float32] = np.broadcast_to(dense, histories.shape).astype(np.float32)  # which is writable
+        if self._reads_histories:
+            block[np.diff(histories.indptr) == 0] = self._item_shares
+        return block
+
+    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
+        histories, known = self._histories_of(queries), items.codes > 0
+        whole = np.array_equal(items.codes, self._catalogue_codes())
+        for part in chunks(histories.shape[0], len(self._items)):
+            block = self._block(histories[part])
+            work(part, block if whole else np.where(known, block[:, items.codes - 1], np.float32(0)))
+
+    def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
+        users, items = self._pair_codes(rows)
+        scores = np.empty(len(users), np.float32)
+        order = np.argsort(users, kind="stable")
+        distinct, first = np.unique(users[order], return_index=True)
+        stop = np.append(first[1:], len(users))
+        for part in chunks(len(distinct), len(self._items)):
+            at = order[first[part.start] : stop[part.stop - 1]]
+            block = self._block(self._log.matrix(distinct[part]))
+            scores[at] = block[np.searchsorted(distinct[part], users[at]), items[at] - 1]
+        return np.where(items > 0, scores, np.float32(0))
+
+    def _score_similar(self, items: Codes, work: Work) -> None:
+        for part in chunks(len(items), len(self._items)):
+            found = self._similarities(items[part].astype(np.intp) - 1)
+            work(part, (found.toarray() if sparse.issparse(found) else np.asarray(found)).astype(np.float32))
+
+    # -- explanations -------------------------------------------------------------------------------------------------
+
+    def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
+        """Return what each past item contributes to the scores of recommended items.
+
+        The contribution of a past item is the score with the whole history less the score with the history from which
+        that item is removed. Of a linear model contributions add up to the score. Without any event an item is scored
+        by its share of all events.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows, default=None
+            As for :meth:`recommend`. The item column of rows that have one, such as those that ``recommend`` returns,
+            names the items.
+        items : array-like of shape (n_queries,), default=None
+            The item to explain for each query; needed unless the rows name it.
+        history : list of lists of item ids, or rows, default=None
+            As for :meth:`recommend`.
+
+        Returns
+        -------
+        DataFrame
+            A row for each query and past item, the largest contributions first (by magnitude): ``query`` (its number,
+            from 0), the user, the item, ``past_item`` and ``contribution``.
+
+        Raises
+        ------
+        ValueError
+            If items are missing, or not as many as queries.
+        """
+        check_is_fitted(self)
+        ids, asked, item_ids, about = self._asked_pairs(queries, items, history)
+        if about is None or item_ids is None:
+            raise ValueError(
+                f"{type(self).__name__}.explain explains the scores of items: pass items=, one for each query, or the "
+                "rows that recommend returned."
+            )
+        histories = self._histories_of(asked)
+        parts = [self._contributions(histories[[query]], code) for query, code in enumerate(about.codes.tolist())]
+        query = np.repeat(np.arange(len(ids)), [len(past) for past, _ in parts])
+        past = np.concatenate([np.empty(0, np.int64), *(past for past, _ in parts)])
+        contribution = np.concatenate([np.empty(0, np.float32), *(values for _, values in parts)])
+        order = np.lexsort((-np.abs(contribution), query))
+        return pd.DataFrame(
+            {
+                "query": query[order],
+                self._estimator_roles.user_name: np.asarray(ids)[query[order]],
+                self._estimator_roles.item_name: np.asarray(item_ids)[query[order]],
+                "past_item": self._items.ids[past[order]],
+                "contribution": contribution[order],
+            }
+        )
+
+    def _contributions(self, history: sparse.csr_array, item: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Positions of the past items of one history, and what each contributes to the score of an item (its code)."""
+        past = history.indices.astype(np.int64)
+        if item == 0 or not len(past):
+            return past, np.zeros(len(past), np.float32)
+        n = len(past)
+        others = ~np.eye(n, dtype=bool)
+        indptr = np.arange(0, n * (n - 1) + 1, n - 1) if n > 1 else np.zeros(n + 1, np.int64)
+        rows = (np.tile(history.data, (n, 1))[others], np.tile(past, (n, 1))[others], indptr)
+        without = sparse.csr_array(rows, shape=(n, history.shape[1]))
+        scores = np.empty(n, np.float32)
+        for part in chunks(n, history.shape[1]):
+            scores[part] = self._block(without[part])[:, item - 1]
+        return past, self._block(history)[0, item - 1] - scores
