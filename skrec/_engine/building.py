@@ -18,7 +18,7 @@ import numpy as np
 
 from skrec._engine.backend import keras, preserved_random_state, tf
 
-__all__ = ["apart_from_global_state", "initial_dense", "name_layers", "weights_by_name"]
+__all__ = ["apart_from_global_state", "initial_by_keras", "initial_dense", "name_layers", "weights_by_name"]
 
 _Result = TypeVar("_Result")
 
@@ -79,6 +79,25 @@ def weights_by_name(parts: Mapping[str, Any]) -> dict[str, Any]:
                 key = f"{part}/{name}_{number}"
             found[key] = weight
     return found
+
+
+def initial_by_keras(layer: Any, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray | None:
+    """Draw a weight of a layer of Keras's by the initializer that the layer was given.
+
+    None for other layers, and for what :func:`initial_dense` draws alike: Glorot-uniform matrices and biases of 0.
+    """
+    initializer = getattr(layer, f"{name}_initializer", None)
+    if not type(layer).__module__.startswith("keras.") or not isinstance(initializer, keras.initializers.Initializer):
+        return None
+    if isinstance(initializer, keras.initializers.GlorotUniform) and len(shape) == 2:
+        return None
+    if isinstance(initializer, keras.initializers.Zeros) and not name.endswith("kernel"):
+        return None
+    config = initializer.get_config()
+    if "seed" in config:
+        config["seed"] = int(rng.integers(2**31))
+    drawn: np.ndarray = keras.ops.convert_to_numpy(type(initializer).from_config(config)(shape)).astype(np.float32)
+    return drawn
 
 
 def initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator, stddev: float | None) -> np.ndarray:

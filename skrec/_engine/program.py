@@ -22,7 +22,13 @@ import numpy as np
 from skrec._engine import layers
 from skrec._engine.backend import keras, resized, tf
 from skrec._engine.batches import Column, TrainingData
-from skrec._engine.building import apart_from_global_state, initial_dense, name_layers, weights_by_name
+from skrec._engine.building import (
+    apart_from_global_state,
+    initial_by_keras,
+    initial_dense,
+    name_layers,
+    weights_by_name,
+)
 from skrec._engine.layers import Network, Table
 from skrec._engine.losses import catalogue_dot_softmax, catalogue_softmax, pairwise, pointwise
 from skrec._engine.optimizers import OPTIMIZERS
@@ -215,13 +221,18 @@ class Program(ForCallbacks, keras.Model):
             if old is not None and (old.shape[1:] != shape[1:] or (table is None and old.shape != shape)):
                 raise ValueError(_CHANGED.format(name))
             if table is None:
-                stddev = getattr(self.network.parts[name.partition("/")[0]], "stddev", None)
-                arrays[name] = initial_dense(variable.name, shape, rng, stddev) if old is None else old
+                arrays[name] = self._fresh(name, variable, shape, rng) if old is None else old
                 continue
             drawn = rng.standard_normal((shape[0] - (0 if old is None else len(old)), table.dim), np.float32)
             drawn *= np.float32(table.stddev)
             arrays[name] = drawn if old is None else np.concatenate([old, old[:1] + drawn]) if len(drawn) else old
         return arrays
+
+    def _fresh(self, name: str, variable: Any, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+        layer = self.network.parts[name.partition("/")[0]]
+        stddev = getattr(layer, "stddev", None)
+        drawn = initial_by_keras(layer, variable.name, shape, rng) if stddev is None else None
+        return initial_dense(variable.name, shape, rng, stddev) if drawn is None else drawn
 
     def load(self, weights: Mapping[str, np.ndarray]) -> None:
         """Take weights; nothing is copied if the program holds these very ones."""

@@ -33,7 +33,7 @@ ROWS = pd.DataFrame(
 Y = (ROWS["price"] * (ROWS["item_id"] % 3 - 1) > 0).astype(int)
 NETWORKS = {name: model for name, model in all_estimators() if "epochs" in model().get_params()}
 DEEPER = {"n_cross_layers": 3, "n_blocks": 3, "n_layers": 3, "hidden_units": (8, 8, 8)}
-SMALL = {"epochs": 2, "embedding_dim": 4, "batch_size": 32, "random_state": 0}
+SMALL = {"user": "user_id", "item": "item_id", "epochs": 2, "embedding_dim": 4, "batch_size": 32, "random_state": 0}
 
 
 def estimator(name):
@@ -144,6 +144,35 @@ def test_layers_without_weights_and_within_others_have_names_of_their_own_too():
     scopes = {re.sub(r"_\d+$", "", node.partition("/")[0]) for node in first[1]}
     assert {"user", "item", "inner", "activation"} < scopes
     assert not scopes & {"table", "sequential"}
+
+
+def test_layers_of_keras_start_from_their_own_initializers():
+    """A convolution's Glorot limit counts the places that it sees; an initializer that was chosen is the one used."""
+
+    def build(keras, layers):
+        parts = {
+            "user": layers.Table("user", 4),
+            "item": layers.Table("item", 4),
+            "filters": keras.layers.Conv1D(64, 5),
+            "plain": keras.layers.Dense(64),
+            "chosen": keras.layers.Dense(4, kernel_initializer="he_normal", bias_initializer="ones"),
+        }
+
+        def query(inputs):
+            x = keras.ops.repeat(parts["user"](inputs["user"])[:, None], 8, axis=1)
+            return parts["chosen"](parts["plain"](keras.ops.max(parts["filters"](x), axis=1)))
+
+        item = lambda inputs: parts["item"](inputs["item"])  # noqa: E731
+        return layers.Network(query=query, item=item, interact=layers.match, parts=parts, dot=True)
+
+    built = Program(Structure(build=build, network=()))
+    drawn, again = (built.initial(3, {"user": 5, "item": 7}) for _ in range(2))
+    for name, array in drawn.items():
+        np.testing.assert_array_equal(again[name], array)
+    assert np.abs(drawn["filters/kernel"]).max() == pytest.approx(np.sqrt(6 / (5 * 4 + 5 * 64)), rel=0.02)
+    assert np.abs(drawn["plain/kernel"]).max() == pytest.approx(np.sqrt(6 / (64 + 64)), rel=0.02)
+    assert (drawn["chosen/bias"] == 1).all()
+    assert drawn["chosen/kernel"].std() == pytest.approx(np.sqrt(2 / 64), rel=0.15)
 
 
 def test_a_part_cannot_have_the_name_of_a_path():
