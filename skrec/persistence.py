@@ -13,7 +13,7 @@ import sys
 import uuid
 import warnings
 import zipfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
 from io import BytesIO
@@ -25,6 +25,7 @@ import sklearn
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from skrec._trusted import global_name, has_plain_state, trusted_by_name
 from skrec._version import __version__
 from skrec.exceptions import FileFormatError
 
@@ -68,7 +69,7 @@ _BUILTIN_TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "st
 _COLLECTIONS: dict[str, Callable[[Iterable[Any]], Any]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
 
 
-def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+def save(estimator: Any, path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) -> None:
     """Store an estimator in one file that loads without executing anything.
 
     Unlike a pickle, the file cannot run code when it is loaded, and it does not depend on how the modules of skrec are
@@ -81,12 +82,16 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         and of scikit-learn's encoders and scalers. Of a search, its ``best_estimator_``.
     path : str or path-like
         The file, of any name.
+    trusted : list of classes and functions, default=None
+        Classes and functions of other packages, or of your own, that the estimator holds or is, such as a subclass, a
+        ``loss`` or the function of a ``FunctionTransformer``. The file holds their names, not their code: they must be
+        importable, and :func:`load` needs them as well.
 
     Raises
     ------
     TypeError
-        If the estimator holds something that cannot be stored without pickle, such as a function, a callback or a
-        ``RandomState``; the message says where.
+        If the estimator holds something that cannot be stored without pickle, such as a lambda, a callback or a
+        ``RandomState``, or something that is not `trusted`; the message says where.
     OSError
         If the file cannot be written.
 
@@ -106,10 +111,13 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     ...     skrec.load(Path(folder) / "encoder.skrec").transform([["bo"]])
     array([[2]])
     """
-    if _name_of(type(estimator)) is None:
-        hint = " Save its best_estimator_." if hasattr(estimator, "best_estimator_") else f" {_CURE}"
-        raise TypeError(f"{type(estimator).__name__} is no class that skrec.save can store.{hint}")
-    encoder = _Encoder()
+    by_name = trusted_by_name(trusted)
+    if _name_of(type(estimator)) is None and type(estimator) not in by_name.values():
+        hint = f" {_trust(estimator)}{_CURE}"
+        if hasattr(estimator, "best_estimator_"):
+            hint = " Save its best_estimator_."
+        raise TypeError(f"{type(estimator).__name__} is not a class that skrec.save can store.{hint}")
+    encoder = _Encoder(by_name)
     root = encoder.encode(estimator, type(estimator).__name__)
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
@@ -126,13 +134,16 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) -> Any:
     """Read an estimator that :func:`save` stored.
 
     Parameters
     ----------
     path : str or path-like
         The file.
+    trusted : list of classes and functions, default=None
+        Classes and functions that are not skrec's, such as those passed to :func:`save`. One that the file names is
+        taken from here, and nothing is imported because a file names it.
 
     Returns
     -------
@@ -142,7 +153,10 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     FileFormatError
-        If the file is not one of skrec's, is damaged or altered, or was written in a newer format.
+        If the file is not one of skrec's, is damaged or altered, was written in a newer format, or names a class or
+        function that is not `trusted`.
+    TypeError
+        If `trusted` holds anything but classes and functions.
     OSError
         If the file cannot be opened.
 
@@ -154,12 +168,27 @@ def load(path: str | os.PathLike[str]) -> Any:
     See Also
     --------
     save : Write the file; with an example.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import skrec
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit([[0.0], [1.0]], [0, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skrec.save(pipeline, Path(folder) / "model.skrec", trusted=[LogisticRegression])
+    ...     skrec.load(Path(folder) / "model.skrec", trusted=[LogisticRegression]).predict([[0.9]])
+    array([1])
     """
+    by_name = trusted_by_name(trusted)
     with Path(path).open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
             raise FileFormatError(f"{os.fspath(path)} is not a file that skrec.save wrote.")
         try:
-            estimator, differing = _read(file)
+            estimator, differing = _read(file, by_name)
         except FileFormatError as error:
             raise FileFormatError(f"{os.fspath(path)} cannot be loaded. {error}") from error.__cause__
         except Exception as error:  # zipfile, json and numpy raise a dozen types on damaged data
@@ -191,7 +220,7 @@ def _write(archive: zipfile.ZipFile, root: Any, arrays: list[NDArray[Any]]) -> N
     archive.comment = hashlib.sha256(manifest).hexdigest().encode()
 
 
-def _read(file: IO[bytes]) -> tuple[Any, dict[str, str]]:
+def _read(file: IO[bytes], trusted: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
     """Return the estimator, and the packages whose minor version was another."""
     size = os.fstat(file.fileno()).st_size
     with zipfile.ZipFile(file) as archive:
@@ -213,7 +242,7 @@ def _read(file: IO[bytes]) -> tuple[Any, dict[str, str]]:
         digests = manifest["arrays"]
         if archive.comment != _digest(content) or sorted(archive.namelist()) != sorted([_MANIFEST, *digests]):
             raise FileFormatError(_DAMAGED)
-        decoder = _Decoder([_read_array(archive.read(name), digest) for name, digest in digests.items()])
+        decoder = _Decoder([_read_array(archive.read(name), digest) for name, digest in digests.items()], trusted)
     estimator = decoder.decode(manifest["estimator"])
     versions = {name: manifest["versions"][name] for name in ("skrec", *["scikit-learn"] * decoder.has_sklearn)}
     return estimator, {name: v for name, v in versions.items() if v.split(".")[:2] != _VERSIONS[name].split(".")[:2]}
@@ -280,7 +309,11 @@ def _rebuilt(cls: type, state: dict[str, Any]) -> Any:
         if {field.name for field in fields(cls)} != set(state):
             raise FileFormatError(f"{cls.__name__} lacks attributes, or has others. {_DAMAGED}")
     made: Any = object.__new__(cls)
-    made.__dict__.update(state)
+    set_state = getattr(cls, "__setstate__", None)
+    if set_state is None or set_state is BaseEstimator.__setstate__:
+        made.__dict__.update(state)
+    else:  # of a trusted class
+        made.__setstate__(state)
     return made
 
 
@@ -295,8 +328,9 @@ def _defaults(cls: Any) -> dict[str, Any]:
 class _Encoder:
     """Turns values into JSON; arrays are put aside."""
 
-    def __init__(self) -> None:
+    def __init__(self, trusted: Mapping[str, Any]) -> None:
         self.arrays: list[NDArray[Any]] = []
+        self.trusted = trusted
 
     def encode(self, value: Any, path: str, depth: int = 0) -> Any:
         """Return JSON for a value; `path` is what the user would write to get at it."""
@@ -306,7 +340,13 @@ class _Encoder:
             result = encode(value, path, depth)
             if result is not NotImplemented:
                 return result
-        raise TypeError(f"{path} is {value!r:.100} ({type(value).__name__}), which needs pickle to be stored. {_CURE}")
+        name = global_name(value)
+        if name in self.trusted:
+            return {"type": "global", "value": name}
+        raise TypeError(
+            f"{path} is {value!r:.100} ({type(value).__name__}), which needs pickle to be stored. "
+            f"{_trust(value)}{_CURE}"
+        )
 
     def _encode_plain(self, value: Any, path: str, depth: int) -> Any:  # noqa: ARG002
         kind = type(value)
@@ -351,7 +391,14 @@ class _Encoder:
             return {"type": "dict", "keys": keys, "items": parts}
         name = _name_of(kind)
         if name is None:
-            return NotImplemented
+            name = global_name(kind)
+            if name not in self.trusted:
+                return NotImplemented
+            if not has_plain_state(value):
+                raise TypeError(
+                    f"{path} is a {kind.__name__}, which holds more than its attributes: it needs pickle to be stored, "
+                    f"even if it is trusted. {_CURE}"
+                )
         state = {key: self.encode(part, f"{path}.{key}", depth + 1) for key, part in _state_of(value).items()}
         return {"type": "object", "class": name, "state": state}
 
@@ -374,8 +421,9 @@ class _Encoder:
 class _Decoder:
     """Turns JSON back into values."""
 
-    def __init__(self, arrays: list[NDArray[Any]]) -> None:
+    def __init__(self, arrays: list[NDArray[Any]], trusted: Mapping[str, Any]) -> None:
         self.arrays = arrays
+        self.trusted = trusted
         self.has_sklearn = False
 
     def decode(self, node: Any) -> Any:
@@ -419,6 +467,17 @@ class _Decoder:
     def _decode_scalar_type(self, node: dict[str, Any]) -> type:
         return next(kind for kind in np.sctypeDict.values() if kind.__name__ == node["value"])
 
+    def _decode_global(self, node: dict[str, Any]) -> Any:
+        name = node["value"]
+        if not isinstance(name, str) or name not in self.trusted:
+            last = str(name).rpartition(".")[2]
+            raise FileFormatError(
+                f"It holds a {name!r}, which skrec {__version__} does not load by itself. If that is yours, or of a "
+                f"package that you trust, import it and pass trusted=[{last}]. Otherwise the file was altered, or "
+                "written by another version of skrec."
+            )
+        return self.trusted[name]
+
     def _decode_slice(self, node: dict[str, Any]) -> slice:
         return slice(*map(self.decode, node["items"]))
 
@@ -431,14 +490,20 @@ class _Decoder:
         return from_stored(node["class"], self.decode(node["config"]))
 
     def _decode_object(self, node: dict[str, Any]) -> Any:
-        cls = _class_of(node["class"])
-        if cls is None:
-            raise FileFormatError(
-                f"It holds a {node['class']!r}, which skrec {__version__} does not load. It was altered, or written by "
-                "another version of skrec."
-            )
+        cls = _class_of(node["class"]) or self._decode_global({"value": node["class"]})
+        if not isinstance(cls, type):
+            raise FileFormatError(_DAMAGED)
         self.has_sklearn |= cls.__module__.startswith("sklearn.")
         return _rebuilt(cls, {name: self.decode(part) for name, part in node["state"].items()})
+
+
+def _trust(value: Any) -> str:
+    """Say how a function, or an object of a class, that may be trusted is stored."""
+    if global_name(value) is None:
+        if global_name(type(value)) is None or not has_plain_state(value):
+            return ""
+        value = type(value)
+    return f"If it is yours or you trust its package, pass trusted=[{value.__name__}] to save and load. "
 
 
 def _is_simple(dtype: np.dtype[Any]) -> bool:

@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 
@@ -276,11 +277,11 @@ def tuple_ids():
 
 def test_only_estimators_that_it_knows(file):
     with pytest.raises(
-        TypeError, match=r"GridSearchCV is no class that skrec\.save can store\. Save its best_estimator_"
+        TypeError, match=r"GridSearchCV is not a class that skrec\.save can store\. Save its best_estimator_"
     ):
         skrec.save(GridSearchCV(IDEncoder(), {}, scoring=lambda *_: 0.0, cv=2).fit(EVENTS), file)
     for thing in ({"a": 1}, None, IDEncoder, np.zeros(3)):
-        with pytest.raises(TypeError, match=r"is no class that skrec\.save can store\. Replace it, or store"):
+        with pytest.raises(TypeError, match=r"is not a class that skrec\.save can store\. .*[Rr]eplace it, or store"):
             skrec.save(thing, file)
 
 
@@ -500,3 +501,105 @@ def test_a_class_that_has_moved_and_attributes_that_were_renamed_or_added(file, 
         skrec.load(file)
     monkeypatch.setitem(persistence._RENAMED, "skrec_fakes.Part", {"former": "old"})
     assert skrec.load(file).value == Part(3, "default", [])
+
+
+# ------------------------------------------------------------------------------- classes and functions that are trusted
+
+
+def double(X):
+    return 2 * X
+
+
+class Scaled(PopularityRanker):
+    """A model of one's own; its attributes are stored as those of any other."""
+
+
+class Counter:
+    def __init__(self, n):
+        self.n = n
+
+
+class Versioned(Counter):
+    def __getstate__(self):
+        return {"stored": self.n}
+
+    def __setstate__(self, state):
+        self.n = state["stored"]
+
+
+class Slotted:
+    __slots__ = ("n",)
+
+
+class Listed(list):
+    pass
+
+
+@pytest.fixture
+def own_module(monkeypatch):
+    """Make the classes above importable, as those of a user's module are."""
+    module = types.ModuleType("own_models")
+    monkeypatch.setitem(sys.modules, "own_models", module)
+    for one in (double, Scaled, Counter, Versioned, Slotted, Listed):
+        monkeypatch.setattr(one, "__module__", "own_models")
+        setattr(module, one.__name__, one)
+    return module
+
+
+def test_a_model_of_ones_own_is_stored_by_its_name(own_module, file):
+    model = Scaled().fit(EVENTS)
+    with pytest.raises(TypeError, match=r"Scaled is not a class .*If it is yours .*pass trusted=\[Scaled\] to save"):
+        skrec.save(model, file)
+    skrec.save(model, file, trusted=[Scaled])
+    with pytest.raises(FileFormatError, match=r"holds a 'own_models\.Scaled'.*import it and pass trusted=\[Scaled\]"):
+        skrec.load(file)
+    with pytest.raises(FileFormatError, match=r"trusted=\[Scaled\]"):
+        skrec.load(file, trusted=[Counter])
+    loaded = skrec.load(file, trusted=[Scaled, Counter])
+    assert type(loaded) is Scaled
+    pd.testing.assert_frame_equal(loaded.recommend(["bob"]), model.recommend(["bob"]))
+
+
+def test_functions_and_other_classes_in_parameters(own_module, file):
+    trusted = [double, np.log1p, Counter, Versioned, LogisticRegression]
+    steps = [preprocessing.FunctionTransformer(double), preprocessing.FunctionTransformer(np.log1p)]
+    X, y = EVENTS[["price"]], [0, 1, 1, 0, 1, 1]
+    pipeline = make_pipeline(*steps, LogisticRegression()).fit(X, y)
+    with pytest.raises(
+        TypeError, match=r"Pipeline\.steps\[0\]\[1\]\.func is <function double .*pass trusted=\[double\]"
+    ):
+        skrec.save(pipeline, file, trusted=[np.log1p, LogisticRegression])
+    skrec.save(pipeline, file, trusted=trusted)
+    np.testing.assert_array_equal(skrec.load(file, trusted=trusted).predict_proba(X), pipeline.predict_proba(X))
+    with pytest.raises(FileFormatError, match=r"holds a 'own_models\.double'.*trusted=\[double\]"):
+        skrec.load(file, trusted=[np.log1p, LogisticRegression])
+    skrec.save(Fake([Counter(3), Versioned(4), Counter]), file, trusted=trusted)
+    one, other, cls = skrec.load(file, trusted=trusted).value
+    assert (type(one), one.n, type(other), other.n, cls) == (Counter, 3, Versioned, 4, Counter)
+
+
+def test_nothing_is_imported_because_a_file_names_it(own_module, file, monkeypatch):
+    skrec.save(Scaled().fit(EVENTS), file, trusted=[Scaled])
+    rewrite(file, at("estimator", "class", value="antigravity.Model"))
+    monkeypatch.delitem(sys.modules, "antigravity", raising=False)
+    with pytest.raises(FileFormatError, match=r"It holds a 'antigravity\.Model'"):
+        skrec.load(file, trusted=[Scaled])
+    assert "antigravity" not in sys.modules
+    rewrite(file, at("estimator", "class", value="own_models.double"))
+    with pytest.raises(FileFormatError, match="It is damaged"):
+        skrec.load(file, trusted=[double])
+
+
+def test_what_cannot_be_trusted(own_module, file):
+    for trusted, match in (
+        (Scaled, r"trusted must be a list of classes and functions.*pass \[\.\.\.\]"),
+        ("own_models.Scaled", "trusted must be a list"),
+        (["own_models.Scaled"], "trusted holds the string 'own_models.Scaled': import the class"),
+        ([lambda: 0], "a class or function that cannot be imported by its name"),
+        ([Scaled()], "trusted holds Scaled.*an object that cannot be imported"),
+    ):
+        with pytest.raises(TypeError, match=match):
+            skrec.save(Scaled(), file, trusted=trusted)
+    for value in (Slotted(), Listed([1]), pd.Timestamp(0)):
+        with pytest.raises(TypeError, match="holds more than its attributes: it needs pickle to be stored, even if"):
+            skrec.save(Fake(value), file, trusted=[type(value)])
