@@ -314,8 +314,8 @@ def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, in
         raise TypeError(
             f"Sparse data was passed for {name}, but rows with an id in each are required. If {name} is a user-item "
             f"matrix, turn it into rows of events: skrec.datasets.events_from_matrix({name}). If its columns are "
-            f"features, pass {name}.toarray(), or have the transformer return dense data (sparse_output=False, "
-            "sparse_threshold=0)."
+            f"features, the Classifiers and Regressors of features (DCN, FM, ...) take it as it is; for others pass "
+            f"{name}.toarray(), or have the transformer return dense data (sparse_output=False, sparse_threshold=0)."
         )
     if isinstance(X, (str, bytes, dict, set)):
         raise TypeError(

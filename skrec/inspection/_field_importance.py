@@ -151,3 +151,5 @@ def _columns(model: FieldModel) -> Iterator[tuple[str, dict[str, Any]]]:
             flags = {f"{side}_numbers": np.s_[:, flag]} if len(flag) else {}
             yield name, {f"{side}_arrays": np.s_[:, start : start + width], **flags}
             start += width
+        if side == "query" and model._bag_columns is not None:
+            yield "sparse_columns", {"query_sparse": np.s_[:], "query_values": np.s_[:]}

@@ -46,7 +46,7 @@ class _DeepFM(FieldModel):
         hidden_units: tuple[int, ...],
     ) -> Any:
         pair, parts = layers.Fields(*fields), dict[str, Any]()
-        embed = pair.embed(parts, small_numbers=True)
+        embed = pair.embed(parts, small_numbers=True, pairs=True)
         linear = pair.first_order(parts, n_outputs)
         deep = layers.mlp(parts, hidden_units)
         parts["output"] = keras.layers.Dense(n_outputs)
@@ -54,11 +54,11 @@ class _DeepFM(FieldModel):
             parts["pairs"] = keras.layers.Dense(n_outputs, use_bias=False)
 
         def core(inputs: dict[str, Any]) -> Any:
-            pairs = layers.bi_interaction(inputs["vectors"])
+            pairs = pair.bi_interaction(inputs["vectors"])
             pairs = parts["pairs"](pairs) if n_outputs > 1 else keras.ops.sum(pairs, axis=1, keepdims=True)
-            return pairs + parts["output"](deep(layers.flatten(inputs["vectors"])))
+            return pairs + parts["output"](deep(layers.flatten(pair.without_pairs(inputs["vectors"]))))
 
-        views = {"vectors": lambda inputs: inputs["vectors"]}
+        views = {"vectors": lambda inputs: pair.without_pairs(inputs["vectors"])}
         return layers.field_network(
             core, parts, {"vectors": embed, "logits": linear}, n_outputs=n_outputs, width=pair.width, views=views
         )

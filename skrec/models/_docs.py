@@ -263,12 +263,18 @@ item_features : "auto", array-like of str or int, or None, default="auto"
     and why, and a warning names what is unclear. Only with an item column.
 embedding_dim : {dim_type}, default=16
     {dim}
-numeric_embedding : {{"piecewise", "linear"}}, default="piecewise"
+numeric_embedding : {{"piecewise", "linear", "bag"}}, default="piecewise"
     How a number becomes a vector: by the vectors of the bins up to it (Gorishniy et al., 2022, arXiv:2203.05556), or
     as the number times a vector. Numbers are standardised first, and so are arrays, to a length of about 1; where they
     are missing, a vector of its own is added. Values more than 10 robust standard deviations off the median do not
     enter the standardisation: those that ``fit`` sees repeatedly, such as -999, get a vector of their own, others are
     moved close to the limit.
+    ``"bag"``: all columns together are one field, the
+    sum of value times vector over the columns that are not 0, each divided by its largest absolute value; to
+    factorisation machines it adds the products of all pairs of columns, as libFM does (Rendle, 2012,
+    doi:10.1145/2168752.2168771). So are the columns of a sparse ``X`` read, whatever is passed here, except that
+    those with a value in more than half of the rows stay numbers with ``"piecewise"`` and ``"linear"``. Not for models
+    that need users and items.
 n_bins : int, default=64
     Bins of ``"piecewise"``, at the quantiles.
 pooling : {{"mean", "sum", "max"}}, default="mean"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skrec._data.windows import Windows
 from skrec.models._reader import Codes
 
 Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row
@@ -52,7 +53,10 @@ class Events:
         return Events(
             self.users[rows],
             self.items[rows],
-            {name: array[rows] for name, array in self.inputs.items()},
+            {
+                name: array.take(rows) if isinstance(array, Windows) else array[rows]
+                for name, array in self.inputs.items()
+            },
             self.target[rows],
             None if self.weight is None else self.weight[rows],
             None if self.time is None else self.time[rows],

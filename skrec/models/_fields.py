@@ -9,12 +9,14 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import ABSENT, Encoded, Fields, Roles, Rows, resolve_roles
 from skrec._data.id_columns import warn_ids_as_numbers
 from skrec._data.roles import column_positions
 from skrec._data.sides import select_fields
+from skrec._data.sparse_rows import SparseRows, dense_columns, largest_values, packed, refuse_options
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.exceptions import ColumnError
 from skrec.models._base import NetworkRecommender
@@ -52,7 +54,7 @@ class FieldModel(NetworkRecommender):
     min_frequency: int = 1
     item_features: Any = "auto"
     embedding_dim: Any = _DIM
-    numeric_embedding: Literal["piecewise", "linear"] = "piecewise"
+    numeric_embedding: Literal["piecewise", "linear", "bag"] = "piecewise"
     n_bins: int = 64
     pooling: Literal["mean", "sum", "max"] = "mean"
     learning_rate: Any = 0.001
@@ -65,7 +67,7 @@ class FieldModel(NetworkRecommender):
         "min_frequency": [Interval(Integral, 1, None, closed="left")],
         "item_features": ["array-like", StrOptions({"auto"}), None],
         "embedding_dim": [Interval(Integral, 1, None, closed="left"), dict],
-        "numeric_embedding": [StrOptions({"piecewise", "linear"})],
+        "numeric_embedding": [StrOptions({"piecewise", "linear", "bag"})],
         "n_bins": [Interval(Integral, 2, None, closed="left")],
         "pooling": [StrOptions({"mean", "sum", "max"})],
     }
@@ -78,6 +80,11 @@ class FieldModel(NetworkRecommender):
     _edges: dict[str, NDArray[np.float32]] = field(init=False, repr=False)
     _decided_roles: tuple[tuple[int, str, str], ...] = field(default=(), init=False, repr=False)
     """Position, role and reason of each feature; files of older versions have none."""
+
+    _bag_columns: NDArray[np.int64] | None = field(default=None, init=False, repr=False)
+    """The columns of sparse rows that have a vector, in the order of its table; None: rows are dense."""
+    _bag_scales: NDArray[np.float64] = field(init=False, repr=False)
+    """The largest value of each, by which values are divided."""
 
     _keeps_times: ClassVar[bool] = True  # of what is remembered
     _instead_of_explain: ClassVar[str] = (
@@ -101,6 +108,7 @@ class FieldModel(NetworkRecommender):
         # Features may be missing everywhere; a table with ids as a whole must not be.
         tags.input_tags.allow_nan = not self._needs_ids and self.user is None and self.item is None
         tags.input_tags.categorical = True
+        tags.input_tags.sparse = not self._needs_ids
         return tags
 
     # -- roles and vocabularies ---------------------------------------------------------------------------------------
@@ -122,14 +130,20 @@ class FieldModel(NetworkRecommender):
     # -- fields -------------------------------------------------------------------------------------------------------
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:
+        rows = self._as_fitted(rows, fit)
         if fit == "fresh":
-            of_query, of_item = self._fit_fields(rows, users, items)
+            self._bag_columns = None
+            of_query, of_item = (
+                self._fit_bag(rows) if isinstance(rows, SparseRows) else self._fit_fields(rows, users, items)
+            )
         elif fit == "more":
             self._query_fields, of_query = self._query_fields.extend(rows)
             self._item_fields, of_item = self._item_fields.extend(rows)
         else:
             of_query, of_item = self._query_fields.encode(rows), self._item_fields.encode(rows)
         sides = {"query": named("query", of_query), "item": named("item", of_item)}
+        if isinstance(rows, SparseRows):
+            sides["query"] |= self._bag_inputs(rows, more=fit == "more")
         if fit is not None:
             self._remember(self._times(rows), {"query": users, "item": items}, sides, fresh=fit == "fresh")
         if fit == "fresh":
@@ -179,6 +193,53 @@ class FieldModel(NetworkRecommender):
         open_roles = [role for role in ("user", "item") if not self._has_role(role)]
         chosen = not isinstance(self.categorical_features, str)
         warn_ids_as_numbers(rows, numeric, roles=open_roles, chosen=chosen)
+
+    def _as_rows(self, X: Any, n_least: int) -> Rows:
+        return SparseRows(X) if issparse(X) and not self._needs_ids else super()._as_rows(X, n_least)
+
+    def _as_fitted(self, rows: Rows, fit: str | None) -> Rows:
+        """Return the rows in the form that they had in fit: sparse, or dense."""
+        is_sparse = isinstance(rows, SparseRows)
+        if fit == "fresh":
+            as_bag = is_sparse or self.numeric_embedding == "bag"
+            if as_bag and self._needs_ids:
+                raise ValueError(
+                    f"numeric_embedding='bag' makes one field of all columns, but {type(self).__name__} needs users "
+                    "and items: pass 'piecewise' or 'linear'."
+                )
+            if as_bag:
+                given = {name: getattr(self, name) for name in ("user", "item", "multivalued_features")}
+                if not isinstance(self.categorical_features, str):
+                    given["categorical_features"] = self.categorical_features
+                refuse_options(**given)
+        else:
+            as_bag = self._bag_columns is not None
+            if is_sparse and not as_bag:
+                raise TypeError("X is sparse, but was dense in fit: pass X.toarray(), or fit on sparse data.")
+        return SparseRows.of_dense(rows) if as_bag and not isinstance(rows, SparseRows) else rows
+
+    def _fit_bag(self, rows: SparseRows) -> tuple[Encoded, Encoded]:
+        """Learn sparse rows: columns with many values are numbers, all others a bag, in which each has a vector."""
+        time = self._estimator_roles.time
+        taken = set() if time is None else {time}
+        numbers = [] if self.numeric_embedding == "bag" else dense_columns(rows, taken)
+        self._query_fields, of_query = Fields.fit(rows, numbers, categorical=None)
+        self._item_fields, of_item = Fields.fit(rows, [])
+        self._decided_roles = ()
+        self._bag_columns, self._bag_scales = largest_values(rows, taken | set(numbers))
+        return of_query, of_item
+
+    def _bag_inputs(self, rows: SparseRows, *, more: bool) -> Inputs:
+        """Give the entries of sparse rows; columns that have a value for the first time join if there are ``more``."""
+        assert self._bag_columns is not None
+        if more:
+            time = self._estimator_roles.time
+            taken = {*self._bag_columns.tolist(), *self._query_fields.positions, *(() if time is None else (time,))}
+            columns, scales = largest_values(rows, taken)
+            self._bag_columns = np.concatenate([self._bag_columns, columns])
+            self._bag_scales = np.concatenate([self._bag_scales, scales])
+        places, bits = packed(rows, self._bag_columns, self._bag_scales)
+        return {"query_sparse": places, "query_values": bits}
 
     def _named_item_features(self, rows: Rows, taken: set[int | None]) -> set[int] | None:
         """Return the positions of `item_features`; None if they are to be found out."""
@@ -254,6 +315,9 @@ class FieldModel(NetworkRecommender):
 
     def _described_columns(self) -> dict[int, tuple[str, str, str]]:
         described = super()._described_columns()
+        if self._bag_columns is not None:
+            columns = [*self._query_fields.positions, *self._bag_columns.tolist()]
+            return described | dict.fromkeys(columns, ("feature", "numeric", "a column of a sparse X"))
         roles = self._roles_of_features()
         for fields in (self._query_fields, self._item_fields):
             for (name, kind), position in zip(fields.layout.kinds, fields.positions, strict=True):
@@ -302,6 +366,7 @@ class FieldModel(NetworkRecommender):
             **super()._table_rows(),
             "query_fields": self._query_fields.n_rows,
             "item_fields": self._item_fields.n_rows,
+            "query_sparse": 1 + (0 if self._bag_columns is None else len(self._bag_columns)),
             **self._more_tables(),
         }
 
@@ -335,6 +400,7 @@ class FieldModel(NetworkRecommender):
                 len(fields.layout.numeric),
                 len(fields.layout.flags),
                 tuple(width for _, width in fields.layout.arrays),
+                int(side == "query" and self._bag_columns is not None),
             )
             for side, role, fields in (("query", "user", self._query_fields), ("item", "item", self._item_fields))
         )
@@ -374,6 +440,8 @@ class FieldModel(NetworkRecommender):
             layout = fields.layout
             names += [*layout.categorical, *layout.multivalued, *layout.numeric, *layout.flags]
             names += [name for name, _ in layout.arrays]
+            if fields is self._query_fields and self._bag_columns is not None:
+                names.append("sparse_columns")
         return tuple(names)
 
 

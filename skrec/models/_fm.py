@@ -34,7 +34,7 @@ class _FM(FieldModel):
         n_outputs: int,
     ) -> Any:
         pair, parts = layers.Fields(*fields), dict[str, Any]()
-        embed = pair.embed(parts, small_numbers=True)
+        embed = pair.embed(parts, small_numbers=True, pairs=True)
         linear = pair.first_order(parts, n_outputs)
         if n_outputs > 1:
             parts["pairs"] = keras.layers.Dense(n_outputs, use_bias=False)
@@ -45,7 +45,8 @@ class _FM(FieldModel):
             # sides' sums: each side is one vector, and a pair's logit their dot product.
             def call(inputs: Any) -> Any:
                 vectors = embed[i](inputs)
-                total, within = keras.ops.sum(vectors, axis=1), layers.bi_interaction(vectors)
+                total = keras.ops.sum(vectors if i else pair.without_pairs(vectors), axis=1)
+                within = layers.bi_interaction(vectors) if i else pair.bi_interaction(vectors)
                 if n_outputs > 1:
                     return total, parts["pairs"](within) + linear[i](inputs)
                 own = keras.ops.sum(within, axis=1, keepdims=True) + linear[i](inputs)
@@ -62,7 +63,7 @@ class _FM(FieldModel):
             return parts["bias"](parts["pairs"](expand(query[0], 1) * item[0]) + expand(query[1], 1) + item[1])
 
         def vectors(inputs: Any) -> Any:
-            return keras.ops.concatenate([embed[0](inputs), embed[1](inputs)], axis=1)
+            return keras.ops.concatenate([pair.without_pairs(embed[0](inputs)), embed[1](inputs)], axis=1)
 
         return layers.Network(
             query=side(0),

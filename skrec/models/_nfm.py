@@ -42,14 +42,14 @@ class _NFM(FieldModel):
         hidden_units: tuple[int, ...],
     ) -> Any:
         pair, parts = layers.Fields(*fields), dict[str, Any]()
-        embed = pair.embed(parts, small_numbers=True)
+        embed = pair.embed(parts, small_numbers=True, pairs=True)
         linear = pair.first_order(parts, n_outputs)
         deep = layers.mlp(parts, hidden_units)
         parts["output"] = keras.layers.Dense(n_outputs)
         pooled_dropout = layers.Dropout()
 
         def core(inputs: dict[str, Any]) -> Any:
-            return parts["output"](deep(pooled_dropout(layers.bi_interaction(inputs["vectors"]))))
+            return parts["output"](deep(pooled_dropout(pair.bi_interaction(inputs["vectors"]))))
 
         return layers.field_network(
             core, parts, {"vectors": embed, "logits": linear}, n_outputs=n_outputs, width=pair.width

@@ -104,6 +104,7 @@ class _WideDeep(FieldModel):
                 "item_wide_fields",
                 "query_wide_numbers",
                 "item_wide_numbers",
+                "query_wide_sparse",
             },
             "optimizer": "ftrl",
             "learning_rate": float(self.wide_learning_rate),

@@ -3,6 +3,8 @@
 A side of a network, the query's or the item's, takes its columns under these names: ``user`` or ``item`` (the codes of
 the ids), ``query_codes`` (N, n_categorical), ``query_bag_0``, ... (N, longest; padded with -1), ``query_numbers``
 (N, n_numeric + n_flags) and ``query_arrays`` (N, sum of widths); ``item_codes`` and so on for the item.
+Sparse rows come as ``query_sparse`` and ``query_values`` (N, longest): places of columns from 1, padded with -1, and
+the bits of their values.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from skrec._engine.backend import keras, tf
+from skrec._engine.layers.cross import bi_interaction
 from skrec._engine.layers.network import Network
+from skrec._engine.layers.sparse import ColumnBag
 from skrec._engine.layers.table import Table, penalise
 from skrec._engine.step import current_step
 
@@ -35,6 +39,8 @@ class Side(NamedTuple):
         Numbers of fields; flags tell where a number is missing.
     arrays : tuple of int
         Widths of the array-valued fields.
+    sparse : {0, 1}
+        Whether the rest of a row is a weighted bag of columns, the last field.
     """
 
     name: str
@@ -44,6 +50,7 @@ class Side(NamedTuple):
     numeric: int = 0
     flags: int = 0
     arrays: tuple[int, ...] = ()
+    sparse: int = 0
 
     @property
     def n_embedded(self) -> int:
@@ -53,7 +60,7 @@ class Side(NamedTuple):
     @property
     def n_fields(self) -> int:
         """Number of all fields."""
-        return self.n_embedded + self.numeric + self.flags + len(self.arrays)
+        return self.n_embedded + self.numeric + self.flags + len(self.arrays) + self.sparse
 
 
 @dataclass(frozen=True)
@@ -91,12 +98,23 @@ class Fields:
         """How many numbers the vectors of a pair hold."""
         return len(self) * self.dim
 
-    def embed(self, parts: dict[str, Any], *, small_numbers: bool = False) -> list[OfSide]:
+    def embed(self, parts: dict[str, Any], *, small_numbers: bool = False, pairs: bool = False) -> list[OfSide]:
         """Make what turns the columns of each side into vectors (N, n_fields, dim); see :func:`embed`."""
+        options = {"n_bins": self.n_bins, "pooling": self.pooling}
         return [
-            embed(parts, side, self.dim, n_bins=self.n_bins, pooling=self.pooling, small_numbers=small_numbers)
+            embed(parts, side, self.dim, small_numbers=small_numbers, pairs=pairs, **options)  # type: ignore[arg-type]
             for side in self.sides
         ]
+
+    def without_pairs(self, vectors: Any) -> Any:
+        """Return the vectors of the fields alone, of those that :meth:`embed` gave with ``pairs``."""
+        return vectors[:, :-1] if self.sides[0].sparse else vectors
+
+    def bi_interaction(self, vectors: Any) -> Any:
+        """Return the sum of the products of all pairs of columns: (N, dim), of vectors with ``pairs``."""
+        if not self.sides[0].sparse:
+            return bi_interaction(vectors)
+        return bi_interaction(vectors[:, :-1]) + vectors[:, -1]
 
     def first_order(self, parts: dict[str, Any], n_outputs: int, **options: Any) -> list[OfSide]:
         """Make a linear model of the columns of each side: (N, n_outputs); see :func:`first_order`."""
@@ -220,6 +238,7 @@ def embed(
     stddev: float = 0.1,
     small_numbers: bool = False,
     penalised: bool = True,
+    pairs: bool = False,
 ) -> OfSide:
     """Make the layers that turn the columns of a side into vectors, and add them to ``parts``.
 
@@ -242,6 +261,9 @@ def embed(
     small_numbers : bool
         Whether the vectors of numbers and arrays start as small as those of categories: where vectors are multiplied
         with each other, large ones would drown the rest.
+    pairs : bool
+        Whether one more vector follows where the side has a bag of columns: the sum of the products of all pairs of
+        its columns.
 
     Returns
     -------
@@ -249,27 +271,31 @@ def embed(
         From the inputs of N rows to vectors (N, n_fields, dim).
     """
     role = f"{side.role}{name}"
-    fields, numbers, array = (f"{side.name}{name}_{kind}" for kind in ("fields", "numbers", "array"))
+    fields, numbers, array, bag = (f"{side.name}{name}_{kind}" for kind in ("fields", "numbers", "array", "sparse"))
+    expand = partial(tf.expand_dims, axis=1)
+    makers: list[Callable[[Mapping[str, Any]], list[Any]]] = []
     if side.role:
         parts[role] = Table(side.role, dim, stddev=stddev, penalised=penalised)
+        makers.append(lambda inputs: [expand(parts[role](inputs[str(side.role)]))])
     if side.categorical or side.multivalued:
         parts[fields] = FieldTable(side, dim, stddev=stddev, penalised=penalised, pooling=pooling)
+        makers.append(lambda inputs: [parts[fields](inputs)])
     if side.numeric or side.flags:
         parts[numbers] = Numbers(side, dim, n_bins=n_bins, stddev=stddev if small_numbers else None)
+        makers.append(lambda inputs: [parts[numbers](inputs[f"{side.name}_numbers"])])
     for i in range(len(side.arrays)):
         parts[f"{array}_{i}"] = keras.layers.Dense(dim)
         if small_numbers:
             parts[f"{array}_{i}"].stddev = stddev
+    makers.append(
+        lambda inputs: [expand(parts[f"{array}_{i}"](values)) for i, values in enumerate(_arrays(side, inputs))]
+    )
+    if side.sparse:
+        parts[bag] = ColumnBag(side.name, dim, stddev=stddev, penalised=penalised)
+        makers.append(lambda inputs: [expand(part) for part in parts[bag](inputs)[: 2 if pairs else 1]])
 
     def call(inputs: Mapping[str, Any]) -> Any:
-        vectors = []
-        if side.role:
-            vectors.append(tf.expand_dims(parts[role](inputs[side.role]), 1))
-        if side.categorical or side.multivalued:
-            vectors.append(parts[fields](inputs))
-        if side.numeric or side.flags:
-            vectors.append(parts[numbers](inputs[f"{side.name}_numbers"]))
-        vectors += [tf.expand_dims(parts[f"{array}_{i}"](values), 1) for i, values in enumerate(_arrays(side, inputs))]
+        vectors = [vector for maker in makers for vector in maker(inputs)]
         if not vectors:
             return tf.zeros([_n_rows(inputs), 0, dim])
         return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)
