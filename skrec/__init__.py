@@ -7,6 +7,7 @@ Every public name loads on first touch: ``import skrec`` takes milliseconds, and
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import skrec._engine.forks  # noqa: F401 - so that forks are noticed from now on
 from skrec._version import __version__
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ serves every fit of the same structure, whatever its rows, ids, rates, penalties
 from __future__ import annotations
 
 import gc
-import os
 import threading
 import weakref
 import zlib
@@ -29,6 +28,7 @@ from skrec._engine.building import (
     name_layers,
     weights_by_name,
 )
+from skrec._engine.forks import refuse_after_fork
 from skrec._engine.layers import Network, Table
 from skrec._engine.losses import catalogue_dot_softmax, catalogue_softmax, pairwise, pointwise
 from skrec._engine.optimizers import OPTIMIZERS
@@ -425,15 +425,12 @@ class _Cache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._process = os.getpid()
         self._n_dropped = 0
         self._idle: OrderedDict[int, Program] = OrderedDict()
 
     def take(self, structure: Structure, weights: Mapping[str, np.ndarray] | None) -> Program:
+        refuse_after_fork()  # before the lock, which the fork may have copied as taken
         with self._lock:
-            if self._process != os.getpid():
-                self._idle.clear()  # TensorFlow's threads do not survive a fork
-                self._process = os.getpid()
             for program in self._idle.values():
                 program.forget()
             fitting = [key for key, program in self._idle.items() if program.structure == structure]
