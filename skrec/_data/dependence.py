@@ -43,7 +43,8 @@ def value_codes(fields: Fields, encoded: Encoded) -> Iterator[tuple[int, Positio
     position : int
         Position of the column in the table.
     codes : ndarray of shape (n_rows,), int64
-        -1 where the value is missing, or is in fewer than ``min_frequency`` rows.
+        -1 where the value is missing, stands for a missing one (such as -999), or is in fewer than ``min_frequency``
+        rows.
 
     Examples
     --------
@@ -57,7 +58,11 @@ def value_codes(fields: Fields, encoded: Encoded) -> Iterator[tuple[int, Positio
     """
     layout = fields.layout
     n_single, n_numeric = len(layout.categorical), len(layout.numeric)
-    flags = dict(zip(fields.flagged.tolist(), encoded.numbers[:, n_numeric:].T, strict=True))
+    flags: dict[int, NDArray[Any]] = {}
+    for number, flag in zip(
+        [*fields.flagged.tolist(), *(at for at, _ in fields.sentinels)], encoded.numbers[:, n_numeric:].T, strict=True
+    ):
+        flags[number] = np.maximum(flags[number], flag) if number in flags else flag
     first_number = len(fields.categories)
     arrays = np.split(encoded.arrays, np.cumsum([width for _, width in layout.arrays])[:-1], axis=1)
     for at, position in enumerate(fields.positions):

@@ -71,6 +71,8 @@ def select_fields(fields: Fields, encoded: Encoded, positions: Collection[int]) 
     flaggable = [*numbers, *(n_numeric + at for at in arrays)]
     flagged = [flaggable.index(at) for at in fields.flagged.tolist() if at in flaggable]
     flags = [at for at, number in enumerate(fields.flagged.tolist()) if number in flaggable]
+    sentinels = [(numbers.index(at), value) for at, value in fields.sentinels if at in numbers]
+    flags += [len(fields.flagged) + at for at, (number, _) in enumerate(fields.sentinels) if number in numbers]
     selected = replace(
         fields,
         layout=Layout(
@@ -86,6 +88,8 @@ def select_fields(fields: Fields, encoded: Encoded, positions: Collection[int]) 
         scales=fields.scales[in_scales],
         flagged=np.array(flagged, np.intp),
         measures=tuple(fields.measures[at] for at in numbers),
+        limits=None if fields.limits is None else fields.limits[in_scales],
+        sentinels=tuple(sentinels),
     )
     of_numbers = np.ascontiguousarray(encoded.numbers[:, [*numbers, *(n_numeric + at for at in flags)]])
     return selected, Encoded(codes, bags, of_numbers, np.ascontiguousarray(encoded.arrays[:, places]))

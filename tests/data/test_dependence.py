@@ -94,3 +94,21 @@ def test_selected_fields_are_those_of_a_fit_of_their_own():
         assert fields.extend(as_rows(frame.assign(city="Oslo", kind="z")))[0].n_rows == (
             alone.extend(as_rows(frame.assign(city="Oslo", kind="z")))[0].n_rows
         )
+
+
+def test_sentinels_are_gaps_and_stay_with_their_fields():
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(draw.normal(50, 5, (300, 3)), columns=["a", "b", "c"]).round(2)
+    frame.loc[frame.index % 10 == 0, ["b", "c"]] = -99_999.0
+    frame.loc[3, "b"] = None
+    rows = as_rows(frame)
+    both, encoded = Fields.fit(rows, range(3))
+    assert both.sentinels
+    assert (dict(value_codes(both, encoded))[1] < 0).tolist() == [row % 10 == 0 or row == 3 for row in range(300)]
+    for positions in ([0], [1], [2, 0], [1, 2]):
+        fields, of_fields = select_fields(both, encoded, positions)
+        alone, expected = Fields.fit(rows, sorted(positions))
+        assert (fields.layout, fields.sentinels) == (alone.layout, alone.sentinels)
+        np.testing.assert_allclose(fields.limits, alone.limits)
+        np.testing.assert_allclose(of_fields.numbers, expected.numbers, atol=1e-6)
+        np.testing.assert_allclose(fields.encode(rows).numbers, expected.numbers, atol=1e-6)
