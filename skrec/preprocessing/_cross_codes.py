@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.utils import murmurhash3_32
 
 from skrec._data import Rows, Vocabulary
+from skrec._data.value_kinds import warn_mixed_kinds
 
 __all__ = [
     "column_codes",
@@ -28,6 +29,7 @@ __all__ = [
     "hash_crosses",
     "hashed_codes",
     "hashes_of",
+    "warn_hashed_kinds",
 ]
 
 Codes = NDArray[np.int32]
@@ -267,6 +269,37 @@ def hashed_codes(rows: Rows, crosses: Sequence[tuple[int, ...]], n_bins: int) ->
         vocabulary, codes = fit_column(rows, position)
         hashes[position] = hashes_of(vocabulary)[codes]
     return [hash_crosses([hashes[position] for position in cross], n_bins) for cross in crosses]
+
+
+def warn_hashed_kinds(rows: Rows, kinds: Mapping[int, Sequence[str]]) -> None:
+    """Warn of values of a kind that ``fit`` did not see: they have other hashes, even if they look alike.
+
+    Parameters
+    ----------
+    rows : Rows
+    kinds : mapping of int to sequence of str
+        For each position of a column the kinds of its values in ``fit``, see :func:`skrec._data.value_kinds.kinds_of`.
+
+    Warns
+    -----
+    UserWarning
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skrec._data import as_rows
+    >>> from skrec.preprocessing._cross_codes import warn_hashed_kinds
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
+    ...     warn_hashed_kinds(as_rows([[b"a"]]), {0: ["strings"]})
+    >>> str(caught[0].message)[:52]
+    "Some values for column 'x0' are bytes, such as b'a' "
+    """
+    for position, known in kinds.items():
+        column = rows.column(position)
+        every = np.ones(len(column), dtype=np.bool_)
+        name = f"x{position}" if rows.names is None else rows.names[position]
+        so = "their hashes are others than those in fit"
+        warn_mixed_kinds(column, every, frozenset(known), name, what="values", so=so)
 
 
 def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -16,6 +16,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Rows, Vocabulary, as_rows
+from skrec._data.value_kinds import kinds_of
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
 from skrec._transaction import ReadsOneState, transaction
 from skrec.exceptions import UnknownIdError
@@ -35,6 +36,7 @@ from skrec.preprocessing._cross_codes import (
     fit_column,
     fit_cross,
     hashed_codes,
+    warn_hashed_kinds,
 )
 from skrec.preprocessing._cross_columns import (
     array_beside,
@@ -260,6 +262,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         refuse_sparse_frame(self)
         rows = read_again(self, X)
         if self.encoding == "hash":
+            warn_hashed_kinds(rows, getattr(self, "_kinds", {}))  # files of earlier versions have none
             return self._output(X, rows, hashed_codes(rows, self._positions, self._n_codes[0]))
         doubt = self.handle_unknown == "oov"
         columns = {p: (known, column_codes(rows, p, known, doubt=doubt)) for p, known in self._vocabularies.items()}
@@ -351,6 +354,8 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         self.crosses_ = [tuple(p if rows.names is None else rows.names[p] for p in cross) for cross in crosses]
         self._positions, self._n_codes, self._tables, self._infrequent = crosses, n_codes, tables, infrequent
         self._vocabularies = {position: vocabulary for position, (vocabulary, _) in columns.items()}
+        crossed = sorted({*chain(*crosses)}) if self.encoding == "hash" else []
+        self._kinds = {position: sorted(kinds_of(rows.column(position))) for position in crossed}
         return rows, codes
 
     def _refuse_contradictions(self) -> None:
