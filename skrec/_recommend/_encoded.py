@@ -19,11 +19,11 @@ from skrec._data.ids import doubt_kind, join_ids, of_another_kind
 from skrec._data.vocabulary import Vocabulary
 from skrec._recommend._candidates import CandidateLists, read_candidates, shared_rows
 from skrec._recommend._exclusions import Exclusions
+from skrec._recommend._id_path import IdPath, id_path
 from skrec._recommend._ranking import Ranking
-from skrec._recommend._raw import RawColumns
 from skrec._recommend._sessions import are_events, as_sessions
-from skrec._recommend._stages import CURE, Stage, any_value, block_of, origin, sources
-from skrec._recommend._tables import Columns, as_ids, columns_of, is_table, repeat, unknown_error, with_columns
+from skrec._recommend._stages import CURE, sources
+from skrec._recommend._tables import as_ids, columns_of, is_table, repeat, unknown_error, with_columns
 from skrec._recommend._unwrap import Unwrapped, flat
 from skrec._sklearn_compat import safe_indexing
 from skrec.exceptions import UnknownIdError
@@ -61,25 +61,11 @@ class EncodedSpace:
     def __init__(self, unwrapped: Unwrapped) -> None:
         self.unwrapped, self.model = unwrapped, unwrapped.model
         check_is_fitted(self.model)
-        roles = self.model._estimator_roles
-        self.user: int = roles.user
-        self.item: int = roles.item
-        user, item = self.user, self.item
-        self.stages: list[Stage] = []
-        for transformer in reversed(unwrapped.transformers):
-            blocks = [block_of(transformer, user)]
-            if item not in blocks[0].outputs:
-                blocks.append(block_of(transformer, item))
-            names = getattr(transformer, "feature_names_in_", None)
-            self.stages.insert(0, Stage(blocks, names, transformer.n_features_in_))
-            user, item = origin(transformer, user), origin(transformer, item)
-        self._find_known_values()
-        first = unwrapped.transformers[0]
-        known = [any_value(first, at) if value is None else value for at, value in enumerate(self.stages[0].known)]
-        self.raw = RawColumns(self.stages[0].names, known, user, item, self._raw_time(roles.time))
-        self.user_name, self.item_name = self.raw.name(user), self.raw.name(item)
-        self.items = np.asarray(self.model.items_)
-        self.catalogue = self._decode_ids(self.items, self.item, self.raw.item)
+        self.path: IdPath = id_path(unwrapped)
+        path = self.path
+        self.user, self.item, self.stages, self.raw = path.user, path.item, path.stages, path.raw
+        self.items, self.catalogue = path.items, path.catalogue
+        self.user_name, self.item_name = self.raw.name(self.raw.user), self.raw.name(self.raw.item)
 
     @property
     def known_users(self) -> Column:
@@ -113,7 +99,7 @@ class EncodedSpace:
     def _recommend(self, encoded: Any, k: int, candidates: Any, *, exclude_seen: bool) -> tuple[Any, Any]:
         """Rank encoded queries. Users that an encoder merges share one log, which is nobody's: nothing is left out."""
         codes = np.asarray(columns_of(encoded)[self.user] if is_table(encoded) else encoded)
-        merged = pd.isna(self._decode_ids(codes, self.user, self.raw.user))
+        merged = pd.isna(self.path.decode_ids(codes, self.user, self.raw.user))
         by_query = isinstance(candidates, list)
         options = {"candidates": candidates, "as_frame": False}
         if not (exclude_seen and merged.any()):
@@ -190,7 +176,7 @@ class EncodedSpace:
         """Encode the items of histories, or of all ``events``, in one go."""
         ids = as_column([item for items in sessions for item in items.tolist()])
         codes = self._encode_ids(ids, self.raw.item, self.item)
-        unknown = _positions(self.items, codes) < 0
+        unknown = self.path.positions(codes) < 0
         if self._refuses_unknown and unknown.any():
             session = int(np.repeat(np.arange(len(sessions)), [len(items) for items in sessions])[np.argmax(unknown)])
             raise unknown_error("items", ids[unknown], "history" if events else f"history[{session}]")
@@ -242,7 +228,7 @@ class EncodedSpace:
         return replace(choice, encoded=found.split(choice.encoded))
 
     def _encode_candidates(self, candidates: Any) -> Choice:
-        known = ~pd.isna(self.catalogue)
+        known = self.path.is_own
         if candidates is None:
             return Choice(None if known.all() else self.items[known], int(known.sum()), self.catalogue, self.items)
         if not is_table(candidates):
@@ -261,7 +247,7 @@ class EncodedSpace:
             if is_table(candidates):
                 self.raw.refuse_misspelt(candidates, "candidates", own)
             encoded = codes = self._encode_ids(ids, self.raw.item, self.item)
-        positions = _positions(self.items, codes)
+        positions = self.path.positions(codes)
         strange = (positions < 0) | ~known[positions]
         n_known = len(np.unique(positions[~strange]))
         if not strange.any():
@@ -302,25 +288,16 @@ class EncodedSpace:
     def _refuses_unknown(self) -> bool:
         return bool(getattr(self.model, "handle_unknown", "oov") == "error")
 
-    def _raw_time(self, time: int | None) -> int | None:
-        """Follow the column of the time back to the raw rows; None if it cannot be."""
-        for transformer in reversed(self.unwrapped.transformers):
-            try:
-                time = None if time is None else origin(transformer, time)
-            except ValueError:
-                return None
-        return time
-
     def _encode_ids(self, ids: Column, raw_position: int, position: int) -> Column:
         if not len(ids):
             return ids
         columns = [repeat(value, len(ids)) for value in self.stages[0].known]
         if not self._of_another_kind(ids, raw_position):
             columns[raw_position] = ids
-            return self._encode(columns)[position]
+            return self.path.encode(columns)[position]
         columns[raw_position] = ids.astype(object)  # else encoders that compare numbers with strings fail
         try:
-            codes = self._encode(columns)[position]
+            codes = self.path.encode(columns)[position]
         except (TypeError, ValueError):
             self._doubt_kind(ids, raw_position)
             raise
@@ -339,7 +316,7 @@ class EncodedSpace:
         if raw_position == self.raw.item:
             ids = self.catalogue
         else:
-            ids = self._decode_ids(self.model.users_, self.user, raw_position)
+            ids = self.path.decode_ids(self.model.users_, self.user, raw_position)
         return as_column(ids[~pd.isna(ids)].tolist())
 
     def _doubt_kind(self, ids: Column, raw_position: int) -> None:
@@ -349,51 +326,11 @@ class EncodedSpace:
         if not tells and self._of_another_kind(ids, raw_position):
             doubt_kind(ids, self._known_ids(raw_position), self.raw.name(raw_position))
 
-    def _encode(self, columns: Columns) -> Columns:
-        known = [*(stage.known for stage in self.stages[1:]), self.known]
-        for stage, values in zip(self.stages, known, strict=True):
-            columns = stage.encode(columns, values)
-        return columns
-
-    def _decode(self, codes: Any, position: int) -> Columns:
-        """Return the columns before all transformers for one column after them."""
-        columns: Columns = [repeat(value, len(codes)) for value in self.known]
-        columns[position] = np.asarray(codes)
-        for stage in reversed(self.stages):
-            columns = stage.decode(columns)
-        return columns
-
-    def _decode_ids(self, codes: Any, position: int, raw_position: int) -> Column:
-        """Return the raw ids of users or items; None for a code of several."""
-        raw: Column = self._decode(codes, position)[raw_position]
-        if raw.dtype == object:  # what OrdinalEncoder calls the ids that min_frequency merges
-            raw = raw.copy()
-            raw[raw == "infrequent_sklearn"] = None
-        return raw
-
-    def _find_known_values(self) -> None:
-        """Find a value for every column, before and after every stage, that the transformers accept."""
-        for code in (
-            1,
-            0,
-        ):  # a column that is neither user nor item: 1 is known to an IDEncoder, 0 to an OrdinalEncoder
-            columns = [repeat(code, 2) for _ in range(self.model.n_features_in_)]
-            for position, ids in ((self.user, self.model.users_), (self.item, self.model.items_)):
-                columns[position] = np.resize(ids, 2)  # two, for one may be the code of unknown ids
-            self.known = [column[-1] for column in columns]
-            try:
-                for stage in reversed(self.stages):
-                    columns = stage.decode(columns)
-                    stage.learn_known(columns)
-                self._encode([repeat(value, 1) for value in self.stages[0].known])
-            except (IndexError, KeyError, TypeError, ValueError):
-                if code == 0:
-                    raise
-            else:
-                return
-
     def _check_round_trip(self, positions: NDArray[np.int64]) -> None:
         positions = positions[positions < len(self.catalogue)]
+        positions = positions[~self.path.is_verified[positions]]
+        if not len(positions):
+            return
         raw, codes = self.catalogue[positions], self.items[positions]
         returned = self._encode_ids(raw, self.raw.item, self.item)
         wrong = np.flatnonzero(returned != codes)
@@ -402,6 +339,7 @@ class EncodedSpace:
                 f"The transformers cannot be inverted: their inverse_transform maps the item {codes[wrong[0]]!r} to "
                 f"{raw[wrong[0]]!r}, which transform maps to {returned[wrong[0]]!r}. {CURE}"
             )
+        self.path.is_verified[positions] = True
 
 
 def _widened(array: NDArray[Any], width: int) -> NDArray[Any]:

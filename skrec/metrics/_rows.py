@@ -12,7 +12,7 @@ from skrec._data.columns import as_column
 from skrec._data.labels import read_labels
 from skrec._data.targets import numeric_labels
 from skrec._recommend import Unwrapped
-from skrec._recommend._stages import Stage, block_of, origin
+from skrec._recommend._id_path import decoded, stages_of
 from skrec._recommend._tables import as_table, columns_of
 
 Array = NDArray[Any]
@@ -76,25 +76,26 @@ class RowIds:
         if not unwrapped.transformers:
             return cls(*untold, roles.item, context, when)
         try:
-            stages, user, item = _way_back(unwrapped)
+            stages, user, item = stages_of(unwrapped.transformers, roles.user, roles.item)
         except (AttributeError, ValueError):  # it cannot be told which raw columns they are
             return cls(*untold, ABSENT, context, when)
-        rows, names = as_rows(X), stages[-1].names
+        rows, names = as_rows(X), stages[0].names
         if names is not None and rows.names is not None:
             user, item = rows.names.index(str(names[user])), rows.names.index(str(names[item]))
         raw_users, raw_items = rows.column(user), rows.column(item)
         columns = columns_of(transformed)
         first = [np.repeat(column[:1], len(own_catalogue)) for column in columns]
         first[roles.item] = own_catalogue
-        catalogue = _decoded(stages, first, item)
+        raw_columns = decoded(stages, columns)
+        catalogue = decoded(stages, first)[item]
         # Codes of several ids come back as None from an IDEncoder, and as "infrequent_sklearn" from an OrdinalEncoder.
         return cls(
             users,
             items,
             raw_users,
             raw_items,
-            _is_own(users, raw_users, _decoded(stages, columns, user)),
-            _is_own(items, raw_items, _decoded(stages, columns, item)),
+            _is_own(users, raw_users, raw_columns[user]),
+            _is_own(items, raw_items, raw_columns[item]),
             catalogue,
             np.flatnonzero(pd.isna(catalogue) | (catalogue.astype(object) == "infrequent_sklearn")),
             roles.user_name if rows.names is None else rows.names[user],
@@ -113,27 +114,6 @@ def _context(model: Any, X: Any) -> Any:
         return None
     table = as_rows(X).table
     return as_table(table, None) if isinstance(table, list) else table
-
-
-def _way_back(unwrapped: Unwrapped) -> tuple[list[Stage], int, int]:
-    """Return the transformers from the last to the first, and the raw positions of the user and the item."""
-    user, item = unwrapped.model._estimator_roles.user, unwrapped.model._estimator_roles.item
-    stages = []
-    for transformer in reversed(unwrapped.transformers):
-        blocks = [block_of(transformer, user)]
-        if item not in blocks[0].outputs:
-            blocks.append(block_of(transformer, item))
-        names = getattr(transformer, "feature_names_in_", None)
-        stages.append(Stage(blocks, names, transformer.n_features_in_))
-        user, item = origin(transformer, user), origin(transformer, item)
-    return stages, user, item
-
-
-def _decoded(stages: list[Stage], columns: list[Array], position: int) -> Array:
-    """Return a raw column from the transformed ones; what does not come from one raw value alone is missing."""
-    for stage in stages:
-        columns = stage.decode(columns)
-    return columns[position]
 
 
 def _is_own(codes: Array, raw: Array, decoded: Array) -> NDArray[np.bool_]:
