@@ -22,10 +22,11 @@ _STORABLE = (type(None), bool, int, float, str)  # choices that every storage of
 def search_space(estimator: Any) -> dict[str, BaseDistribution]:
     """Return the parameters that are worth tuning, each with a distribution: the default of ``OptunaSearchCV``.
 
-    Every network of skrec declares its own; they are found inside Pipelines, searches and other meta-estimators too.
-    What an estimator is set to counts: without hidden layers there is no ``dropout`` to tune. The number of epochs is
-    not tuned, for early stopping finds it, nor are ``hidden_units``, whose tuples no storage of Optuna holds: add
-    ``{"hidden_units": [(64,), (128, 64)]}`` to the `param_distributions` of ``OptunaSearchCV``.
+    Every network of skrec declares its own, and models in closed form may declare one; they are found inside Pipelines,
+    searches and other meta-estimators too. What an estimator is set to counts: without hidden layers there is no
+    ``dropout`` to tune. The number of epochs is not tuned, for early stopping finds it, nor are ``hidden_units``, whose
+    tuples no storage of Optuna holds: add ``{"hidden_units": [(64,), (128, 64)]}`` to the `param_distributions` of
+    ``OptunaSearchCV``.
 
     Parameters
     ----------
