@@ -46,7 +46,9 @@ class SharedBottomClassifier(FieldModel, NetworkMultilabelClassifier):
         return layers.field_network(core, parts, {"vectors": vectors}, n_outputs=n_outputs, width=pair.width)
 
 
-STOCHASTIC = {"check_sample_weight_equivalence_on_dense_data": "training is stochastic"}
+STOCHASTIC = {
+    f"check_sample_weight_equivalence_on_{kind}_data": "training is stochastic" for kind in ("dense", "sparse")
+}
 SMALL = {"epochs": 6, "learning_rate": 0.01, "embedding_dim": 4, "n_bins": 8, "hidden_units": (16,), "tower_units": 8}
 
 
