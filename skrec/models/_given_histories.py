@@ -176,6 +176,10 @@ class GivenHistories(Recommender):
         self, queries: Any, items: Any, history: Any
     ) -> tuple[NDArray[Any], Asked, NDArray[Any] | None, Asked | None]:
         """Read queries and an item for each, from `items` or the rows of the queries; None without any."""
+        known = getattr(self, "feature_names_in_", ())
+        extra = [name for name in ("score", "rank") if name in getattr(queries, "columns", ()) and name not in known]
+        if extra:  # rows that recommend returned
+            queries = queries[[name for name in queries.columns if name not in extra]]
         ids, asked = self._read_queries(queries, history)
         if items is None and asked.rows is not None and self._has_column(asked.rows, "item"):
             items = asked.rows.column(self._position(asked.rows, "item"))
