@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
 
+from skrec.base import Interval, NetworkRanker
 from skrec.datasets import make_interactions
 from skrec.metrics import make_ranking_scorer
 from skrec.model_selection import LeaveLastOut
 from skrec.models import PopularityRanker
-from skrec.models.base import Interval, NetworkRanker
 from skrec.testing import check_recommender
 
 

@@ -24,7 +24,7 @@ _RAVEL = (
 )
 _SEVERAL = (
     "Pass one column of it. Several labels in each row are for models built on "
-    "skrec.models.base.NetworkMultilabelClassifier, or for one model for each column: "
+    "skrec.base.NetworkMultilabelClassifier, or for one model for each column: "
     "sklearn.multioutput.MultiOutputClassifier or MultiOutputRegressor."
 )
 

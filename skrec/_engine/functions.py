@@ -33,7 +33,7 @@ class FunctionsModule(tf.Module):
     Attributes
     ----------
     query, item, interact, pairs : tf.function
-        See :class:`skrec.models.base.NetworkFunctions`.
+        See :class:`skrec.base.NetworkFunctions`.
     """
 
     def __init__(

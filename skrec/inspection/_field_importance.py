@@ -13,9 +13,9 @@ from sklearn.utils import check_random_state
 
 from skrec._data import ABSENT
 from skrec._sklearn_compat import Interval, validate_parameter_constraints
+from skrec.base.events import Inputs
+from skrec.base.field_model import FieldModel
 from skrec.inspection._fitted import fitted, prediction_scale, row_inputs
-from skrec.models._events import Inputs
-from skrec.models._fields import FieldModel
 
 __all__ = ["field_importance", "field_model"]
 

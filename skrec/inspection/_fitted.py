@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._recommend import Unwrapped, unwrap
-from skrec.models._events import Inputs
-from skrec.models._fields import FieldModel
-from skrec.models._tasks import NetworkRegressor
+from skrec.base.events import Inputs
+from skrec.base.field_model import FieldModel
+from skrec.base.tasks import NetworkRegressor
 
 __all__ = ["fitted", "prediction_scale", "row_inputs", "row_views"]
 

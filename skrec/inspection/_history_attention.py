@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skrec._recommend import unwrap
-from skrec.models._attention import AttentionModel
+from skrec.base.attention import AttentionModel
 
 __all__ = ["history_attention", "history_model"]
 

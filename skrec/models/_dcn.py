@@ -7,10 +7,10 @@ from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 from skrec._sklearn_compat import Interval, Options, StrOptions
-from skrec.models._docs import field_model
-from skrec.models._field_inputs import whole_numbers
-from skrec.models._fields import FieldModel, FieldRanker
-from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.docs import field_model
+from skrec.base.field_inputs import whole_numbers
+from skrec.base.field_model import FieldModel, FieldRanker
+from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["DCNClassifier", "DCNRanker", "DCNRegressor"]
 

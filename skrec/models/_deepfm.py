@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from skrec.models._docs import field_model
-from skrec.models._field_inputs import whole_numbers
-from skrec.models._fields import FieldModel, FieldRanker
-from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.docs import field_model
+from skrec.base.field_inputs import whole_numbers
+from skrec.base.field_model import FieldModel, FieldRanker
+from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["DeepFMClassifier", "DeepFMRanker", "DeepFMRegressor"]
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrec._sklearn_compat import Interval
-from skrec.models._attention import AttentionModel
-from skrec.models._docs import field_model
-from skrec.models._field_inputs import whole_numbers
-from skrec.models._fields import FieldModel, FieldRanker
-from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.attention import AttentionModel
+from skrec.base.docs import field_model
+from skrec.base.field_inputs import whole_numbers
+from skrec.base.field_model import FieldModel, FieldRanker
+from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["DINClassifier", "DINRanker", "DINRegressor"]
 

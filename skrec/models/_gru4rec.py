@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from skrec._data import Interactions
 from skrec._sklearn_compat import Interval
-from skrec.models._docs import sequence_model
-from skrec.models._events import Events
-from skrec.models._sequences import SequenceRanker
+from skrec.base.docs import sequence_model
+from skrec.base.events import Events
+from skrec.base.sequence_ranker import SequenceRanker
 
 __all__ = ["GRU4RecRanker"]
 

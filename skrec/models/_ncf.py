@@ -11,8 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skrec._sklearn_compat import HasMethods, Interval, StrOptions
-from skrec.models._base import NetworkRecommender
-from skrec.models._docs import (
+from skrec.base.docs import (
     CLASSIFIER_LOSS,
     COLUMNS,
     FITTED,
@@ -23,8 +22,9 @@ from skrec.models._docs import (
     documented,
     training,
 )
-from skrec.models._ranking import NetworkRanker
-from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.network import NetworkRecommender
+from skrec.base.ranker import NetworkRanker
+from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["NCFClassifier", "NCFRanker", "NCFRegressor"]
 

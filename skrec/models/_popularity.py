@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skrec._data import Interactions
-from skrec.models._closed_form import ClosedFormRanker
-from skrec.models._events import Events
-from skrec.models._recommender import Recommender
+from skrec.base.closed_form import ClosedFormRanker
+from skrec.base.events import Events
+from skrec.base.recommender import Recommender
 
 __all__ = ["PopularityRanker"]
 

@@ -8,9 +8,9 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
-from skrec.models._attention import AttentionModel
-from skrec.models._docs import sequence_model
-from skrec.models._sequences import SequenceRanker
+from skrec.base.attention import AttentionModel
+from skrec.base.docs import sequence_model
+from skrec.base.sequence_ranker import SequenceRanker
 
 __all__ = ["SASRecRanker"]
 

@@ -8,11 +8,11 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
+from skrec.base.docs import field_model
+from skrec.base.field_inputs import chosen_fields, whole_numbers
+from skrec.base.field_model import FieldModel, FieldRanker
+from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 from skrec.exceptions import ColumnError
-from skrec.models._docs import field_model
-from skrec.models._field_inputs import chosen_fields, whole_numbers
-from skrec.models._fields import FieldModel, FieldRanker
-from skrec.models._tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = ["WideDeepClassifier", "WideDeepRanker", "WideDeepRegressor"]
 

@@ -12,9 +12,9 @@ import pytest
 from scipy.sparse import csr_array, diags_array
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skrec.base import ClosedFormRanker, Interval
 from skrec.model_selection import search_space
 from skrec.models import PopularityRanker
-from skrec.models.base import ClosedFormRanker, Interval
 from skrec.testing import check_recommender
 
 
@@ -250,7 +250,7 @@ def test_parameters_are_checked():
 
 def test_no_tensorflow_is_imported():
     code = (
-        "import sys; from skrec.models.base import ClosedFormRanker; from skrec.models import PopularityRanker; "
+        "import sys; from skrec.base import ClosedFormRanker; from skrec.models import PopularityRanker; "
         "model = PopularityRanker().fit([[1, 5], [2, 5], [2, 6]]); model.recommend([1]); model.predict([[1, 5]]); "
         "model.partial_fit([[1, 6]]); print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
     )

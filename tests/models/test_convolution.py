@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from sklearn.base import clone
 
+from skrec.base import HistoryModel, Interval, NetworkRanker, StrOptions
 from skrec.datasets import make_interactions
-from skrec.models.base import HistoryModel, Interval, NetworkRanker, StrOptions
 from skrec.testing import check_recommender
 
 

@@ -14,8 +14,8 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skrec.base import FieldModel, NetworkMultilabelClassifier
 from skrec.models import DNNClassifier
-from skrec.models.base import FieldModel, NetworkMultilabelClassifier
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

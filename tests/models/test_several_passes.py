@@ -62,7 +62,7 @@ def test_rows_of_a_seen_part_are_learned_from_their_own_past():
     first = pd.DataFrame({"user_id": [1, 1, 1], "item_id": [5, 6, 7]})
     model = SASRecRanker(max_history=8, **SMALL).partial_fit(first)
     model.partial_fit(pd.DataFrame({"user_id": [1, 1], "item_id": [8, 9]}))
-    from skrec.models._learning import learn
+    from skrec.base.learning import learn
 
     events = learn(model, first, None, None, fresh=False, more=True, seen=True)
     assert model._ends(events).tolist() == [0, 1, 2]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from skrec._data import Roles, Rows, Vocabulary
 from skrec._data.ids import of_another_kind
-from skrec.models._events import Events, Inputs
-from skrec.models._reader import Codes
+from skrec.base.events import Events, Inputs
+from skrec.base.reader import Codes
 
 _CURE = (
     "A Pipeline hands X_val on as it is, unless it is Pipeline(..., transform_input=['X_val']), with "

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.names import closest
-from skrec.models._events import Inputs
-from skrec.models._reader import Asked
+from skrec.base.events import Inputs
+from skrec.base.reader import Asked
 
 __all__ = ["FunctionsMixin", "InputSpec", "NetworkFunction", "NetworkFunctions"]
 
@@ -53,7 +53,7 @@ class InputSpec:
 
         Examples
         --------
-        >>> from skrec.models.base import InputSpec
+        >>> from skrec.base import InputSpec
         >>> InputSpec("int32", (None,)).convert([3, 5], "user")
         array([3, 5], dtype=int32)
         """
@@ -146,16 +146,16 @@ class NetworkFunctions:
     Parameters
     ----------
     query : NetworkFunction or None
-        From the inputs of B queries (:meth:`~skrec.models.base.NetworkRecommender.query_inputs`) to one or more tensors
+        From the inputs of B queries (:meth:`~skrec.base.NetworkRecommender.query_inputs`) to one or more tensors
         of shape (B, ...). None if the model was fitted without items.
     item : NetworkFunction or None
-        From the inputs of M items (:meth:`~skrec.models.base.NetworkRecommender.item_inputs`) to one or more tensors of
+        From the inputs of M items (:meth:`~skrec.base.NetworkRecommender.item_inputs`) to one or more tensors of
         shape (M, ...).
     interact : callable or None
         From the results of ``query`` and ``item`` to the scores of every query with every item, (B, M): those that
         ``score_items`` returns. Of a network with C outputs they are its outputs, (B, M, C).
     pairs : NetworkFunction
-        From the inputs of rows (:meth:`~skrec.models.base.NetworkRecommender.pair_inputs`) to their scores, (n,), or
+        From the inputs of rows (:meth:`~skrec.base.NetworkRecommender.pair_inputs`) to their scores, (n,), or
         outputs, (n, C). Scores are the relevance of a Ranker, the rating of a Regressor and the logit of a Classifier.
     dot : bool
         Whether the score is the dot product of one vector of the query and one of the item, plus a constant, so that an

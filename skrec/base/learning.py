@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrec._data import Rows
-from skrec.models._events import Events
-from skrec.models._recommender import Recommender
+from skrec.base.events import Events
+from skrec.base.recommender import Recommender
 
 __all__ = ["learn"]
 

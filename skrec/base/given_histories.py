@@ -15,8 +15,8 @@ from skrec._data import Rows, as_rows
 from skrec._data.columns import as_column
 from skrec._data.histories import Histories, Windows
 from skrec._recommend import are_events, as_sessions, refuse_history, refuse_nothing
-from skrec.models._reader import Asked
-from skrec.models._recommender import Recommender
+from skrec.base.reader import Asked
+from skrec.base.recommender import Recommender
 
 __all__ = ["GivenHistories", "history_matrix"]
 

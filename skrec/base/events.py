@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrec._data.windows import Windows
-from skrec.models._reader import Codes
+from skrec.base.reader import Codes
 
 Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row
 

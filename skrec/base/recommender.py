@@ -24,9 +24,9 @@ from skrec._recommend import (
     refuse_history,
     refuse_nothing,
 )
-from skrec.models._events import Events, Inputs
-from skrec.models._reader import Asked, Codes, Reader
-from skrec.models._retrieval import Work, chunks, distinct_pairs, retrieve_exactly, score_pairs_by_blocks
+from skrec.base.events import Events, Inputs
+from skrec.base.reader import Asked, Codes, Reader
+from skrec.base.retrieval import Work, chunks, distinct_pairs, retrieve_exactly, score_pairs_by_blocks
 
 __all__ = ["Recommender", "Work", "chunks"]
 

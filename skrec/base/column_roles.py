@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skrec._data import Encoded, Fields, Rows
 from skrec._data.dependence import Dependence, dependence, sampled_groups, value_codes
-from skrec.models._reader import Codes
+from skrec.base.reader import Codes
 
 __all__ = ["ColumnRole", "decide_sides"]
 

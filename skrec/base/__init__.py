@@ -5,16 +5,16 @@ public name for them: ``Interval``, ``Options`` and ``StrOptions`` are here too.
 """
 
 from skrec._sklearn_compat import Interval, Options, StrOptions
-from skrec.models._base import NetworkRecommender
-from skrec.models._closed_form import ClosedFormRanker
-from skrec.models._fields import FieldModel, FieldRanker
-from skrec.models._functions import InputSpec, NetworkFunction, NetworkFunctions
-from skrec.models._histories import HistoryModel
-from skrec.models._multilabel import NetworkMultilabelClassifier
-from skrec.models._ranking import NetworkRanker, RankerMixin
-from skrec.models._recommender import Recommender
-from skrec.models._sequences import SequenceRanker
-from skrec.models._tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.closed_form import ClosedFormRanker
+from skrec.base.field_model import FieldModel, FieldRanker
+from skrec.base.functions import InputSpec, NetworkFunction, NetworkFunctions
+from skrec.base.history_model import HistoryModel
+from skrec.base.multilabel import NetworkMultilabelClassifier
+from skrec.base.network import NetworkRecommender
+from skrec.base.ranker import NetworkRanker, RankerMixin
+from skrec.base.recommender import Recommender
+from skrec.base.sequence_ranker import SequenceRanker
+from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = [
     "ClosedFormRanker",

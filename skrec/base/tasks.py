@@ -17,10 +17,10 @@ from skrec._data import Interactions
 from skrec._data.classes import class_codes, class_labels, is_text, warn_of_missing_as_text
 from skrec._data.targets import numeric_labels, read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
-from skrec.models._base import NetworkRecommender, own_loss, training_arrays
-from skrec.models._events import Events, Inputs
-from skrec.models._reader import Asked
-from skrec.models._recommender import Work
+from skrec.base.events import Events, Inputs
+from skrec.base.network import NetworkRecommender, own_loss, training_arrays
+from skrec.base.reader import Asked
+from skrec.base.recommender import Work
 
 _LARGEST = 1e100  # squares of larger targets are not finite
 

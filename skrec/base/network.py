@@ -17,12 +17,12 @@ from skrec._data import Interactions, Rows
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import HasMethods, Interval, InvalidParameterError, StrOptions
 from skrec._transaction import transaction
-from skrec.models._events import Events, Inputs
-from skrec.models._functions import FunctionsMixin
-from skrec.models._learning import learn
-from skrec.models._reader import Asked, Codes
-from skrec.models._recommender import Recommender, Work
-from skrec.models._validation import validation_events
+from skrec.base.events import Events, Inputs
+from skrec.base.functions import FunctionsMixin
+from skrec.base.learning import learn
+from skrec.base.reader import Asked, Codes
+from skrec.base.recommender import Recommender, Work
+from skrec.base.validation import validation_events
 
 SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
 

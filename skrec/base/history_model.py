@@ -18,11 +18,11 @@ from skrec._data.histories import Histories, Windows
 from skrec._data.times import are_codes, doubt_codes, doubt_order
 from skrec._sklearn_compat import Interval
 from skrec._transaction import transaction
-from skrec.models._base import NetworkRecommender
-from skrec.models._contributions import contributions
-from skrec.models._events import Events, Inputs
-from skrec.models._given_histories import GivenHistories
-from skrec.models._reader import Asked, Codes
+from skrec.base.contributions import contributions
+from skrec.base.events import Events, Inputs
+from skrec.base.given_histories import GivenHistories
+from skrec.base.network import NetworkRecommender
+from skrec.base.reader import Asked, Codes
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.windows import Windows
-from skrec.models._histories import HistoryModel
+from skrec.base.history_model import HistoryModel
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

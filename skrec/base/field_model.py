@@ -18,11 +18,9 @@ from skrec._data.roles import column_positions
 from skrec._data.sides import select_fields
 from skrec._data.sparse_rows import SparseRows, dense_columns, largest_values, packed, refuse_options
 from skrec._sklearn_compat import Interval, StrOptions
-from skrec.exceptions import ColumnError
-from skrec.models._base import NetworkRecommender
-from skrec.models._column_roles import ColumnRole, decide_sides
-from skrec.models._events import Inputs
-from skrec.models._field_inputs import (
+from skrec.base.column_roles import ColumnRole, decide_sides
+from skrec.base.events import Inputs
+from skrec.base.field_inputs import (
     chosen_fields,
     fill_gaps,
     latest,
@@ -32,8 +30,10 @@ from skrec.models._field_inputs import (
     refuse_ignored,
     unknown,
 )
-from skrec.models._ranking import NetworkRanker
-from skrec.models._reader import Asked, Codes
+from skrec.base.network import NetworkRecommender
+from skrec.base.ranker import NetworkRanker
+from skrec.base.reader import Asked, Codes
+from skrec.exceptions import ColumnError
 
 __all__ = ["FieldModel", "FieldRanker"]
 

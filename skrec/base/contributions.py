@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data.windows import PADDING, Windows
-from skrec.models._events import Inputs
+from skrec.base.events import Inputs
 
 __all__ = ["contributions"]
 

@@ -18,9 +18,9 @@ from skrec._data import Interactions, as_rows
 from skrec._data.names import closest
 from skrec._data.targets import read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
-from skrec.models._base import own_loss, training_arrays
-from skrec.models._events import Events
-from skrec.models._tasks import NetworkClassifier, class_weights, latest_or_random, usable_weights
+from skrec.base.events import Events
+from skrec.base.network import own_loss, training_arrays
+from skrec.base.tasks import NetworkClassifier, class_weights, latest_or_random, usable_weights
 
 __all__ = ["NetworkMultilabelClassifier"]
 
@@ -74,7 +74,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
     >>> from dataclasses import dataclass
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from skrec.models.base import FieldModel, NetworkMultilabelClassifier
+    >>> from skrec.base import FieldModel, NetworkMultilabelClassifier
     >>> @dataclass(eq=False, repr=False, kw_only=True)
     ... class LinearMultilabelClassifier(FieldModel, NetworkMultilabelClassifier):
     ...     @staticmethod

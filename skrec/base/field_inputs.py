@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from skrec._data import Encoded, Fields, Roles, Rows
 from skrec._data.names import meant
+from skrec.base.events import Inputs
+from skrec.base.reader import Codes
 from skrec.exceptions import ColumnError
-from skrec.models._events import Inputs
-from skrec.models._reader import Codes
 
 
 def whole_numbers(units: Any, name: str = "hidden_units") -> tuple[int, ...]:

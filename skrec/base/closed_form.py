@@ -16,11 +16,11 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Rows
 from skrec._sklearn_compat import _fit_context
 from skrec._transaction import transaction
-from skrec.models._given_histories import GivenHistories, history_matrix
-from skrec.models._learning import learn
-from skrec.models._ranking import RankerMixin
-from skrec.models._reader import Asked, Codes
-from skrec.models._recommender import Work, chunks
+from skrec.base.given_histories import GivenHistories, history_matrix
+from skrec.base.learning import learn
+from skrec.base.ranker import RankerMixin
+from skrec.base.reader import Asked, Codes
+from skrec.base.recommender import Work, chunks
 
 __all__ = ["ClosedFormRanker"]
 

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from skrec._data.columns import as_column
 from skrec._recommend import CandidateLists, top_k
-from skrec.models._reader import Asked
+from skrec.base.reader import Asked
 
 Work = Callable[[Any, NDArray[np.float32]], None]
 

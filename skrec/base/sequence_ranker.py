@@ -14,11 +14,11 @@ from skrec._data import Interactions, Rows
 from skrec._data.packing import pack
 from skrec._data.windows import Windows
 from skrec._sklearn_compat import Interval, StrOptions
-from skrec.models._events import Events, Inputs
-from skrec.models._histories import HistoryModel
-from skrec.models._ranking import NetworkRanker
-from skrec.models._reader import Asked, Codes
-from skrec.models._recommender import Work
+from skrec.base.events import Events, Inputs
+from skrec.base.history_model import HistoryModel
+from skrec.base.ranker import NetworkRanker
+from skrec.base.reader import Asked, Codes
+from skrec.base.recommender import Work
 
 _SHORT = 16  # places; a shorter window is no faster
 

@@ -14,9 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Interactions
 from skrec._data.targets import positive_labels, read_weights
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, num_samples
-from skrec.models._base import SCORED_CELLS, NetworkRecommender, own_loss, training_arrays
-from skrec.models._events import Events
-from skrec.models._reader import Asked
+from skrec.base.events import Events
+from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss, training_arrays
+from skrec.base.reader import Asked
 
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that want many negatives: a batch has them in common
 
