@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skrec._recommend import Unwrapped
 from skrec.inspection._fitted import fitted, row_views
-from skrec.models._autoint import _AutoInt
+from skrec.models.features._autoint import _AutoInt
 
 __all__ = ["attention_model", "attention_weights", "mean_attention"]
 

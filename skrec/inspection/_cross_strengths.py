@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from skrec._recommend import Unwrapped
 from skrec.inspection._fitted import fitted, prediction_scale, row_views
-from skrec.models._dcn import _DCN
-from skrec.models._deepfm import _DeepFM
-from skrec.models._fm import _FM
+from skrec.models.features._dcn import _DCN
+from skrec.models.features._deepfm import _DeepFM
+from skrec.models.features._fm import _FM
 
 __all__ = ["cross_strengths"]
 

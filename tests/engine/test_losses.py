@@ -10,7 +10,7 @@ from skrec._engine.batches import TrainingArrays
 from skrec._engine.losses import POINTWISE, catalogue_dot_softmax, catalogue_softmax, pairwise
 from skrec._engine.program import Program, Structure
 from skrec.models import GRU4RecRanker, NCFClassifier, NCFRanker, NCFRegressor, SASRecRanker
-from skrec.models._ncf import _NCF
+from skrec.models.factors._ncf import _NCF
 
 RANDOM = np.random.default_rng(0)
 SCORE, NEGATIVES = RANDOM.standard_normal(6), RANDOM.standard_normal((6, 4))

@@ -1,0 +1,1 @@
+"""Models of two ids: a user and an item, each with a vector."""

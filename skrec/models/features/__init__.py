@@ -1,0 +1,1 @@
+"""Models of features: every column is a field."""
