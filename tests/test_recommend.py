@@ -19,10 +19,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 import skrec
-from skrec._data.columns import as_column
-from skrec._data.roles import resolve_roles
-from skrec._data.table import as_rows
-from skrec._data.vocabulary import Vocabulary
+from skrec._data.ids.vocabulary import Vocabulary
+from skrec._data.tables.columns import as_column
+from skrec._data.tables.roles import resolve_roles
+from skrec._data.tables.table import as_rows
 from skrec._recommend import is_recommender, unwrap
 from skrec.datasets import make_interactions
 from skrec.exceptions import ColumnError, UnknownIdError

@@ -1,14 +1,14 @@
 """Tables, column roles, vocabularies and the log of events, in NumPy and pandas; knows nothing of estimators."""
 
-from skrec._data.encoded import Encoded, Layout
-from skrec._data.fields import Fields
-from skrec._data.histories import Histories
-from skrec._data.interactions import Interactions
-from skrec._data.kinds import categorical_columns
-from skrec._data.numbers import bin_edges
-from skrec._data.roles import ABSENT, Roles, resolve_roles
-from skrec._data.table import Rows, as_rows
-from skrec._data.vocabulary import Vocabulary
+from skrec._data.events.histories import Histories
+from skrec._data.events.interactions import Interactions
+from skrec._data.features.column_kinds import categorical_columns
+from skrec._data.features.encoded import Encoded, Layout
+from skrec._data.features.fields import Fields
+from skrec._data.features.numbers import bin_edges
+from skrec._data.ids.vocabulary import Vocabulary
+from skrec._data.tables.roles import ABSENT, Roles, resolve_roles
+from skrec._data.tables.table import Rows, as_rows
 
 __all__ = [
     "ABSENT",

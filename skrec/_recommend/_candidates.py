@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skrec._data.columns import Column, as_column
-from skrec._data.id_lists import is_array_of_ids, is_list_of_lists, read_ids
-from skrec._data.ids import as_objects, refuse_missing
-from skrec._data.table import as_rows
-from skrec._data.vocabulary import Vocabulary
+from skrec._data.ids.id_lists import is_array_of_ids, is_list_of_lists, read_ids
+from skrec._data.ids.values import as_objects, refuse_missing
+from skrec._data.ids.vocabulary import Vocabulary
+from skrec._data.tables.columns import Column, as_column
+from skrec._data.tables.table import as_rows
 
 __all__ = ["CandidateLists", "best_in_lists", "read_candidates", "shared_rows"]
 

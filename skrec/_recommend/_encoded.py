@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data.columns import Column, as_column
-from skrec._data.ids import doubt_kind, join_ids, of_another_kind
-from skrec._data.vocabulary import Vocabulary
+from skrec._data.ids.values import doubt_kind, join_ids, of_another_kind
+from skrec._data.ids.vocabulary import Vocabulary
+from skrec._data.tables.columns import Column, as_column
 from skrec._recommend._candidates import CandidateLists, read_candidates, shared_rows
 from skrec._recommend._exclusions import Exclusions
 from skrec._recommend._id_path import IdPath, id_path

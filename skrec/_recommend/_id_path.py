@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.columns import Column
-from skrec._data.vocabulary import Vocabulary
+from skrec._data.ids.vocabulary import Vocabulary
+from skrec._data.tables.columns import Column
 from skrec._recommend._raw import RawColumns
 from skrec._recommend._stages import Stage, any_value, block_of, origin
 from skrec._recommend._tables import Columns, repeat

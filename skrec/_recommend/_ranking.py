@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.columns import Column
+from skrec._data.tables.columns import Column
 from skrec._recommend._exclusions import Exclusions
 
 

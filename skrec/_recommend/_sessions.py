@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrec._data.columns import Column, as_column
-from skrec._data.id_lists import is_array_of_ids
+from skrec._data.ids.id_lists import is_array_of_ids
+from skrec._data.tables.columns import Column, as_column
 
 __all__ = ["are_events", "as_sessions"]
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skrec._data.columns import Column, as_column, side_by_side
-from skrec._data.id_lists import read_ids
-from skrec._data.names import closest
-from skrec._data.table import as_rows
+from skrec._data.ids.id_lists import read_ids
+from skrec._data.tables.columns import Column, as_column, side_by_side
+from skrec._data.tables.spelling import closest
+from skrec._data.tables.table import as_rows
 from skrec.exceptions import ColumnError, UnknownIdError
 
 Columns = list[Column]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrec._data import Encoded, Fields, Rows
-from skrec._data.dependence import Dependence, dependence, sampled_groups, value_codes
+from skrec._data.features.dependence import Dependence, dependence, sampled_groups, value_codes
 from skrec.base.reader import Codes
 
 __all__ = ["ColumnRole", "decide_sides"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.windows import PADDING, Windows
+from skrec._data.events.windows import PADDING, Windows
 from skrec.base.events import Inputs
 
 __all__ = ["contributions"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skrec._data.windows import Windows
+from skrec._data.events.windows import Windows
 from skrec.base.reader import Codes
 
 Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row

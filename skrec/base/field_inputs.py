@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrec._data import Encoded, Fields, Roles, Rows
-from skrec._data.names import meant
+from skrec._data.tables.spelling import meant
 from skrec.base.events import Inputs
 from skrec.base.reader import Codes
 from skrec.exceptions import ColumnError

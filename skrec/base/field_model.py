@@ -13,10 +13,10 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import ABSENT, Encoded, Fields, Roles, Rows, resolve_roles
-from skrec._data.id_columns import warn_ids_as_numbers
-from skrec._data.roles import column_positions
-from skrec._data.sides import select_fields
-from skrec._data.sparse_rows import SparseRows, dense_columns, largest_values, packed, refuse_options
+from skrec._data.features.sides import select_fields
+from skrec._data.features.sparse_rows import SparseRows, dense_columns, largest_values, packed, refuse_options
+from skrec._data.ids.id_columns import warn_ids_as_numbers
+from skrec._data.tables.roles import column_positions
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.base.column_roles import ColumnRole, decide_sides
 from skrec.base.events import Inputs

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data.names import closest
+from skrec._data.tables.spelling import closest
 from skrec.base.events import Inputs
 from skrec.base.reader import Asked
 

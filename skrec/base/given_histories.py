@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Rows, as_rows
-from skrec._data.columns import as_column
-from skrec._data.histories import Histories, Windows
+from skrec._data.events.histories import Histories, Windows
+from skrec._data.tables.columns import as_column
 from skrec._recommend import are_events, as_sessions, refuse_history, refuse_nothing
 from skrec.base.reader import Asked
 from skrec.base.recommender import Recommender

@@ -14,8 +14,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Roles, Rows, Vocabulary
-from skrec._data.histories import Histories, Windows
-from skrec._data.times import are_codes, doubt_codes, doubt_order
+from skrec._data.events.histories import Histories, Windows
+from skrec._data.tables.time_checks import are_codes, doubt_codes, doubt_order
 from skrec._sklearn_compat import Interval
 from skrec._transaction import transaction
 from skrec.base.contributions import contributions

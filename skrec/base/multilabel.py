@@ -15,8 +15,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, as_rows
-from skrec._data.names import closest
-from skrec._data.targets import read_weights
+from skrec._data.tables.spelling import closest
+from skrec._data.targets.numbers import read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.base.events import Events
 from skrec.base.network import own_loss, training_arrays

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows
-from skrec._data.windows import Windows
+from skrec._data.events.windows import Windows
 from skrec._sklearn_compat import HasMethods, Interval, InvalidParameterError, StrOptions
 from skrec._transaction import transaction
 from skrec.base.events import Events, Inputs

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
-from skrec._data.targets import positive_labels, read_weights
+from skrec._data.targets.numbers import positive_labels, read_weights
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, num_samples
 from skrec.base.events import Events
 from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss, training_arrays

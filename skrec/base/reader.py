@@ -13,10 +13,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
-from skrec._data.id_lists import read_ids
-from skrec._data.names import guessing
-from skrec._data.roles import role_position
-from skrec._data.windows import Windows
+from skrec._data.events.windows import Windows
+from skrec._data.ids.id_lists import read_ids
+from skrec._data.tables.roles import role_position
+from skrec._data.tables.spelling import guessing
 from skrec._recommend import is_table
 from skrec._sklearn_compat import StrOptions
 from skrec._transaction import ReadsOneState

@@ -15,7 +15,7 @@ from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows, Vocabulary, as_rows
-from skrec._data.columns import as_column
+from skrec._data.tables.columns import as_column
 from skrec._recommend import (
     CandidateLists,
     best_in_lists,

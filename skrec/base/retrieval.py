@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from skrec._data.columns import as_column
+from skrec._data.tables.columns import as_column
 from skrec._recommend import CandidateLists, top_k
 from skrec.base.reader import Asked
 

@@ -14,8 +14,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
 
 from skrec._data import Interactions
-from skrec._data.classes import class_codes, class_labels, is_text, warn_of_missing_as_text
-from skrec._data.targets import numeric_labels, read_weights
+from skrec._data.targets.classes import class_codes, class_labels, is_text, warn_of_missing_as_text
+from skrec._data.targets.numbers import numeric_labels, read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.base.events import Events, Inputs
 from skrec.base.network import NetworkRecommender, own_loss, training_arrays

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from numpy.typing import NDArray
 
 from skrec._data import Roles, Rows, Vocabulary
-from skrec._data.ids import of_another_kind
+from skrec._data.ids.values import of_another_kind
 from skrec.base.events import Events, Inputs
 from skrec.base.reader import Codes
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skrec._data import Vocabulary, as_rows
-from skrec._data.columns import Column, as_column
-from skrec._data.roles import resolve_roles
+from skrec._data.tables.columns import Column, as_column
+from skrec._data.tables.roles import resolve_roles
 
 __all__ = ["events_from_matrix", "matrix_from_events"]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.model_selection import check_cv
 
-from skrec._data.labels import check_aligned, read_labels
+from skrec._data.targets.labels import check_aligned, read_labels
 from skrec._recommend import is_recommender
 from skrec._sklearn_compat import num_samples, safe_indexing
 from skrec.metrics import (

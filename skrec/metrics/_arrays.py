@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
-from skrec._data.labels import check_same_order, one_dimensional
+from skrec._data.targets.labels import check_same_order, one_dimensional
 from skrec.metrics._names import WITHOUT_K
 from skrec.metrics._values import Values, values_of_groups, values_of_rows
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from skrec._data.columns import as_column
+from skrec._data.tables.columns import as_column
 from skrec.metrics._arrays import check_k
 from skrec.metrics._held_out import positions_of
 from skrec.metrics._inputs import Recommended, Training, feature_vectors, pairs_of

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skrec._data import Vocabulary
-from skrec._data.columns import as_column
-from skrec._data.ids import doubt_kind
+from skrec._data.ids.values import doubt_kind
+from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
 from skrec._sklearn_compat import safe_indexing
 from skrec.metrics._rows import Array, RowIds, codes_of, labels_of

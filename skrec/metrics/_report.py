@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from skrec._data.names import closest
+from skrec._data.tables.spelling import closest
 from skrec.metrics._intervals import ConfidenceInterval, bootstrap_interval
 
 

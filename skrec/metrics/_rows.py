@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data import ABSENT, as_rows, resolve_roles
-from skrec._data.columns import as_column
-from skrec._data.labels import read_labels
-from skrec._data.targets import numeric_labels
+from skrec._data.tables.columns import as_column
+from skrec._data.targets.labels import read_labels
+from skrec._data.targets.numbers import numeric_labels
 from skrec._recommend import Unwrapped
 from skrec._recommend._id_path import decoded, stages_of
 from skrec._recommend._tables import as_table, columns_of

@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data import ABSENT, as_rows
-from skrec._data.columns import as_column
-from skrec._data.ids import doubt_kind, of_another_kind
+from skrec._data.ids.values import doubt_kind, of_another_kind
+from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
 from skrec._recommend._tables import as_table
 from skrec.metrics._held_out import HeldOut, positions_of

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import BaseCrossValidator, KFold
 
-from skrec._data.labels import check_aligned
+from skrec._data.targets.labels import check_aligned
 from skrec._sklearn_compat import StrOptions, validate_parameter_constraints
 from skrec.model_selection._events import Events, Mask, Positions
 from skrec.model_selection._report import Fold, fold_report

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data import ABSENT, as_rows, resolve_roles
-from skrec._data.columns import Column
-from skrec._data.ids import unhashable
-from skrec._data.times import warn_unused_times
+from skrec._data.ids.values import unhashable
+from skrec._data.tables.columns import Column
+from skrec._data.tables.time_checks import warn_unused_times
 
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.intp]

@@ -15,8 +15,8 @@ from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
-from skrec._data.labels import check_aligned
-from skrec._data.names import closest
+from skrec._data.tables.spelling import closest
+from skrec._data.targets.labels import check_aligned
 from skrec._sklearn_compat import (
     BaseSearchCV,
     HasMethods,

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from skrec._data.clock import are_nanoseconds
-from skrec._data.columns import Column
+from skrec._data.tables.columns import Column
+from skrec._data.tables.timestamps import are_nanoseconds
 from skrec._sklearn_compat import Interval, validate_parameter_constraints
 from skrec.model_selection._base import Cold, EventSplitter
 from skrec.model_selection._events import Events, Mask

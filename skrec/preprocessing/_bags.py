@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skrec._data import Rows, Vocabulary
-from skrec._data.columns import as_column, object_array
-from skrec._data.ids import as_objects, is_hashable, nearest_id
+from skrec._data.ids.values import as_objects, is_hashable, nearest_id
+from skrec._data.tables.columns import as_column, object_array
 from skrec.exceptions import UnknownIdError
 
 __all__ = ["Bags", "bags_of", "refuse_unknown_values", "select"]

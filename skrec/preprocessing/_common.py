@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from sklearn.utils.validation import validate_data
 
 from skrec._data import Rows, Vocabulary, as_rows
-from skrec._data.names import guessing
+from skrec._data.tables.spelling import guessing
 from skrec._sklearn_compat import Interval, RealNotInt, get_output_config
 
 __all__ = ["MIN_FREQUENCY", "min_count", "read_again", "refuse_narrow_dtype", "refuse_sparse_frame", "split_rare"]

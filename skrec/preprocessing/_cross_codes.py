@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sklearn.utils import murmurhash3_32
 
 from skrec._data import Rows, Vocabulary
-from skrec._data.value_kinds import warn_mixed_kinds
+from skrec._data.ids.value_kinds import warn_mixed_kinds
 
 __all__ = [
     "column_codes",
@@ -278,7 +278,7 @@ def warn_hashed_kinds(rows: Rows, kinds: Mapping[int, Sequence[str]]) -> None:
     ----------
     rows : Rows
     kinds : mapping of int to sequence of str
-        For each position of a column the kinds of its values in ``fit``, see :func:`skrec._data.value_kinds.kinds_of`.
+        For each position of a column the kinds of its values in ``fit``, see :func:`skrec._data.ids.value_kinds.kinds_of`.
 
     Warns
     -----

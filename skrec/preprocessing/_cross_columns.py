@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skrec._data import Rows
-from skrec._data.columns import side_by_side
-from skrec._data.names import closest
-from skrec._data.roles import _listed
+from skrec._data.tables.columns import side_by_side
+from skrec._data.tables.roles import _listed
+from skrec._data.tables.spelling import closest
 from skrec.exceptions import ColumnError
 
 __all__ = ["array_beside", "chosen_crosses", "cross_names", "frame_beside", "one_hot", "refuse_same_names"]

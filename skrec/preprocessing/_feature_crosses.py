@@ -16,7 +16,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Rows, Vocabulary, as_rows
-from skrec._data.value_kinds import kinds_of
+from skrec._data.ids.value_kinds import kinds_of
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
 from skrec._transaction import ReadsOneState, transaction
 from skrec.exceptions import UnknownIdError

@@ -15,11 +15,11 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Histories, Rows, Vocabulary, as_rows, resolve_roles
-from skrec._data.columns import object_array
-from skrec._data.roles import role_position
-from skrec._data.targets import numeric_labels
-from skrec._data.times import are_codes, doubt_codes, doubt_order
-from skrec._data.windows import PADDING, Windows
+from skrec._data.events.windows import PADDING, Windows
+from skrec._data.tables.columns import object_array
+from skrec._data.tables.roles import role_position
+from skrec._data.tables.time_checks import are_codes, doubt_codes, doubt_order
+from skrec._data.targets.numbers import numeric_labels
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
 from skrec._transaction import ReadsOneState, transaction
 from skrec.exceptions import ColumnError

@@ -14,8 +14,8 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Rows, Vocabulary, as_rows, resolve_roles
-from skrec._data.columns import side_by_side
-from skrec._data.ids import as_objects
+from skrec._data.ids.values import as_objects
+from skrec._data.tables.columns import side_by_side
 from skrec._sklearn_compat import StrOptions, _fit_context, get_output_config
 from skrec._transaction import ReadsOneState, transaction
 from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_narrow_dtype, split_rare

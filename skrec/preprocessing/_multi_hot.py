@@ -15,8 +15,8 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Vocabulary, as_rows
-from skrec._data.columns import object_array
-from skrec._data.lists import doubt_separator
+from skrec._data.features.multivalued import doubt_separator
+from skrec._data.tables.columns import object_array
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in
 from skrec._transaction import ReadsOneState, transaction
 from skrec.preprocessing._bags import bags_of, refuse_unknown_values, select

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skrec._data.clock import clock_of, instants, kind_of_times
+from skrec._data.tables.timestamps import clock_of, instants, kind_of_times
 
 SECOND = st.integers(-62_135_596_800, 253_402_214_400)  # the years 1 to 9999
 EDGE = st.integers(8_835_955_200_000_000_000 - 2000, 8_835_955_200_000_000_000 + 2000)  # about the year 2250

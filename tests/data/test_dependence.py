@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from skrec._data import Fields, as_rows
-from skrec._data.dependence import dependence, sampled_groups, value_codes
-from skrec._data.sides import select_fields
+from skrec._data.features.dependence import dependence, sampled_groups, value_codes
+from skrec._data.features.sides import select_fields
 
 CODES = {
     "sets": ([{0, 8}, {8, 0}, {8}, {0, 8, 9}], [0, 0, 1, 2]),

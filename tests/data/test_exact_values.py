@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skrec._data.columns import as_column, side_by_side
-from skrec._data.fields import Fields
-from skrec._data.table import as_rows
-from skrec._data.vocabulary import Vocabulary
+from skrec._data.features.fields import Fields
+from skrec._data.ids.vocabulary import Vocabulary
+from skrec._data.tables.columns import as_column, side_by_side
+from skrec._data.tables.table import as_rows
 from skrec.models import FMClassifier, NCFRanker
 from skrec.preprocessing import FeatureCrosses, HistoryEncoder, IDEncoder, MultiHotEncoder
 

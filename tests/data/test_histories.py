@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrec._data import Histories
-from skrec._data.histories import PADDING
+from skrec._data.events.histories import PADDING
 
 N_USERS, N_ITEMS = 3, 4
 ROW = st.tuples(st.integers(0, N_USERS), st.integers(0, N_ITEMS), st.integers(-3, 3), st.booleans())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from skrec._data import as_rows
-from skrec._data.id_columns import is_id_name, looks_like_ids, role_of_name, warn_ids_as_numbers
+from skrec._data.ids.id_columns import is_id_name, looks_like_ids, role_of_name, warn_ids_as_numbers
 
 N = 8_000
 

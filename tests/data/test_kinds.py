@@ -9,7 +9,7 @@ import pytest
 from sklearn.compose import make_column_selector
 
 from skrec._data import as_rows, categorical_columns
-from skrec._data.kinds import kind_of
+from skrec._data.features.column_kinds import kind_of
 from skrec.exceptions import ColumnError
 
 CATEGORICAL = {

@@ -9,9 +9,9 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.exceptions import DataConversionWarning
 
-from skrec._data.classes import class_codes, class_labels, warn_of_missing_as_text
-from skrec._data.labels import check_aligned, read_labels
-from skrec._data.targets import numeric_labels, positive_labels, read_weights
+from skrec._data.targets.classes import class_codes, class_labels, warn_of_missing_as_text
+from skrec._data.targets.labels import check_aligned, read_labels
+from skrec._data.targets.numbers import numeric_labels, positive_labels, read_weights
 
 X = np.zeros((4, 1))
 INTS = [0, 1, 1, 0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skrec._data.names import closest, guessing
+from skrec._data.tables.spelling import closest, guessing
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from skrec._data import Fields, as_rows, bin_edges
-from skrec._data.columns import as_column
-from skrec._data.numbers import as_numbers
+from skrec._data.features.numbers import as_numbers
+from skrec._data.tables.columns import as_column
 from skrec.exceptions import ColumnError
 
 
@@ -149,7 +149,7 @@ def test_blocks_of_columns_do_not_show(monkeypatch):
     X = np.array([[1.0, np.nan, 3.0, 9.0, np.nan], [2.0, 5.0, 3.0, 1.0, 2.0], [4.0, 7.0, 5.0, np.nan, 1.0]])
     whole = Fields.fit(as_rows(X), range(5))[1].numbers
     for size in (1, 6):
-        monkeypatch.setattr("skrec._data.numbers._BLOCK", size)
+        monkeypatch.setattr("skrec._data.features.numbers._BLOCK", size)
         np.testing.assert_array_equal(Fields.fit(as_rows(X), range(5))[1].numbers, whole)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrec._data.fields import Fields
-from skrec._data.table import as_rows
+from skrec._data.features.fields import Fields
+from skrec._data.tables.table import as_rows
 from skrec.models import FMClassifier
 
 R = np.random.default_rng(0)

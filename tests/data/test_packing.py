@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skrec._data import Histories
-from skrec._data.histories import PADDING
-from skrec._data.packing import pack
+from skrec._data.events.histories import PADDING
+from skrec._data.events.packing import pack
 
 N_USERS, N_ITEMS = 4, 5
 ROW = st.tuples(st.integers(1, N_USERS), st.integers(0, N_ITEMS), st.integers(-2, 2))

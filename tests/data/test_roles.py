@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 from sklearn.compose import ColumnTransformer
 
-from skrec._data.roles import ABSENT, Roles, column_positions, resolve_roles
-from skrec._data.table import as_rows
+from skrec._data.tables.roles import ABSENT, Roles, column_positions, resolve_roles
+from skrec._data.tables.table import as_rows
 from skrec.exceptions import ColumnError
 
 

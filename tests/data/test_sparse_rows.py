@@ -4,7 +4,7 @@ import pytest
 from scipy import sparse
 
 from skrec._data import as_rows
-from skrec._data.sparse_rows import SparseRows, dense_columns, largest_values, packed, refuse_options
+from skrec._data.features.sparse_rows import SparseRows, dense_columns, largest_values, packed, refuse_options
 from skrec.exceptions import ColumnError
 
 DENSE = np.array([[0.0, 2.0, 0.0, -1.0], [0.0, 0.0, 0.0, 3.0], [0.0, 0.0, 0.0, 0.0], [0.0, -4.0, 0.0, 0.5]])

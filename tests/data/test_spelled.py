@@ -7,8 +7,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from skrec._data.fields import Fields
-from skrec._data.table import as_rows
+from skrec._data.features.fields import Fields
+from skrec._data.tables.table import as_rows
 from skrec.models import DCNClassifier
 
 R = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from scipy import sparse
 
-from skrec._data.table import as_rows
+from skrec._data.tables.table import as_rows
 from skrec.exceptions import ColumnError
 
 TABLE = {"user_id": [3, 1, 2], "item_id": ["a", "b", "a"], "price": [0.5, 1.0, 2.0]}

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from skrec._data import as_rows
-from skrec._data.clock import time_column
-from skrec._data.columns import as_column
-from skrec._data.numbers import learn_scales
-from skrec._data.vocabulary import Vocabulary
+from skrec._data.features.numbers import learn_scales
+from skrec._data.ids.vocabulary import Vocabulary
+from skrec._data.tables.columns import as_column
+from skrec._data.tables.timestamps import time_column
 from skrec.model_selection import LeaveLastOut, TemporalSplit
 from skrec.models import FMClassifier
 from skrec.preprocessing import HistoryEncoder

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from skrec._data import as_rows, resolve_roles
-from skrec._data.times import are_codes, doubt_codes, doubt_order
+from skrec._data.tables.time_checks import are_codes, doubt_codes, doubt_order
 from skrec.model_selection import LeaveLastOut, WithinUserKFold
 
 DAYS = pd.date_range("2026-01-01", periods=4)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from skrec._data import Histories
-from skrec._data.packing import pack
+from skrec._data.events.packing import pack
 from skrec._engine.layers.attention import SelfAttention, past
 from skrec._engine.layers.interest import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.recurrent import GRU

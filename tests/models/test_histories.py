@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 
 import skrec
-from skrec._data.histories import PADDING
+from skrec._data.events.histories import PADDING
 from skrec.exceptions import ColumnError, UnknownIdError
 from skrec.models import DINRanker, GRU4RecRanker, SASRecRanker
 

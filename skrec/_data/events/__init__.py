@@ -1,0 +1,1 @@
+"""Events: who chose what, and the histories that they make."""

@@ -1,0 +1,266 @@
+"""The log of events that ``fit`` saw, as codes in compressed rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+__all__ = ["Interactions"]
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Which user had to do with which items, and how often each item occurs.
+
+    Codes are those of two vocabularies: 0 stands for an unknown user or item and has no events here.
+
+    Parameters
+    ----------
+    indptr : ndarray of shape (n_users + 2,), int64
+        The items of user ``u`` are ``items[indptr[u]:indptr[u + 1]]``, for the user codes 0 to ``n_users``.
+    items : ndarray of shape (n_distinct_pairs,), int32
+        Item codes from 1, sorted and each once within a user.
+    item_counts : ndarray of shape (n_items + 1,), int64
+        Number of events of each item code, repeated pairs and unknown users counted; 0 for code 0.
+    weights : ndarray of shape (n_distinct_pairs,), float64, or None
+        Sum of the weights of each pair's events; None where weights are not kept.
+
+    Examples
+    --------
+    >>> from skrec._data.events.interactions import Interactions
+    >>> log = Interactions.from_codes([1, 2, 1, 1], [3, 1, 1, 3], n_users=2, n_items=3)
+    >>> log.items, log.item_counts
+    (array([1, 3, 1], dtype=int32), array([0, 2, 0, 2]))
+    >>> log.seen([1, 0]).toarray().astype(int)
+    array([[1, 0, 1],
+           [0, 0, 0]])
+    """
+
+    indptr: NDArray[np.int64]
+    items: NDArray[np.int32]
+    item_counts: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
+
+    @property
+    def n_users(self) -> int:
+        """Number of known users."""
+        return len(self.indptr) - 2
+
+    @property
+    def n_items(self) -> int:
+        """Number of known items."""
+        return len(self.item_counts) - 1
+
+    @classmethod
+    def from_codes(
+        cls, users: ArrayLike, items: ArrayLike, *, n_users: int, n_items: int, weights: ArrayLike | None = None
+    ) -> Interactions:
+        """Make the log of a list of events.
+
+        Parameters
+        ----------
+        users, items : array-like of shape (n_events,), int
+            Codes; events with code 0 are left out.
+        n_users, n_items : int
+            The largest codes there can be.
+        weights : array-like of shape (n_events,), default=None
+            What each event counts; they are added up for each pair and kept. None: no weights are kept.
+
+        Returns
+        -------
+        Interactions
+
+        Raises
+        ------
+        ValueError
+            If the lengths differ or a code is out of range.
+        """
+        keys, item_counts, weights = _keys_and_counts(users, items, n_users, n_items, weights)
+        return cls._from_keys(keys, item_counts, n_users, weights)
+
+    def extend(
+        self, users: ArrayLike, items: ArrayLike, *, n_users: int, n_items: int, weights: ArrayLike | None = None
+    ) -> Interactions:
+        """Return the log with further events.
+
+        Parameters
+        ----------
+        users, items : array-like of shape (n_events,), int
+            Codes of the new events.
+        n_users, n_items : int
+            The largest codes there can be now; at least as many as before.
+        weights : array-like of shape (n_events,), default=None
+            What each new event counts: 1 by default, if this log keeps weights. In a log without weights every pair
+            counts 1 so far.
+
+        Returns
+        -------
+        Interactions
+            A new log; this one does not change.
+
+        Raises
+        ------
+        ValueError
+            If the lengths differ, a code is out of range, or there are fewer users or items than before.
+        """
+        if n_users < self.n_users or n_items < self.n_items:
+            raise ValueError(
+                f"A log of {self.n_users} users and {self.n_items} items cannot shrink to {n_users} and {n_items}."
+            )
+        if self.weights is not None and weights is None:
+            weights = np.ones(np.shape(users))
+        keys, item_counts, added = _keys_and_counts(users, items, n_users, n_items, weights)
+        item_counts[: len(self.item_counts)] += self.item_counts
+        old = np.repeat(np.arange(self.n_users + 1, dtype=np.int64) * (n_items + 1), np.diff(self.indptr))
+        old += self.items
+        if added is not None:
+            added = np.concatenate([np.ones(len(old)) if self.weights is None else self.weights, added])
+        return self._from_keys(np.concatenate([old, keys]), item_counts, n_users, added)
+
+    def matrix(self, user_codes: ArrayLike | None = None) -> Any:
+        """Return the weights of users' pairs as a matrix.
+
+        Parameters
+        ----------
+        user_codes : array-like of shape (n_queries,), int, default=None
+            Codes of users, in any order, also repeated; all known users by default.
+
+        Returns
+        -------
+        scipy.sparse.csr_array of shape (n_queries, n_items), float64
+            Column ``j`` is item code ``j + 1``; indices are sorted, and pairs of weight 0 are left out. Without kept
+            weights every pair has weight 1.
+
+        Raises
+        ------
+        IndexError
+            If a code is out of range.
+
+        Examples
+        --------
+        >>> from skrec._data.events.interactions import Interactions
+        >>> log = Interactions.from_codes([1, 2, 1], [3, 1, 3], n_users=2, n_items=3, weights=[0.5, 1, 2])
+        >>> log.matrix().toarray()
+        array([[0. , 0. , 2.5],
+               [1. , 0. , 0. ]])
+        """
+        codes = np.arange(1, self.n_users + 1) if user_codes is None else np.asarray(user_codes, dtype=np.int64)
+        seen = self.seen(codes)
+        if self.weights is None:
+            return seen.astype(np.float64)
+        matrix = sparse.csr_array((self.weights[self._places(codes)], seen.indices, seen.indptr), shape=seen.shape)
+        matrix.eliminate_zeros()
+        return matrix
+
+    def seen(self, user_codes: ArrayLike) -> Any:
+        """Return the items that users have had to do with.
+
+        Parameters
+        ----------
+        user_codes : array-like of shape (n_queries,), int
+            Codes of users, in any order, also repeated.
+
+        Returns
+        -------
+        scipy.sparse.csr_array of shape (n_queries, n_items), bool
+            Column ``j`` is item code ``j + 1``; indices are sorted.
+
+        Raises
+        ------
+        IndexError
+            If a code is out of range.
+        """
+        codes = np.asarray(user_codes, dtype=np.int64)
+        if codes.size and (codes.min() < 0 or codes.max() > self.n_users):
+            raise IndexError(f"User codes go from 0 to {self.n_users}.")
+        indptr = np.zeros(len(codes) + 1, dtype=np.int64)
+        np.cumsum(self.indptr[codes + 1] - self.indptr[codes], out=indptr[1:])
+        columns = self.items[self._places(codes)] - np.int32(1)
+        seen = np.ones(len(columns), dtype=np.bool_)
+        return sparse.csr_array((seen, columns, indptr), shape=(len(codes), self.n_items))
+
+    def contains(self, users: ArrayLike, items: ArrayLike) -> NDArray[np.bool_]:
+        """Tell which pairs of a user and an item are in the log.
+
+        Parameters
+        ----------
+        users, items : array-like of shape (n_pairs,), int
+            Codes; pairs with code 0 are not in it.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs,), bool
+
+        Examples
+        --------
+        >>> from skrec._data.events.interactions import Interactions
+        >>> log = Interactions.from_codes([1, 2, 1], [3, 1, 1], n_users=2, n_items=3)
+        >>> log.contains([1, 2, 1, 0], [3, 3, 1, 1])
+        array([ True, False,  True, False])
+        """
+        users, items = np.asarray(users, np.int64), np.asarray(items, np.int64)
+        width = self.n_items + 1
+        owners = np.repeat(np.arange(self.n_users + 1, dtype=np.int64), np.diff(self.indptr))
+        known = owners * width + self.items  # sorted
+        keys = users * width + items
+        at = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
+        return np.asarray(known[at] == keys) if len(known) else np.zeros(len(keys), np.bool_)
+
+    def _places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where the pairs of users stand, user by user."""
+        starts, lengths = self.indptr[codes], self.indptr[codes + 1] - self.indptr[codes]
+        ends = np.cumsum(lengths)
+        places: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(starts - ends + lengths, lengths)
+        return places
+
+    @classmethod
+    def _from_keys(
+        cls,
+        keys: NDArray[np.int64],
+        item_counts: NDArray[np.int64],
+        n_users: int,
+        weights: NDArray[np.float64] | None,
+    ) -> Interactions:
+        """Sort the keys ``user * (n_items + 1) + item`` (in place without weights) and cut them into rows."""
+        width = len(item_counts)
+        if weights is None:
+            keys.sort()
+        else:
+            order = np.argsort(keys, kind="stable")
+            keys, weights = keys[order], weights[order]
+        if len(keys):
+            first = np.empty(len(keys), dtype=np.bool_)
+            first[0] = True
+            np.not_equal(keys[1:], keys[:-1], out=first[1:])
+            keys = keys[first]
+            weights = None if weights is None else np.add.reduceat(weights, np.flatnonzero(first))
+        indptr = np.searchsorted(keys, np.arange(n_users + 2, dtype=np.int64) * width).astype(np.int64, copy=False)
+        keys %= width
+        return cls(indptr, keys.astype(np.int32), item_counts, weights)
+
+
+def _keys_and_counts(
+    users: ArrayLike, items: ArrayLike, n_users: int, n_items: int, weights: ArrayLike | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64] | None]:
+    users, items = np.asarray(users), np.asarray(items)
+    weights = None if weights is None else np.asarray(weights, np.float64)
+    if users.shape != items.shape or users.ndim != 1:
+        raise ValueError(f"users {users.shape} and items {items.shape} must be one-dimensional and equally long.")
+    for what, codes, largest in (("user", users, n_users), ("item", items, n_items)):
+        if codes.size and (codes.min() < 0 or codes.max() > largest):
+            raise ValueError(f"There are {what} codes outside 0 to {largest}.")
+    item_counts = np.bincount(items.astype(np.intp, copy=False), minlength=n_items + 1).astype(np.int64, copy=False)
+    item_counts[0] = 0
+    keys = users.astype(np.int64)
+    keys *= n_items + 1
+    keys += items
+    known = (users > 0) & (items > 0)
+    if weights is not None:
+        if weights.shape != users.shape:
+            raise ValueError(f"weights {weights.shape} must be as long as users {users.shape}.")
+        weights = weights[known]
+    return (keys if known.all() else keys[known]), item_counts, weights

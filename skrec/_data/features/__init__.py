@@ -1,0 +1,1 @@
+"""Features: from columns to the arrays that a network is given."""

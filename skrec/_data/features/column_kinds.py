@@ -1,0 +1,296 @@
+"""Which columns of a table are categories, numbers, lists and arrays."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrec._data.features.spelled import Spelling, spelling_of
+from skrec._data.features.vectors import LIST_TYPES, are_vectors, width_of
+from skrec._data.tables.columns import Column
+from skrec._data.tables.roles import column_positions
+from skrec._data.tables.table import Rows
+from skrec.exceptions import ColumnError
+
+__all__ = ["Kind", "categorical_columns", "doubt_categories", "kind_of", "measures_of", "refuse_other_measures"]
+
+Kind = Literal["categorical", "multivalued", "numeric", "array"]
+
+_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
+_FEW_CATEGORIES = 50
+_ENOUGH_ROWS = 200
+_OWN = 0.95
+_TIMES = {"datetime", "datetime64", "date", "timedelta", "timedelta64"}
+_CURES = {
+    "numbers": "Convert it to the numbers that it held then, or fit again.",
+    "text": "Convert it to the numbers that it held then, or fit again.",
+    "dates": "Convert it with pandas.to_datetime, or fit again.",
+    "durations": "Convert it with pandas.to_timedelta, or fit again.",
+}
+
+
+def categorical_columns(
+    rows: Rows, spec: Iterable[Any] | Callable[[Any], Any] | None = "from_dtype"
+) -> NDArray[np.bool_] | None:
+    """Return which columns a parameter ``categorical_features`` names.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    spec : "from_dtype", sequence of str or int, boolean mask, callable or None, default="from_dtype"
+        Names or positions of columns; a mask over all of them; a function of the table that returns either, such as
+        :func:`sklearn.compose.make_column_selector` makes; None for no column.
+
+    Returns
+    -------
+    ndarray of shape (n_columns,), bool, or None
+        None for ``"from_dtype"``: :func:`kind_of` tells.
+
+    Raises
+    ------
+    ColumnError
+        If a column is not there, or a mask has another length than the table has columns.
+
+    Examples
+    --------
+    >>> from skrec._data.features.column_kinds import categorical_columns
+    >>> from skrec._data.tables.table import as_rows
+    >>> categorical_columns(as_rows([[1, "a", 0.5]]), [0, 1])
+    array([ True,  True, False])
+    """
+    if isinstance(spec, str) and spec == "from_dtype":
+        return None
+    table = pd.DataFrame(dict(enumerate(rows.table))) if isinstance(rows.table, list) else rows.table
+    columns = () if spec is None else spec(table) if callable(spec) else spec
+    mask = np.zeros(rows.n_columns, dtype=np.bool_)
+    mask[column_positions(rows, columns, parameter="categorical_features")] = True
+    return mask
+
+
+def kind_of(rows: Rows, position: int) -> Kind:
+    """Return what kind of field a column is by its type.
+
+    Strings, categories, objects and booleans are categorical; lists, tuples and sets are multi-valued; arrays of one
+    width are arrays, and so are lists of one length above 1, of numbers that are not all whole; all else is numeric.
+    One list among the values of an object column makes it one of lists. Objects of a table that is not a data frame are
+    numeric if all of them are numbers or times.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    position : int
+        Position of the column, from 0.
+
+    Returns
+    -------
+    {"categorical", "multivalued", "numeric", "array"}
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.features.column_kinds import kind_of
+    >>> from skrec._data.tables.table import as_rows
+    >>> rows = as_rows(pd.DataFrame({"age": [30], "city": ["Bern"], "genres": [["Drama", "War"]]}))
+    >>> [kind_of(rows, position) for position in range(3)]
+    ['numeric', 'categorical', 'multivalued']
+    """
+    raw = rows.raw(position)
+    if type(raw).__module__.partition(".")[0] == "polars":
+        kind = _kind_of_polars(rows, position)
+    elif isinstance(raw.dtype, np.dtype):
+        kind = None if raw.dtype == object else _numeric_if(raw.dtype.kind in "iufMm")
+    else:
+        kind = _kind_of_extension(rows, position)
+    if kind is not None:
+        return kind
+    values = rows.column(position)
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    if inferred != "string" and any(isinstance(value, LIST_TYPES) for value in values):
+        return "multivalued" if width_of(values) is None else "array"
+    if not isinstance(rows.table, (np.ndarray, list)):
+        return "categorical"
+    return _numeric_if(inferred in _NUMBERS | _TIMES)
+
+
+def doubt_categories(rows: Rows, position: int) -> None:
+    """Warn of a column of categories that are probably numbers or times, or of which nearly each row has its own.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    position : int
+        Position of a column that :func:`kind_of` takes for categorical, and that nobody has declared to be.
+
+    Warns
+    -----
+    UserWarning
+        If most values are Python objects that are numbers or times, or text that spells numbers or dates; text that
+        spells whole numbers alone may well be codes. If at least 200 rows have a value, and 95 % of them a value of
+        their own. A column of the type "category" is doubted only where it has more than 50 categories.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import pandas as pd
+    >>> from skrec._data.features.column_kinds import doubt_categories
+    >>> from skrec._data.tables.table import as_rows
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     doubt_categories(as_rows(pd.DataFrame({"price": ["1.5", "?", "2.25"]})), 0)
+    >>> print(told[0].message)
+    Column 'price' holds numbers as text, such as '1.5', but also '?': each is a category of its own. Convert them \
+with pandas.to_numeric(..., errors='coerce'), or, if they are categories, convert the column with .astype('category').
+    """
+    raw, column, label = rows.raw(position), rows.column(position), rows.label(position)
+    is_declared = isinstance(raw.dtype, pd.CategoricalDtype) or str(raw.dtype).startswith(("Categorical", "Enum"))
+    missing = np.asarray(pd.isna(column))
+    n_there = len(column) - int(missing.sum())
+    if column.dtype.kind == "b" or not n_there:
+        return
+    try:
+        distinct = pd.unique(column[~missing])
+    except TypeError:
+        return  # values that are not hashable are refused later
+    if is_declared and len(distinct) <= _FEW_CATEGORIES:
+        return
+    kind = pd.api.types.infer_dtype(distinct, skipna=False)
+    found = None
+    if kind in _NUMBERS | _TIMES:
+        at = int(np.argmin(missing))
+        what = "numbers" if kind in _NUMBERS else "times"
+        cure = "numeric" if kind in _NUMBERS else "timedelta" if "delta" in kind else "datetime"
+        found = Spelling(what, f"pandas.to_{cure}", raw.iloc[at] if hasattr(raw, "iloc") else raw[at], None)
+    elif kind != "boolean":
+        found = spelling_of(distinct)
+    is_text = found is not None and isinstance(found.example, str)
+    if found is not None and (is_text or not is_declared):
+        besides = "" if found.exception is None else f", but also {found.exception!r:.100}"
+        by_type = not is_declared and not isinstance(rows.table, (np.ndarray, list))
+        say_so = "convert the column with .astype('category')" if by_type else "name it in categorical_features="
+        warnings.warn(
+            f"Column {label} holds {found.what} as {'text' if is_text else 'objects'}, such as "
+            f"{found.example!r}{besides}: each is a category of its own. Convert them with {found.cure.format(label)}, "
+            f"or, if they are categories, {say_so}.",
+            stacklevel=3,
+        )
+    elif n_there >= _ENOUGH_ROWS and len(distinct) >= _OWN * n_there:
+        warnings.warn(
+            f"Column {label} has a category of its own in nearly every row ({len(distinct):,} in {n_there:,} rows), "
+            f"such as {distinct[0]!r:.100}, so that a model can only learn the rows by heart. Leave the column out, or "
+            "group its values; if they are the ids of users or items, name it in user= or item=; if they are meant to "
+            "be categories, name it in categorical_features=.",
+            stacklevel=3,
+        )
+
+
+def measures_of(rows: Rows, positions: Sequence[int]) -> tuple[str, ...]:
+    """Return what columns of numbers measure: numbers and times do not go into one another.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    positions : sequence of int
+        Positions of the columns.
+
+    Returns
+    -------
+    tuple of str
+        For each ``"numbers"``, ``"text"``, ``"dates"`` or ``"durations"``; ``""`` if all of it is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.features.column_kinds import measures_of
+    >>> from skrec._data.tables.table import as_rows
+    >>> frame = pd.DataFrame({"age": [30], "born": pd.to_datetime(["1990-05-01"]), "size": ["1.5"], "left": [None]})
+    >>> measures_of(as_rows(frame), range(4))
+    ('numbers', 'dates', 'text', '')
+    """
+    if isinstance(rows.table, np.ndarray) and rows.table.dtype.kind in "iufb":
+        return ("numbers",) * len(positions)
+    return tuple(_measure_of(rows.time_values(position)) for position in positions)
+
+
+def refuse_other_measures(rows: Rows, positions: Sequence[int], known: Sequence[str]) -> None:
+    """Raise if a column holds times where those of ``fit`` were numbers, or the other way round.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    positions : sequence of int
+        Positions of the columns.
+    known : sequence of str
+        What :func:`measures_of` found in fit.
+
+    Raises
+    ------
+    ColumnError
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.features.column_kinds import refuse_other_measures
+    >>> from skrec._data.tables.table import as_rows
+    >>> refuse_other_measures(as_rows(pd.DataFrame({"seen": pd.to_datetime(["2024-05-01"])})), [0], ["numbers"])
+    Traceback (most recent call last):
+    skrec.exceptions.ColumnError: Column 'seen' holds dates, and numbers in fit...
+    """
+    for position, here, there in zip(positions, measures_of(rows, positions), known, strict=True):
+        if here != there and here and there and {here, there} != {"numbers", "text"}:
+            raise ColumnError(f"Column {rows.label(position)} holds {here}, and {there} in fit. {_CURES[there]}")
+
+
+def _measure_of(column: Column) -> str:
+    if column.dtype.kind in "Mm":
+        found = "dates" if column.dtype.kind == "M" else "durations"
+    elif column.dtype.kind != "O":
+        found = "numbers"
+    else:
+        kind = pd.api.types.infer_dtype(column, skipna=True)
+        found = {"string": "text"}.get(kind, "numbers")
+        if kind in _TIMES:
+            found = "durations" if "delta" in kind else "dates"
+    return "" if pd.isna(column).all() else found
+
+
+def _kind_of_polars(rows: Rows, position: int) -> Kind | None:
+    series = rows.raw(position)
+    name = str(series.dtype.base_type())
+    if name == "Array":
+        return "multivalued" if width_of(series) is None else "array"
+    if name in {"List", "Object"}:
+        if name == "List" and series.dtype.inner.is_float():
+            return "array" if are_vectors(rows.column(position)) else "multivalued"
+        return "multivalued" if name == "List" else None
+    return _numeric_if(series.dtype.is_numeric() or name in {"Date", "Datetime", "Duration"})
+
+
+def _kind_of_extension(rows: Rows, position: int) -> Kind | None:
+    """Return the kind for a type of pandas; None if its values have to tell."""
+    series = rows.raw(position)
+    dtype = series.dtype
+    name = str(dtype)
+    if name.startswith(("list<", "large_list<")):
+        return "array" if are_vectors(rows.column(position)) else "multivalued"
+    if name.startswith("fixed_size_list<"):
+        return None
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "categorical"
+    if dtype.kind == "O" and not isinstance(dtype, (pd.StringDtype, pd.ArrowDtype, pd.PeriodDtype, pd.IntervalDtype)):
+        return None
+    is_number = pd.api.types.is_numeric_dtype(dtype) and dtype.kind != "b"
+    return _numeric_if(is_number or dtype.kind in "Mm" or dtype.type is date)
+
+
+def _numeric_if(is_number: bool) -> Kind:
+    return "numeric" if is_number else "categorical"

@@ -1,0 +1,205 @@
+"""Columns whose cells hold several values: lists and delimited strings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+from functools import cache
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrec._data.features.categories import Categories, Factors, factorize
+from skrec._data.features.vectors import LIST_TYPES, is_polars_array
+from skrec._data.tables.columns import as_column, object_array
+
+__all__ = ["Lists", "doubt_separator", "pack", "split"]
+
+_SEPARATORS = ("|", ",", ";")
+
+
+class Lists(NamedTuple):
+    """A column of lists, flat.
+
+    Parameters
+    ----------
+    factors : Factors
+        The values of all lists; none is missing.
+    rows : ndarray of shape (n_values,), int
+        The row that each value stands in, ascending.
+    n_rows : int
+        Number of rows, those with an empty list included.
+
+    Examples
+    --------
+    >>> from skrec._data.features.multivalued import split
+    >>> lists = split(["a|b", None, "b|b"], name="genres", separator="|")
+    >>> lists.factors.distinct, lists.factors.positions, lists.rows, lists.n_rows
+    (array(['a', 'b'], dtype=object), array([0, 1, 1, 1]), array([0, 0, 2, 2]), 3)
+    """
+
+    factors: Factors
+    rows: NDArray[np.intp]
+    n_rows: int
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """0, and the number of rows that have each distinct value; repeated values of one list count once."""
+        n_distinct = len(self.factors.distinct)
+        pairs = _sorted_distinct(self.rows * n_distinct + self.factors.positions)
+        return np.bincount(pairs % max(n_distinct, 1) + 1, minlength=n_distinct + 1)
+
+
+def split(values: Any, *, name: str, separator: str | None) -> Lists:
+    """Return the values in the cells of a column, and the rows that they stand in.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows,)
+        Lists, tuples, sets and arrays; strings, which are split; a cell of any other kind is one value.
+    name : str
+        What error messages call the column.
+    separator : str or None
+        Where strings are split; blanks around the parts are none of theirs, and empty parts are left out. None: a
+        string is one value.
+
+    Returns
+    -------
+    Lists
+        Without missing cells, and without missing values in a list.
+
+    Raises
+    ------
+    TypeError
+        If a value is not hashable.
+    ValueError
+        If a value is infinite, or the separator is empty.
+
+    Examples
+    --------
+    >>> from skrec._data.features.multivalued import split
+    >>> split([["a", "b"], [], "c"], name="genres", separator=None).rows
+    array([0, 0, 2])
+    """
+    if separator == "":
+        raise ValueError("separator='' separates nothing: pass None if a string is a single value.")
+    column = as_column(values)
+
+    @cache
+    def parts(text: str) -> list[str]:
+        return [part for part in map(str.strip, text.split(separator)) if part]
+
+    def in_cell(cell: Any) -> Collection[Any]:
+        if isinstance(cell, LIST_TYPES):
+            return cell
+        return parts(cell) if separator is not None and isinstance(cell, str) else (cell,)
+
+    present = np.flatnonzero(~pd.isna(column))
+    cells = [in_cell(cell) for cell in column[present]]
+    rows = np.repeat(present, np.fromiter(map(len, cells), dtype=np.intp, count=len(cells)))
+    flat = as_column(object_array(list(chain.from_iterable(cells))))
+    try:
+        distinct, positions = factorize(flat, name=name)
+    except (TypeError, ValueError) as error:
+        at = next(at for at, value in enumerate(flat) if not _is_category(value))
+        raise type(error)(
+            f"Column {name!r} has a list with {flat[at]!r} ({type(flat[at]).__name__}) in row {rows[at]}. The values "
+            "of a list must be strings, numbers or other hashable values, and none may be infinity."
+        ) from error
+    known = positions >= 0
+    return Lists(Factors(distinct, positions[known]), rows[known], len(column))
+
+
+def doubt_separator(values: Any, name: str, separator: str | None) -> None:
+    """Warn of delimited strings none of which has the separator, where they have another one.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_rows,)
+    name : str
+        What the warning calls the column.
+    separator : str or None
+        Where strings are split.
+
+    Warns
+    -----
+    UserWarning
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skrec._data.features.multivalued import doubt_separator
+    >>> with warnings.catch_warnings(record=True, action="always") as told:
+    ...     doubt_separator(["Drama, War", "War"], "genres", "|")
+    >>> str(told[0].message)[:71]
+    "No string of column 'genres' has the separator '|', but 'Drama, War' ha"
+    """
+    if separator is None or is_polars_array(values):
+        return
+    column = as_column(values)
+    texts = list(pd.unique(column[[isinstance(value, str) for value in column]]))
+    if any(separator in text for text in texts):
+        return
+    for other in _SEPARATORS:
+        text = next((text for text in texts if other in text), None)
+        if text is not None:
+            warnings.warn(
+                f"No string of column {name!r} has the separator {separator!r}, but {text!r:.100} has {other!r}: each "
+                f"string is one value. If it holds several, pass separator={other!r}; if not, separator=None.",
+                stacklevel=3,
+            )
+            return
+
+
+def pack(lists: Lists, field: Categories) -> NDArray[np.int32]:
+    """Return the rows of a table that the lists stand for.
+
+    Parameters
+    ----------
+    lists : Lists
+        A column.
+    field : Categories
+        The field that it belongs to.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, longest), int32
+        For every list the rows of its values, each once, ascending, then -1. Unknown values are left out; a list
+        without a known value is that of the unknown value.
+
+    Examples
+    --------
+    >>> from skrec._data.features.categories import Categories
+    >>> from skrec._data.features.multivalued import pack, split
+    >>> lists = split(["b|a", None, "b|b"], name="genres", separator="|")
+    >>> pack(lists, Categories.empty("genres").extend(lists.factors, n_rows=0))
+    array([[ 1,  2],
+           [ 0, -1],
+           [ 2, -1]], dtype=int32)
+    """
+    codes = field.encode(lists.factors)
+    known = codes != field.unknown
+    pairs = _sorted_distinct(lists.rows[known].astype(np.int64) << 32 | codes[known])
+    rows, codes = pairs >> 32, (pairs & 0xFFFFFFFF).astype(np.int32)
+    lengths = np.bincount(rows, minlength=lists.n_rows)
+    bags = np.full((lists.n_rows, max(1, lengths.max(initial=1))), -1, dtype=np.int32)
+    bags[rows, np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)] = codes
+    bags[lengths == 0, 0] = field.unknown
+    return bags
+
+
+def _sorted_distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return numbers from 0, each once, in order: ``np.unique``, but faster for those that are nearly in order."""
+    pairs = np.sort(pairs, kind="stable")
+    return np.asarray(pairs[np.diff(pairs, prepend=-1) != 0])
+
+
+def _is_category(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return not (isinstance(value, (float, np.floating)) and np.isinf(value))

@@ -1,0 +1,1 @@
+"""Ids: how they are compared, and the vocabularies that number them."""

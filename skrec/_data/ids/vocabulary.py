@@ -1,0 +1,423 @@
+"""Ids and their codes: 1 to n for the ids that were seen, 0 for every other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skrec._data.ids.value_kinds import doubt_kind, kinds_of, warn_mixed_kinds, warn_rounded
+from skrec._data.ids.values import (
+    as_objects,
+    factorize_sorted,
+    is_compact,
+    join_ids,
+    nearest_id,
+    refuse_infinite,
+    refuse_missing,
+    take_from_table,
+    unhashable,
+)
+from skrec._data.tables.columns import Column, as_column, narrow, object_array
+from skrec.exceptions import UnknownIdError
+
+__all__ = ["Vocabulary"]
+
+Codes = NDArray[np.int32]
+
+_CHUNK = 1 << 20
+_STATE_TYPES = (str, bool, int, float)
+
+
+class Vocabulary:
+    """An immutable, one-to-one map between ids and the codes 1 to n.
+
+    Ids are compared by value, as Python compares them: 1, 1.0 and ``np.int64(1)`` are one id, ``"1"`` is another,
+    and integers of any size are exact. Numbers sort first, then strings, then other types by the name of the type.
+
+    Parameters
+    ----------
+    ids : ndarray of shape (n,)
+        The ids, each once; the code of ``ids[i]`` is ``i + 1``. :meth:`fit` makes them from a column.
+    name : str, default="user_id"
+        The column they stand in, for error messages.
+
+    Attributes
+    ----------
+    ids : ndarray of shape (n,), read-only
+    name : str
+
+    Examples
+    --------
+    >>> from skrec._data.ids.vocabulary import Vocabulary
+    >>> vocabulary, codes = Vocabulary.fit(["bo", "al", "bo"], name="user_id")
+    >>> vocabulary.ids, codes
+    (array(['al', 'bo'], dtype=object), array([2, 1, 2], dtype=int32))
+    >>> vocabulary.encode(["al", "cy"])
+    array([1, 0], dtype=int32)
+    >>> vocabulary.decode([2, 0])
+    array(['bo', None], dtype=object)
+    """
+
+    def __init__(self, ids: Column, name: str = "user_id") -> None:
+        ids = as_column(ids)
+        self.ids = (as_objects(ids) if ids.dtype.kind in "Mm" else ids).view()
+        self.ids.flags.writeable = False
+        self.name = name
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({len(self)} ids, name={self.name!r})"
+
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[Column, str]]:
+        return Vocabulary, (self.ids, self.name)
+
+    @classmethod
+    def fit(cls, values: Any, *, name: str = "user_id", min_frequency: int = 1) -> tuple[Vocabulary, Codes]:
+        """Make a vocabulary of the ids in a column, and encode the column.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_rows,)
+            The ids, any number of times each.
+        name : str, default="user_id"
+            The column they stand in, for error messages.
+        min_frequency : int, default=1
+            Ids in fewer rows than this are left out: their code is 0.
+
+        Returns
+        -------
+        vocabulary : Vocabulary
+        codes : ndarray of shape (n_rows,), int32
+
+        Raises
+        ------
+        TypeError
+            If an id is not hashable.
+        ValueError
+            If an id is missing or infinite.
+        """
+        column = as_column(values)
+        warn_rounded(column, f"Column {name!r}")
+        ids, codes = factorize_sorted(column, name)
+        if min_frequency > 1:
+            frequent = np.bincount(codes, minlength=len(ids) + 1)[1:] >= min_frequency
+            new_codes = np.zeros(len(ids) + 1, dtype=np.int32)
+            new_codes[1:][frequent] = np.arange(1, frequent.sum() + 1)
+            ids, codes = ids[frequent], new_codes[codes]
+        return cls(ids, name), codes
+
+    def encode(self, values: Any, *, where: str | None = None) -> Codes:
+        """Return the codes of ids; 0 for those that are not in the vocabulary.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_rows,)
+        where : str or None, default=None
+            What error messages speak of if the values are no column of ``X``: an argument such as ``"queries"``.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,), int32
+
+        Raises
+        ------
+        TypeError
+            If an id is not hashable.
+        ValueError
+            If an id is missing or infinite.
+        """
+        column = as_column(values)
+        refuse_missing(column, self.name, where)
+        if self.ids.dtype.kind in "iuO":
+            warn_rounded(column, f"Column {self.name!r}" if where is None else where)
+        if column.dtype.kind == "O":
+            codes = self._codes_of_objects(column, where)
+            refuse_infinite(column, codes, self.name, where)
+            return codes
+        if self._is_numeric and column.dtype.kind in "iufb":
+            return self._codes_of_numbers(column)
+        positions, distinct = pd.factorize(column)
+        found: Codes = self._codes_of_objects(as_objects(distinct))[positions]
+        return found
+
+    def refuse_unknown(self, values: Any, codes: Codes, *, where: str | None = None, or_oov: bool = False) -> None:
+        """Raise if an id has no code, as ``handle_unknown="error"`` demands.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_rows,)
+            The ids.
+        codes : ndarray of shape (n_rows,)
+            What :meth:`encode` made of them.
+        where : str or None, default=None
+            What the message speaks of instead if they are no column of ``X``: an argument, of known ids alone unless
+            ``handle_unknown="oov"`` would help (`or_oov`).
+
+        Raises
+        ------
+        UnknownIdError
+            If a code is 0.
+
+        Examples
+        --------
+        >>> from skrec._data.ids.vocabulary import Vocabulary
+        >>> vocabulary, _ = Vocabulary.fit(["ana", "bo"])
+        >>> vocabulary.refuse_unknown(["anna"], vocabulary.encode(["anna"]))
+        Traceback (most recent call last):
+        skrec.exceptions.UnknownIdError: Column 'user_id' has the id 'anna' (str) in row 0, which was not seen in fit \
+(1 such row(s)). The nearest known id is 'ana' (str). Correct it, fit on data that has it, or pass handle_unknown='oov'.
+        """
+        unknown = np.flatnonzero(codes == 0)
+        if not len(unknown):
+            return
+        value = as_column(values)[unknown[:1]].tolist()[0]
+        nearest = nearest_id(value, self.ids)
+        hint = "" if nearest is None else f"The nearest known id is {nearest!r} ({type(nearest).__name__}). "
+        what, row = (f"Column {self.name!r}", "row") if where is None else (where, "place")
+        cure = ", fit on data that has it, or pass handle_unknown='oov'"
+        if where is not None and not or_oov:
+            cure = ", or leave it out: of an unknown id nothing can be told"
+        raise UnknownIdError(
+            f"{what} has the id {value!r} ({type(value).__name__}) in {row} {unknown[0]}, which was not seen in fit "
+            f"({len(unknown)} such {row}(s)). {hint}Correct it{cure}."
+        )
+
+    def doubt_kind(self, values: Any, codes: Codes, what: str = "ids") -> None:
+        """Warn if ids have no code because no id of ``fit`` is of their kind; see :func:`doubt_kind`."""
+        if not len(self) or not len(codes):
+            return
+        unknown = codes == 0
+        if unknown.all():
+            doubt_kind(as_column(values), self.ids, self.name, what=what)
+        elif unknown.any() and (column := as_column(values)).dtype.kind == "O":
+            so = "they are not known, and count as unknown"
+            warn_mixed_kinds(column, unknown, self._kinds, self.name, what=what, so=so)
+
+    def decode(self, codes: Any) -> Column:
+        """Return the ids of codes.
+
+        Parameters
+        ----------
+        codes : array-like of any shape, int
+            Codes from 0 to n.
+
+        Returns
+        -------
+        ndarray of the shape of `codes`
+            The ids, of the type of :attr:`ids`; an object array with None for 0 if there is one.
+
+        Raises
+        ------
+        ValueError
+            If a code is not a whole number from 0 to n.
+        """
+        codes = np.asarray(codes)
+        if codes.dtype.kind == "O":
+            codes = narrow(codes.ravel()).reshape(codes.shape)
+        if codes.dtype.kind not in "iufb":
+            wrong = np.ones(codes.shape, dtype=np.bool_)
+        else:
+            wrong = ~((codes >= 0) & (codes <= len(self)) & (codes == np.floor(codes)))
+        if wrong.any():
+            raise ValueError(
+                f"{codes[wrong].tolist()[0]!r} is not a code of column {self.name!r}: codes are whole numbers from 0 "
+                f"(unknown) to {len(self)}."
+            )
+        whole = codes.astype(np.int64)
+        known = whole > 0
+        if known.all():
+            return np.asarray(self.ids[whole - 1])
+        ids = np.full(whole.shape, None, dtype=object)
+        ids[known] = self.ids[whole[known] - 1]
+        return ids
+
+    def extend(self, values: Any) -> tuple[Vocabulary, Codes]:
+        """Add the ids of a column that are new. Old ids keep their codes; new ones follow, sorted.
+
+        Ids of another kind than the old ones (see :func:`doubt_kind`) are told of: they would double the catalogue.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_rows,)
+
+        Returns
+        -------
+        vocabulary : Vocabulary
+            A new vocabulary; this one does not change.
+        codes : ndarray of shape (n_rows,), int32
+            The codes of the column in the new vocabulary.
+
+        Raises
+        ------
+        TypeError
+            If an id is not hashable.
+        ValueError
+            If an id is missing or infinite.
+
+        Examples
+        --------
+        >>> from skrec._data.ids.vocabulary import Vocabulary
+        >>> vocabulary, _ = Vocabulary.fit([5, 7])
+        >>> vocabulary.extend([7, 6, 1])[0].ids
+        array([5, 7, 1, 6])
+        """
+        column = as_column(values)
+        codes = self.encode(column)
+        new = codes == 0
+        if not new.any():
+            return self, codes
+        ids, new_codes = factorize_sorted(column[new], self.name)
+        if new.all() and len(self):
+            doubt_kind(column, self.ids, self.name, so="none of them is known, and all join as new ones")
+        elif len(self) and column.dtype.kind == "O":
+            so = "they are not known, and join as new ones"
+            warn_mixed_kinds(column, new, self._kinds, self.name, what="ids", so=so)
+        codes[new] = new_codes + np.int32(len(self))
+        return Vocabulary(join_ids(self.ids, ids), self.name), codes
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the vocabulary as a plain dict, to be stored without pickle.
+
+        Returns
+        -------
+        dict
+            ``"name"``, and ``"ids"``: a numeric array, or a list of strings, numbers and bools.
+
+        Raises
+        ------
+        TypeError
+            If an id is of another type.
+
+        Examples
+        --------
+        >>> from skrec._data.ids.vocabulary import Vocabulary
+        >>> state = Vocabulary.fit(["a", 1])[0].to_state()
+        >>> state
+        {'name': 'user_id', 'ids': [1, 'a']}
+        >>> Vocabulary.from_state(state)
+        Vocabulary(2 ids, name='user_id')
+        """
+        if self._is_numeric:
+            return {"name": self.name, "ids": np.array(self.ids)}
+        ids = self.ids.tolist()
+        other = next((value for value in ids if type(value) not in _STATE_TYPES), None)
+        if other is not None:
+            raise TypeError(
+                f"Column {self.name!r} has {other!r} ({type(other).__name__}): of ids and categories "
+                "only strings, numbers and bools can be stored without pickle. Fit on strings, for instance "
+                "X[column].map(str), or use pickle or joblib."
+            )
+        return {"name": self.name, "ids": ids}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Vocabulary:
+        """Make a vocabulary of what :meth:`to_state` returned.
+
+        Parameters
+        ----------
+        state : mapping
+
+        Returns
+        -------
+        Vocabulary
+        """
+        ids = state["ids"]
+        return cls(object_array(ids) if isinstance(ids, list) else np.asarray(ids), str(state["name"]))
+
+    @property
+    def _is_numeric(self) -> bool:
+        return self.ids.dtype.kind in "iufb"
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        """The kinds of the ids, see :func:`skrec._data.ids.value_kinds.kinds_of`."""
+        return kinds_of(self.ids)
+
+    @cached_property
+    def _sorted_keys(self) -> tuple[Column, Codes | None]:
+        """Numeric ids in order, and their codes (None: 1 to n)."""
+        keys = self.ids.astype(np.int64) if self.ids.dtype.kind == "b" else self.ids
+        if np.all(keys[1:] > keys[:-1]):
+            return keys, None
+        order = np.argsort(keys)
+        return keys[order], (order + 1).astype(np.int32)
+
+    @cached_property
+    def _index(self) -> pd.Index[Any]:
+        index = pd.Index(self.ids, dtype=object, tupleize_cols=False)
+        index.get_indexer(index[:1])  # Fills its hash table before another thread can see it.
+        return index
+
+    def _codes_of_numbers(self, column: Column) -> Codes:
+        keys, codes_of_keys = self._sorted_keys
+        if not len(keys) or not len(column):
+            return np.zeros(len(column), dtype=np.int32)
+        if codes_of_keys is None:
+            codes_of_keys = np.arange(1, len(keys) + 1, dtype=np.int32)
+        if keys.dtype == column.dtype == np.int64 and is_compact(int(keys[0]), int(keys[-1]), len(column)):
+            table = np.zeros(int(keys[-1]) - int(keys[0]) + 1, dtype=np.int32)
+            table[keys - keys[0]] = codes_of_keys
+            return take_from_table(table, column, int(keys[0]))
+        # A hash table of all ids pays only if many are looked up.
+        index = pd.Index(keys) if 4 * len(column) > len(keys) else None
+        codes = np.zeros(len(column), dtype=np.int32)
+        for start in range(0, len(column), _CHUNK):
+            values, exact = _cast_exactly(column[start : start + _CHUNK], keys.dtype)
+            if index is not None:
+                at = index.get_indexer(values)
+                found = exact & (at >= 0)
+            else:
+                at = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
+                found = exact & (keys[at] == values)
+            codes[start : start + _CHUNK][found] = codes_of_keys[at[found]]
+        return codes
+
+    def _codes_of_objects(self, column: Column, where: str | None = None) -> Codes:
+        try:
+            if not self._is_numeric:
+                target = pd.Index(column, dtype=object, tupleize_cols=False)
+                return np.asarray(self._index.get_indexer(target) + 1, dtype=np.int32)
+            positions, distinct = pd.factorize(column)
+        except TypeError as error:
+            raise unhashable(column, self.name, where) from error
+        codes = np.zeros(len(distinct), dtype=np.int32)
+        whole = [isinstance(value, (int, np.integer, np.bool_)) for value in distinct]
+        signed = [w and -(2**63) <= value < 2**63 for w, value in zip(whole, distinct, strict=True)]
+        unsigned = [w and 2**63 <= value < 2**64 for w, value in zip(whole, distinct, strict=True)]
+        floats = [not s and not u and _is_float(v) for s, u, v in zip(signed, unsigned, distinct, strict=True)]
+        for mask, dtype in ((signed, np.int64), (unsigned, np.uint64), (floats, np.float64)):
+            codes[mask] = self._codes_of_numbers(distinct[mask].astype(dtype))
+        return np.asarray(codes[positions])
+
+
+def _cast_exactly(values: Column, dtype: np.dtype[Any]) -> tuple[Column, NDArray[np.bool_]]:
+    """Cast numbers; also tell which of them kept their value."""
+    if values.dtype.kind == "b":
+        values = values.astype(np.int64)
+    if values.dtype == dtype:
+        return values, np.ones(len(values), dtype=np.bool_)
+    limits = {"i": (-(2.0**63), 2.0**63), "u": (0.0, 2.0**64)}
+    if dtype.kind == "f":
+        cast = values.astype(dtype)
+        fits = cast < limits[values.dtype.kind][1]  # 2**63 - 1 rounds up to 2**63, which is not an int64
+        return cast, fits & (np.where(fits, cast, 0.0).astype(values.dtype) == values)
+    if values.dtype.kind == "f":
+        fits = (values >= limits[dtype.kind][0]) & (values < limits[dtype.kind][1]) & (values == np.floor(values))
+    else:
+        fits = values >= 0 if dtype.kind == "u" else values <= np.iinfo(np.int64).max
+    return np.where(fits, values, values.dtype.type(0)).astype(dtype), fits
+
+
+def _is_float(value: Any) -> bool:
+    """Whether a value is a float, or a whole number that a float holds exactly."""
+    try:
+        return isinstance(value, (int, float, np.number)) and float(value) == value
+    except OverflowError:
+        return False

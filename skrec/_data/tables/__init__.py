@@ -1,0 +1,1 @@
+"""Tables: columns, their roles and names, and times."""

@@ -1,0 +1,1 @@
+"""Targets: how ``y`` and ``sample_weight`` are read."""
