@@ -6,8 +6,8 @@ Estimators are known by their methods alone.
 from skrec._recommend._api import recommend
 from skrec._recommend._candidates import CandidateLists, best_in_lists, read_candidates
 from skrec._recommend._exclusions import exclusions_of
-from skrec._recommend._sessions import are_events, as_sessions
-from skrec._recommend._tables import is_table
+from skrec._recommend._frames import is_table
+from skrec._recommend._given_histories import are_events, as_sessions
 from skrec._recommend._topk import top_k
 from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, refuse_nothing, unwrap
 

@@ -3,9 +3,9 @@
 from numbers import Integral
 from typing import Any
 
-from skrec._recommend._encoded import EncodedSpace
+from skrec._recommend._any_estimator import rank_foreign
+from skrec._recommend._behind_pipeline import EncodedSpace
 from skrec._recommend._exclusions import exclusions_of
-from skrec._recommend._foreign import rank_foreign
 from skrec._recommend._unwrap import is_recommender, refuse_history, refuse_nothing, unwrap
 
 

@@ -14,7 +14,7 @@ from scipy import sparse
 from skrec._data.ids.values import doubt_kind, is_hashable, of_another_kind, unhashable
 from skrec._data.tables.columns import Column, as_column
 from skrec._data.tables.table import as_rows
-from skrec._recommend._tables import as_ids, named_column
+from skrec._recommend._frames import as_ids, named_column
 
 __all__ = ["Exclusions", "exclusions_of"]
 

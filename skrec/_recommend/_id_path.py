@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column
-from skrec._recommend._raw import RawColumns
-from skrec._recommend._stages import Stage, any_value, block_of, origin
-from skrec._recommend._tables import Columns, repeat
+from skrec._recommend._frames import Columns, repeat
+from skrec._recommend._inverse_steps import Stage, any_value, block_of, origin
+from skrec._recommend._raw_columns import RawColumns
 from skrec._recommend._unwrap import Unwrapped
 
 __all__ = ["IdPath", "decoded", "id_path", "stages_of"]

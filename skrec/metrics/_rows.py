@@ -12,8 +12,8 @@ from skrec._data.tables.columns import as_column
 from skrec._data.targets.labels import read_labels
 from skrec._data.targets.numbers import numeric_labels
 from skrec._recommend import Unwrapped
+from skrec._recommend._frames import as_table, columns_of
 from skrec._recommend._id_path import decoded, stages_of
-from skrec._recommend._tables import as_table, columns_of
 
 Array = NDArray[Any]
 

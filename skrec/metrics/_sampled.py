@@ -14,7 +14,7 @@ from skrec._data import ABSENT, as_rows
 from skrec._data.ids.values import doubt_kind, of_another_kind
 from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
-from skrec._recommend._tables import as_table
+from skrec._recommend._frames import as_table
 from skrec.metrics._held_out import HeldOut, positions_of
 from skrec.metrics._protocols import Outcome, users_at_once
 from skrec.metrics._ranks import metrics_from_ranks, ratio

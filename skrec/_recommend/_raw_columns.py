@@ -7,7 +7,7 @@ from typing import Any
 from skrec._data.tables.columns import Column
 from skrec._data.tables.spelling import meant
 from skrec._data.tables.table import Rows, as_rows
-from skrec._recommend._tables import as_ids, as_table, named_column, repeat, with_columns
+from skrec._recommend._frames import as_ids, as_table, named_column, repeat, with_columns
 from skrec.exceptions import ColumnError
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from skrec._recommend._tables import Columns, as_table, columns_of, repeat
+from skrec._recommend._frames import Columns, as_table, columns_of, repeat
 from skrec._recommend._unwrap import flat
 from skrec._sklearn_compat import column_transformer_inputs
 

@@ -8,8 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.tables.columns import Column, as_column
 from skrec._recommend._candidates import CandidateLists, best_in_lists, read_candidates
-from skrec._recommend._ranking import Ranking
-from skrec._recommend._tables import as_ids, as_table, is_table, named_column
+from skrec._recommend._frames import as_ids, as_table, is_table, named_column
+from skrec._recommend._result import Ranking
 from skrec.exceptions import ColumnError
 
 _ROWS_AT_ONCE = 1_000_000

@@ -19,11 +19,11 @@ from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column, as_column
 from skrec._recommend._candidates import CandidateLists, read_candidates, shared_rows
 from skrec._recommend._exclusions import Exclusions
+from skrec._recommend._frames import as_ids, columns_of, is_table, repeat, unknown_error, with_columns
+from skrec._recommend._given_histories import are_events, as_sessions
 from skrec._recommend._id_path import IdPath, id_path
-from skrec._recommend._ranking import Ranking
-from skrec._recommend._sessions import are_events, as_sessions
-from skrec._recommend._stages import CURE, sources
-from skrec._recommend._tables import as_ids, columns_of, is_table, repeat, unknown_error, with_columns
+from skrec._recommend._inverse_steps import CURE, sources
+from skrec._recommend._result import Ranking
 from skrec._recommend._unwrap import Unwrapped, flat
 from skrec._sklearn_compat import safe_indexing
 from skrec.exceptions import UnknownIdError
