@@ -9,10 +9,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from skrec._data.tables.columns import as_column
-from skrec.metrics._arrays import check_k
+from skrec.metrics._array_inputs import check_k
 from skrec.metrics._held_out import positions_of
-from skrec.metrics._inputs import Recommended, Training, feature_vectors, pairs_of
-from skrec.metrics._lists import (
+from skrec.metrics._list_statistics import (
     are_cells,
     counts_in,
     distances_within,
@@ -23,6 +22,7 @@ from skrec.metrics._lists import (
     serendipity_of,
     unit_vectors,
 )
+from skrec.metrics._recommended_lists import Recommended, Training, feature_vectors, pairs_of
 
 
 def coverage_at_k(

@@ -13,7 +13,7 @@ from skrec._data.ids.values import doubt_kind
 from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
 from skrec._sklearn_compat import safe_indexing
-from skrec.metrics._rows import Array, RowIds, codes_of, labels_of
+from skrec.metrics._row_ids import Array, RowIds, codes_of, labels_of
 
 
 @dataclass(frozen=True, eq=False)

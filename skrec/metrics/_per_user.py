@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from skrec.metrics._arrays import mean_of_users, one_metric, values_of_arrays
-from skrec.metrics._names import is_per_list
+from skrec.metrics._array_inputs import mean_of_users, one_metric, values_of_arrays
+from skrec.metrics._metric_names import is_per_list
 
 
 def ranking_metrics(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from skrec._recommend import Unwrapped, is_recommender
 from skrec.metrics._held_out import HeldOut, cells
-from skrec.metrics._list_judge import ListJudge
-from skrec.metrics._names import is_per_list, parse_metric
-from skrec.metrics._rows import RowIds, codes_of, labels_of, predicted_scores, user_column
-from skrec.metrics._values import Values, values_of_groups, values_of_rows
+from skrec.metrics._list_metrics import ListJudge
+from skrec.metrics._metric_names import is_per_list, parse_metric
+from skrec.metrics._row_ids import RowIds, codes_of, labels_of, predicted_scores, user_column
+from skrec.metrics._user_values import Values, values_of_groups, values_of_rows
 
 _MOST_USERS = 1024  # users whose catalogues are scored at a time
 _MOST_SCORES = 2**24  # scores held at a time: 64 MiB

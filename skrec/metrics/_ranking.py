@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from skrec.metrics._arrays import one_metric
+from skrec.metrics._array_inputs import one_metric
 
 
 def ndcg_at_k(

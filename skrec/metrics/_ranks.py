@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skrec.metrics._functions import FunctionMetric, values_of_function
-from skrec.metrics._names import depth_of, parse_metric
+from skrec.metrics._metric_names import depth_of, parse_metric
 
 _CHUNK_ELEMENTS = 2**19  # elements of the scores that are copied at a time: what a cache holds
 _MOST_COMPARED = 4  # a row with more positives than this is sorted instead of compared once per positive

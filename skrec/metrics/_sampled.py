@@ -18,7 +18,7 @@ from skrec._recommend._frames import as_table
 from skrec.metrics._held_out import HeldOut, positions_of
 from skrec.metrics._protocols import Outcome, users_at_once
 from skrec.metrics._ranks import metrics_from_ranks, ratio
-from skrec.metrics._rows import Array
+from skrec.metrics._row_ids import Array
 
 Entries = tuple[NDArray[np.int64], NDArray[np.int64]]
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._recommend import is_recommender, unwrap
 from skrec.metrics._functions import FunctionMetric, metrics_by_label
-from skrec.metrics._names import WITHOUT_K, is_per_list
+from skrec.metrics._metric_names import WITHOUT_K, is_per_list
 from skrec.metrics._protocols import Outcome, rank_catalogue, rank_held_out_rows
 from skrec.metrics._report import RankingReport
 from skrec.metrics._sampled import rank_candidates

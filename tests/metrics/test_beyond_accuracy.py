@@ -220,7 +220,7 @@ def test_one_ranking_pass_in_parts(random_ranker, monkeypatch, log):
     whole = scorer.evaluate(model, test)
     assert model.n_calls_ == 1
     monkeypatch.setattr("skrec.metrics._protocols._MOST_SCORES", len(model.items_) * 7)
-    monkeypatch.setattr("skrec.metrics._list_judge._USERS_AT_ONCE", 4)
+    monkeypatch.setattr("skrec.metrics._list_metrics._USERS_AT_ONCE", 4)
     parts = scorer.evaluate(model, test)
     assert model.n_calls_ == 1 + math.ceil(whole.n_users / 7)
     pd.testing.assert_frame_equal(parts.per_user, whole.per_user)

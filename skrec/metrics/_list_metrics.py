@@ -9,8 +9,7 @@ from scipy.sparse import csr_array
 
 from skrec._recommend import top_k
 from skrec.metrics._held_out import HeldOut
-from skrec.metrics._inputs import feature_vectors
-from skrec.metrics._lists import (
+from skrec.metrics._list_statistics import (
     Lists,
     are_cells,
     counts_in,
@@ -22,9 +21,10 @@ from skrec.metrics._lists import (
     serendipity_of,
     unit_vectors,
 )
-from skrec.metrics._names import parse_metric
+from skrec.metrics._metric_names import parse_metric
 from skrec.metrics._ranks import refuse_nan
-from skrec.metrics._values import Values
+from skrec.metrics._recommended_lists import feature_vectors
+from skrec.metrics._user_values import Values
 
 _USERS_AT_ONCE = 2**16
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skrec.metrics._functions import FunctionMetric
-from skrec.metrics._names import depth_of
+from skrec.metrics._metric_names import depth_of
 from skrec.metrics._ranks import group_ranks, metrics_from_ranks, n_not_below, positive_ranks, ratio, rival_chunks
 
 Values = dict[str, NDArray[np.float64]]

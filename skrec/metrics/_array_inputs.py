@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 
 from skrec._data.targets.labels import check_same_order, one_dimensional
-from skrec.metrics._names import WITHOUT_K
-from skrec.metrics._values import Values, values_of_groups, values_of_rows
+from skrec.metrics._metric_names import WITHOUT_K
+from skrec.metrics._user_values import Values, values_of_groups, values_of_rows
 
 
 def one_metric(kind: str, y_true: Any, y_pred: Any, *, k: Any, groups: Any, per_user: bool) -> Any:

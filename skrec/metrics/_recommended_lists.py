@@ -12,9 +12,9 @@ from skrec._data import Interactions, Vocabulary, as_rows
 from skrec._data.ids.values import nearest_id
 from skrec._data.tables.columns import Column, as_column
 from skrec._recommend._frames import as_ids, named_column
-from skrec.metrics._arrays import check_k
+from skrec.metrics._array_inputs import check_k
 from skrec.metrics._held_out import cells, positions_of
-from skrec.metrics._lists import Lists
+from skrec.metrics._list_statistics import Lists
 
 
 @dataclass(frozen=True, eq=False)
