@@ -278,7 +278,8 @@ def warn_hashed_kinds(rows: Rows, kinds: Mapping[int, Sequence[str]]) -> None:
     ----------
     rows : Rows
     kinds : mapping of int to sequence of str
-        For each position of a column the kinds of its values in ``fit``, see :func:`skrec._data.ids.value_kinds.kinds_of`.
+        For each position of a column the kinds of its values in ``fit``, see
+        :func:`skrec._data.ids.value_kinds.kinds_of`.
 
     Warns
     -----

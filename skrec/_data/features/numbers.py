@@ -184,8 +184,8 @@ def standardise(
     flagged : ndarray of shape (n_flags,), int
         Which of the k columns have a flag of what is missing, in order.
     limits : ndarray of shape (k, 2), float64, default=None
-        Beyond them numbers are drawn near, see :func:`skrec._data.features.outliers.within_limits`; None: outliers stay what
-        they are, up to the largest number of the type.
+        Numbers beyond them are moved near them, see :func:`skrec._data.features.outliers.within_limits`; None: outliers
+        stay as they are, up to the largest number of the type.
     sentinels : sequence of (int, float), default=()
         Values with a flag of their own, by column.
 

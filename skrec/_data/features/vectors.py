@@ -224,8 +224,8 @@ def learn_arrays(
     -------
     widths : list of int
     means, scales : ndarray of shape (sum of widths,), float64
-        Of every place of the arrays, see :func:`skrec._data.features.outliers.moments`; the scales times the root of the width,
-        so that a whole array is as large as a number. Extreme values are left out.
+        Of every place of the arrays, see :func:`skrec._data.features.outliers.moments`; the scales are multiplied by
+        the root of the width, so that a whole array is as large as a number. Extreme values are left out.
     limits : ndarray of shape (sum of widths, 2), float64
         See :class:`skrec._data.features.outliers.Spread`.
     has_missing : ndarray of shape (k,), bool

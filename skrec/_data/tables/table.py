@@ -147,8 +147,8 @@ class Rows:
         Returns
         -------
         ndarray of shape (n_rows,)
-            See :func:`skrec._data.tables.timestamps.time_column`; for all that are no dates in a zone, periods or categories it is
-            what :meth:`column` returns.
+            See :func:`skrec._data.tables.timestamps.time_column`; except for dates in a zone, periods and categories it
+            is what :meth:`column` returns.
         """
         raw = self.raw(position)
         is_of_times = isinstance(raw.dtype, (pd.PeriodDtype, pd.CategoricalDtype)) or zone_of(raw) is not None
@@ -171,8 +171,9 @@ class Rows:
         Returns
         -------
         ndarray of shape (n_rows,), int64, uint64 or float64
-            Numbers as they are; dates and durations on the clock of :func:`skrec._data.tables.timestamps.clock_of`, nanoseconds
-            since 1970 from the year 1690 to 2250, in UTC where they have a zone.
+            Numbers as they are; dates and durations on the clock of
+            :func:`skrec._data.tables.timestamps.clock_of`, nanoseconds since 1970
+            from the year 1690 to 2250, in UTC where they have a zone.
 
         Raises
         ------

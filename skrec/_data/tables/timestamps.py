@@ -20,8 +20,9 @@ _YEARS = np.array(["0001-01-01", "9999-12-31"], "datetime64[D]")
 def time_column(values: Any) -> Column:
     """Return a column of times as one of integers wherever it holds integers: no date becomes a Python object.
 
-    It is what :func:`skrec._data.tables.columns.as_column` returns, but dates with a time zone are in UTC, so that the same
-    instant is the same number in any zone, and periods, such as days or months, are the instants that they start at.
+    It is what :func:`skrec._data.tables.columns.as_column` returns, but dates with a time zone are in UTC, so that the
+    same instant is the same number in any zone, and periods, such as days or months, are the instants at which they
+    start.
 
     Parameters
     ----------
