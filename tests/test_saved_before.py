@@ -77,13 +77,13 @@ def test_it_does_what_it_did(archive, name, tmp_path):
 @pytest.mark.parametrize("archive", ARCHIVES, ids=lambda archive: archive.stem)
 def test_training_starts_from_the_stored_weights_and_optimizer(archive, tmp_path):
     events = argument(content(archive)["events"])
-    going_on = load(archive, "ncf_warm_ema", tmp_path)
-    before, steps = going_on.item_embeddings_.copy(), going_on._iterations
-    going_on.set_params(learning_rate=1e-6, ema_momentum=0.0).fit(events)
-    assert len(going_on.loss_curve_) == 6
-    assert going_on.loss_curve_[-1] < going_on.loss_curve_[0]
-    assert going_on._iterations == steps * 3 // 2
-    assert 0 < np.abs(going_on.item_embeddings_ - before).max() < 0.2 * np.abs(before).max()
+    resume = load(archive, "ncf_warm_ema", tmp_path)
+    before, steps = resume.item_embeddings_.copy(), resume._iterations
+    resume.set_params(learning_rate=1e-6, ema_momentum=0.0).fit(events)
+    assert len(resume.loss_curve_) == 6
+    assert resume.loss_curve_[-1] < resume.loss_curve_[0]
+    assert resume._iterations == steps * 3 // 2
+    assert 0 < np.abs(resume.item_embeddings_ - before).max() < 0.2 * np.abs(before).max()
     for name in ("popularity_part", "sasrec"):
         columns = ["user_id", "item_id", "timestamp"] if name == "sasrec" else ["user_id", "item_id"]
         model = load(archive, name, tmp_path)

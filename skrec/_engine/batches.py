@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skrec._engine.backend import tf
-from skrec._engine.step import Step
+from skrec._engine.context import TrainingContext
 
 __all__ = ["Column", "TrainingArrays", "TrainingData"]
 
@@ -190,7 +190,7 @@ class TrainingData:
         """Return the inputs of the network for items: codes (M,)."""
         return {"item": codes, **{name: tf.gather(holder, codes) for name, holder in self.catalogue.items()}}
 
-    def draw(self, step: Step, shape: Any) -> Any:
+    def draw(self, step: TrainingContext, shape: Any) -> Any:
         """Draw item codes."""
         if not self._popularity:
             return 1 + step.uniform(shape, dtype=tf.int32, maxval=self.n_items)
@@ -214,7 +214,7 @@ class TrainingData:
         place = tf.minimum(tf.searchsorted(self.positives, flat), last)
         return tf.reshape(tf.equal(tf.gather(self.positives, place), flat), tf.shape(keys))
 
-    def draw_unseen(self, step: Step, users: Any, shape: Any) -> tuple[Any, Any]:
+    def draw_unseen(self, step: TrainingContext, users: Any, shape: Any) -> tuple[Any, Any]:
         """Draw items that are no training positives of their row's user; where three draws failed the mask is 0."""
         codes = self.draw(step, shape)
         taken = self.is_positive(users, codes)

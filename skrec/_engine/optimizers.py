@@ -174,8 +174,8 @@ class Ftrl(_Sparse, keras.optimizers.Ftrl):
         """Start from weights that are not 0, as after another fit: FTRL computes them from its slots alone."""
         if "linear" not in name:
             return super()._start(name, weights)
-        scale = tf.sqrt(tf.cast(self.initial_accumulator_value, weights.dtype)) / self._rates["apart_learning_rate"]
-        return -scale * weights - self._rates["apart_l1"] * tf.sign(weights)
+        scale = tf.sqrt(tf.cast(self.initial_accumulator_value, weights.dtype)) / self._rates["group_learning_rate"]
+        return -scale * weights - self._rates["group_l1"] * tf.sign(weights)
 
     def _arguments(self, variable: Any, gradient: Any) -> dict[str, Any]:
         index = self._get_variable_index(variable)
@@ -184,8 +184,8 @@ class Ftrl(_Sparse, keras.optimizers.Ftrl):
             "accum": self._accumulators[index].value.handle,
             "linear": self._linears[index].value.handle,
             "grad": gradient,
-            "lr": self._rates["apart_learning_rate"],
-            "l1": self._rates["apart_l1"],
+            "lr": self._rates["group_learning_rate"],
+            "l1": self._rates["group_l1"],
             "l2": 0.0,
             "l2_shrinkage": 0.0,
             "lr_power": -0.5,

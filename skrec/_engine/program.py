@@ -28,6 +28,7 @@ from skrec._engine.building import (
     name_layers,
     weights_by_name,
 )
+from skrec._engine.context import TrainingContext, building, tracing
 from skrec._engine.forks import refuse_after_fork
 from skrec._engine.layers import Network, Table
 from skrec._engine.losses import catalogue_dot_softmax, catalogue_softmax, pairwise, pointwise
@@ -35,7 +36,6 @@ from skrec._engine.optimizers import OPTIMIZERS
 from skrec._engine.own_loss import OwnLoss
 from skrec._engine.schedules import step_rates
 from skrec._engine.seen import ForCallbacks, InFit
-from skrec._engine.step import Step, building, tracing
 from skrec._engine.weights import Weights
 
 __all__ = ["Program", "Structure", "borrowed"]
@@ -71,7 +71,7 @@ class Structure:
         ``"catalogue"``: every item is one.
     optimizer : str
         Name of the optimiser.
-    apart : tuple of str, tuple of str
+    parameter_groups : tuple of str, tuple of str
         Name of an optimiser, and the parts of the network that it trains instead.
     batch_size : int
         Rows of a step.
@@ -90,7 +90,7 @@ class Structure:
     outputs: tuple[int, ...] = (1,)
     negatives: str | None = None
     optimizer: str = "adam"
-    apart: tuple[str, tuple[str, ...]] | None = None
+    parameter_groups: tuple[str, tuple[str, ...]] | None = None
     batch_size: int = 1024
     length: int = 0
     popularity: bool = False
@@ -131,7 +131,7 @@ class Program(ForCallbacks, keras.Model):
             length=structure.length,
             n_targets=len(structure.losses),
         )
-        names = ("l1", "l2", "dropout", "id_dropout", "apart_l1", "apart_learning_rate", "beta", "regularisation")
+        names = ("l1", "l2", "dropout", "id_dropout", "group_l1", "group_learning_rate", "beta", "regularisation")
         self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
         self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
         self.step_rates = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)  # of an epoch, by a schedule
@@ -161,7 +161,7 @@ class Program(ForCallbacks, keras.Model):
 
     def _build_optimizers(self) -> list[tuple[Any, list[Any]]]:
         """Build the optimisers, each with the weights it trains: most have the one that Keras knows of."""
-        name, parts = self.structure.apart or ("", ())
+        name, parts = self.structure.parameter_groups or ("", ())
         apart = [weight for key, weight in self.named.items() if key.partition("/")[0] in parts]
         groups = [(self.optimizer, [w for w in self.named.values() if not any(w is other for other in apart)])]
         if apart:
@@ -176,7 +176,7 @@ class Program(ForCallbacks, keras.Model):
         """Variables of the optimisers, each with the weight it belongs to."""
         return [pair for optimizer, _ in self.optimizers for pair in optimizer.slots]
 
-    def items(self, codes: Any, context: Step) -> Any:
+    def items(self, codes: Any, context: TrainingContext) -> Any:
         """Compute the items' part of the network for codes (M,) or (B, M): tensors of shape codes.shape + (...).
 
         Ids are dropped among negatives as among positives, and features stay: else the row of unknown ids would learn
@@ -303,7 +303,7 @@ class Program(ForCallbacks, keras.Model):
     def train_step(self, step: Any) -> dict[str, Any]:
         """Take one batch, draw its negatives, and update."""
         s = self.structure
-        context = Step(
+        context = TrainingContext(
             self.seed,
             self.earlier_steps + tf.cast(self.optimizer.iterations.value, tf.int32),
             dropout=self.rates["dropout"] if s.dropout else None,
@@ -325,7 +325,7 @@ class Program(ForCallbacks, keras.Model):
         self.mean_loss.update_state(data_loss, sample_weight=total)
         return {"loss": self.mean_loss.result()}
 
-    def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
+    def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
         """Weighted sum of the losses of rows with targets of their own; of several, the mean by ``loss_weights``."""
         ids = {role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}
         inputs = self._history_dropped({**columns, **ids}, context)
@@ -340,7 +340,7 @@ class Program(ForCallbacks, keras.Model):
         shares = self.loss_weights / tf.reduce_sum(self.loss_weights)
         return tf.reduce_sum(weight * tf.linalg.matvec(tf.stack(of_targets, axis=1), shares))
 
-    def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: Step) -> Any:
+    def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
         """Weighted sum of the losses of rows, or of the places of sequences, against negatives."""
         s, interact = self.structure, self.network.interact
         loss = s.losses[0]
@@ -378,26 +378,26 @@ class Program(ForCallbacks, keras.Model):
         example = pairwise(loss, score, negatives, usable, positive, beta=beta, regularisation=regularisation)
         return tf.reduce_sum(weight * example)
 
-    def _queries(self, columns: Mapping[str, Any], context: Step) -> Any:
+    def _queries(self, columns: Mapping[str, Any], context: TrainingContext) -> Any:
         """Compute the queries' part of the network: one a row, or one for each place of a sequence."""
         inputs = {**columns, "user": context.dropped(columns["user"])} if "user" in columns else columns
         inputs = self._history_dropped(inputs, context)
         if not self.structure.length:
             return self.network.query(inputs)
-        assert self.network.steps is not None
+        assert self.network.states is not None
         return tf.nest.map_structure(
-            lambda leaf: tf.reshape(leaf, [-1, *leaf.shape[2:]]), self.network.steps(inputs)
+            lambda leaf: tf.reshape(leaf, [-1, *leaf.shape[2:]]), self.network.states(inputs)
         )  # fmt: skip
 
     @staticmethod
-    def _history_dropped(inputs: Mapping[str, Any], context: Step) -> Mapping[str, Any]:
+    def _history_dropped(inputs: Mapping[str, Any], context: TrainingContext) -> Mapping[str, Any]:
         """Drop items of histories to the unknown one; padding stays."""
         if "history" not in inputs:
             return inputs
         history = inputs["history"]
         return {**inputs, "history": tf.where(history > 0, context.dropped(history), history)}
 
-    def _penalty(self, context: Step, total: Any) -> Any:
+    def _penalty(self, context: TrainingContext, total: Any) -> Any:
         """L1 and L2 on what the batch uses: each row looked up counts once, divided by the number of examples."""
         l1, l2 = self.rates["l1"], self.rates["l2"]
         penalty = tf.constant(0.0)

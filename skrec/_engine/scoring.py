@@ -24,7 +24,7 @@ _MANY_ITEMS = 2**16
 _CELLS = 2**24  # numbers of the pairs scored at once
 
 Inputs = Mapping[str, np.ndarray]
-Work = Callable[[slice, np.ndarray], None]
+ScoreConsumer = Callable[[slice, np.ndarray], None]
 
 
 def _traced(program: Program, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -131,8 +131,8 @@ def _power(n: int) -> int:
     return 1 << max(0, n.bit_length() - 1)
 
 
-def catalogue(program: Program, queries: Inputs, items: Inputs, work: Work, *, output: int = 0) -> None:
-    """Call ``work(slice of the queries, their logits for all items)`` for chunks of queries, on a program in hand.
+def catalogue(program: Program, queries: Inputs, items: Inputs, consume: ScoreConsumer, *, output: int = 0) -> None:
+    """Call ``consume(slice of the queries, their logits for all items)`` for chunks of queries, on a program in hand.
 
     Of a network with several outputs the logits are those of number ``output``.
 
@@ -145,7 +145,7 @@ def catalogue(program: Program, queries: Inputs, items: Inputs, work: Work, *, o
 
     def share(first: int) -> None:
         for at in starts[first::n_threads]:
-            work(*scorer.score(at))
+            consume(*scorer.score(at))
 
     if n_threads == 1:
         share(0)
@@ -157,8 +157,8 @@ def catalogue(program: Program, queries: Inputs, items: Inputs, work: Work, *, o
 
 
 def score_catalogue(
-    structure: Structure, weights: Weights, queries: Inputs, items: Inputs, work: Work, *, output: int = 0
+    structure: Structure, weights: Weights, queries: Inputs, items: Inputs, consume: ScoreConsumer, *, output: int = 0
 ) -> None:
     """Score chunks as :func:`catalogue` does, on a borrowed program."""
     with borrowed(structure, weights) as program:
-        catalogue(program, queries, items, work, output=output)
+        catalogue(program, queries, items, consume, output=output)

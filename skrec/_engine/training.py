@@ -33,7 +33,7 @@ class FitSettings:
         Of a step.
     l1, l2, dropout, id_dropout : float
         Penalties and rates of dropout.
-    apart_learning_rate, apart_l1 : float
+    group_learning_rate, group_l1 : float
         Of the parts of the network that have an optimiser of their own.
     n_negatives : int
         Negatives of a row, or of a batch when they are shared.
@@ -65,8 +65,8 @@ class FitSettings:
     l2: float = 0.0
     dropout: float = 0.0
     id_dropout: float = 0.0
-    apart_learning_rate: float = 0.0
-    apart_l1: float = 0.0
+    group_learning_rate: float = 0.0
+    group_l1: float = 0.0
     n_negatives: int = 0
     loss_weights: tuple[float, ...] = (1.0,)
     popularity: float = 0.0

@@ -9,7 +9,7 @@ from skrec._recommend._exclusions import exclusions_of
 from skrec._recommend._frames import is_table
 from skrec._recommend._given_histories import are_events, as_sessions
 from skrec._recommend._topk import top_k
-from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, refuse_nothing, unwrap
+from skrec._recommend._unwrap import Unwrapped, is_recommender, refuse_history, require_queries, unwrap
 
 __all__ = [
     "CandidateLists",
@@ -23,7 +23,7 @@ __all__ = [
     "read_candidates",
     "recommend",
     "refuse_history",
-    "refuse_nothing",
+    "require_queries",
     "top_k",
     "unwrap",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from skrec._recommend._any_estimator import rank_foreign
 from skrec._recommend._behind_pipeline import EncodedSpace
 from skrec._recommend._exclusions import exclusions_of
-from skrec._recommend._unwrap import is_recommender, refuse_history, refuse_nothing, unwrap
+from skrec._recommend._unwrap import is_recommender, refuse_history, require_queries, unwrap
 
 
 def recommend(
@@ -92,7 +92,7 @@ def recommend(
     k = _checked(k)
     unwrapped = unwrap(estimator)
     refuse_history(unwrapped.model, history)
-    refuse_nothing(unwrapped.model, queries, history)
+    require_queries(unwrapped.model, queries, history)
     if is_recommender(unwrapped.model):
         if not unwrapped.transformers:
             options = {"candidates": candidates, "exclude_seen": exclude_seen, "exclude": exclude, "as_frame": as_frame}
@@ -104,12 +104,12 @@ def recommend(
         exclusions = exclusions_of(exclude, *names)
         ranking = space.rank(queries, k + exclusions.most, candidates, exclude_seen=exclude_seen, history=history)
         if exclude_seen and history is None:
-            space.doubt_merged(ranking.users, exclusions)
+            space.warn_merged_users(ranking.users, exclusions)
     else:
         names = "user_id", "item_id"
         exclusions = exclusions_of(exclude, *names)
         ranking, known_users = rank_foreign(estimator, queries, candidates), None
-    exclusions.doubt(ranking.users, ranking.catalogue, known_users)
+    exclusions.warn_unmatched(ranking.users, ranking.catalogue, known_users)
     best = ranking.best(k, exclusions)
     return best.as_frame(*names) if as_frame else best.as_arrays()
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data.ids.values import doubt_kind, join_ids, of_another_kind
+from skrec._data.ids.values import join_ids, of_another_kind, warn_other_kind
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column, as_column
 from skrec._recommend._candidates import CandidateLists, read_candidates, shared_rows
@@ -122,7 +122,7 @@ class EncodedSpace:
         items, scores = (np.concatenate(arrays)[order] for arrays in zip(*found, strict=True))
         return items, scores
 
-    def doubt_merged(self, users: Column, exclusions: Exclusions) -> None:
+    def warn_merged_users(self, users: Column, exclusions: Exclusions) -> None:
         """Warn of known users, without pairs to exclude, whom `min_frequency` merged: it leaves nothing out for them.
 
         Parameters
@@ -156,11 +156,11 @@ class EncodedSpace:
             encoded = np.split(self._encode_items(sessions), np.cumsum([len(items) for items in sessions])[:-1])
             if queries is None:
                 return np.arange(len(sessions)), None, encoded if sessions else []
-            return *self._encode_queries(queries, strangers=True), encoded if sessions else []
+            return *self._encode_queries(queries, allow_unknown=True), encoded if sessions else []
         owners = self.raw.ids(history, self.raw.user, "history")
         codes = self._encode_items([self.raw.ids(history, self.raw.item, "history")], events=True)
         asked = as_column(pd.Series(owners).drop_duplicates()) if queries is None else queries
-        users, encoded = self._encode_queries(asked, strangers=True)
+        users, encoded = self._encode_queries(asked, allow_unknown=True)
         times = self.raw.times(history)
         order = np.arange(len(codes)) if times is None else np.argsort(times, kind="stable")
         past: dict[Any, list[Any]] = {}
@@ -182,10 +182,10 @@ class EncodedSpace:
             raise unknown_error("items", ids[unknown], "history" if events else f"history[{session}]")
         return codes
 
-    def _encode_queries(self, queries: Any, *, strangers: bool = False) -> tuple[Column, Any]:
+    def _encode_queries(self, queries: Any, *, allow_unknown: bool = False) -> tuple[Column, Any]:
         """Return the raw users and the queries for the model: ids, if nothing else is told of them.
 
-        Where ``strangers`` may ask, they need not be of the kind of the users of ``fit``.
+        With ``allow_unknown`` they may be of another kind than the users of ``fit``.
         """
         if not is_table(queries):
             users = as_ids(queries, "queries")
@@ -193,11 +193,11 @@ class EncodedSpace:
             users = self.raw.ids(queries, self.raw.user, "queries")
             own = self._own_columns("query") | {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
             if self.raw.context(queries, "queries") & own:
-                self._doubt_kind(users, self.raw.user)
+                self._warn_other_kind(users, self.raw.user)
                 free = {self.raw.item} | (set() if hasattr(self.model, "_histories") else {self.raw.time})
                 return users, self._transform(queries, "queries", own, free)
             self.raw.refuse_misspelt(queries, "queries", own)
-        if strangers and not self._refuses_unknown and of_another_kind(users, self.known_users):
+        if allow_unknown and not self._refuses_unknown and of_another_kind(users, self.known_users):
             return users, None
         return users, self._encode_ids(users, self.raw.user, self.user)
 
@@ -240,7 +240,7 @@ class EncodedSpace:
         own = self._own_columns("item") | {self.raw.item}
         if is_table(candidates) and self.raw.context(candidates, "candidates") & own - {self.raw.time}:
             free = {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
-            self._doubt_kind(ids, self.raw.item)
+            self._warn_other_kind(ids, self.raw.item)
             encoded = self._transform(candidates, "candidates", own, free)
             codes = columns_of(encoded)[self.item]
         else:
@@ -248,19 +248,19 @@ class EncodedSpace:
                 self.raw.refuse_misspelt(candidates, "candidates", own)
             encoded = codes = self._encode_ids(ids, self.raw.item, self.item)
         positions = self.path.positions(codes)
-        strange = (positions < 0) | ~known[positions]
-        n_known = len(np.unique(positions[~strange]))
-        if not strange.any():
+        is_unseen = (positions < 0) | ~known[positions]
+        n_known = len(np.unique(positions[~is_unseen]))
+        if not is_unseen.any():
             return Choice(encoded, n_known, self.catalogue, self.items)
         # All of them are one code: each gets one of its own, which the model does not know either.
         if self._refuses_unknown or self.items.dtype.kind not in "iuf":
-            raise unknown_error("items", ids[strange], "candidates")
-        at, strangers = pd.factorize(ids[strange])
-        fresh = self.items.max() + 1 + np.arange(len(strangers))
-        codes = join_ids(codes[~strange], fresh[at])[np.argsort(np.argsort(strange, kind="stable"))]
+            raise unknown_error("items", ids[is_unseen], "candidates")
+        at, unseen = pd.factorize(ids[is_unseen])
+        fresh = self.items.max() + 1 + np.arange(len(unseen))
+        codes = join_ids(codes[~is_unseen], fresh[at])[np.argsort(np.argsort(is_unseen, kind="stable"))]
         encoded = with_columns(encoded, {self.item: codes}) if is_table(encoded) else codes
-        raw = join_ids(self.catalogue, as_column(strangers.tolist()))
-        return Choice(encoded, n_known + len(strangers), raw, join_ids(self.items, fresh))
+        raw = join_ids(self.catalogue, as_column(unseen.tolist()))
+        return Choice(encoded, n_known + len(unseen), raw, join_ids(self.items, fresh))
 
     def _own_columns(self, side: str) -> set[int]:
         """Return the raw columns that the model's fields of the query or the item may come from; all if untold."""
@@ -299,11 +299,11 @@ class EncodedSpace:
         try:
             codes = self.path.encode(columns)[position]
         except (TypeError, ValueError):
-            self._doubt_kind(ids, raw_position)
+            self._warn_other_kind(ids, raw_position)
             raise
         known = np.asarray(self.model.items_ if raw_position == self.raw.item else self.model.users_)
         if not (_positions(known, codes) >= 0).any():
-            self._doubt_kind(ids, raw_position)
+            self._warn_other_kind(ids, raw_position)
         return codes
 
     def _of_another_kind(self, ids: Column, raw_position: int) -> bool:
@@ -319,12 +319,12 @@ class EncodedSpace:
             ids = self.path.decode_ids(self.model.users_, self.user, raw_position)
         return as_column(ids[~pd.isna(ids)].tolist())
 
-    def _doubt_kind(self, ids: Column, raw_position: int) -> None:
+    def _warn_other_kind(self, ids: Column, raw_position: int) -> None:
         """Warn of ids of another kind than the known ones, unless the encoder does, as skrec's do."""
         encoders = [block.encoder for block in self.stages[0].blocks if raw_position in block.inputs]
         tells = any(hasattr(part, "_vocabularies") for encoder in encoders for part in flat(encoder)[:1])
         if not tells and self._of_another_kind(ids, raw_position):
-            doubt_kind(ids, self._known_ids(raw_position), self.raw.name(raw_position))
+            warn_other_kind(ids, self._known_ids(raw_position), self.raw.name(raw_position))
 
     def _check_round_trip(self, positions: NDArray[np.int64]) -> None:
         positions = positions[positions < len(self.catalogue)]

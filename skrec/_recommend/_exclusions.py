@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from skrec._data.ids.values import doubt_kind, is_hashable, of_another_kind, unhashable
+from skrec._data.ids.values import is_hashable, of_another_kind, unhashable, warn_other_kind
 from skrec._data.tables.columns import Column, as_column
 from skrec._data.tables.table import as_rows
 from skrec._recommend._frames import as_ids, named_column
@@ -50,22 +50,26 @@ class Exclusions:
         """The largest number of items of one user."""
         return max(map(len, self.by_user.values()), default=0)
 
-    def doubt(self, queries: Column, candidates: Column, known_users: Column | None = None) -> None:
-        """Warn if no pair can be meant: its ids are strings and those that are asked for numbers, or the reverse.
+    def warn_unmatched(self, queries: Column, candidates: Column, known_users: Column | None = None) -> None:
+        """Warn if no pair can match: for instance its ids are strings and those of the queries are numbers.
 
         Parameters
         ----------
         queries, candidates : ndarray of shape (n_queries,) and (n_candidates,)
             Raw ids; None where there is none.
         known_users : ndarray of shape (n,), default=None
-            Users of ``fit``. Pairs of such users may stand in a list that serves every query, a stranger's too.
+            Users of ``fit``. Their pairs may be in a list that serves every query, including those of unknown users.
         """
         if not len(self):
             return
         so = "none of the pairs leaves anything out"
         if known_users is None or of_another_kind(self.users, known_users):
-            doubt_kind(self.users, _present(queries), self.names[0], what="ids of exclude", of="the queries", so=so)
-        doubt_kind(self.items, _present(candidates), self.names[1], what="ids of exclude", of="the candidates", so=so)
+            warn_other_kind(
+                self.users, _present(queries), self.names[0], what="ids of exclude", of="the queries", so=so
+            )
+        warn_other_kind(
+            self.items, _present(candidates), self.names[1], what="ids of exclude", of="the candidates", so=so
+        )
 
 
 def exclusions_of(exclude: Any, user_name: str, item_name: str) -> Exclusions:

@@ -146,7 +146,7 @@ GRU4RecRanker or DINRanker, or leave history= out.
         )
 
 
-def refuse_nothing(model: Any, queries: Any, history: Any) -> None:
+def require_queries(model: Any, queries: Any, history: Any) -> None:
     """Raise if nobody is asked for: neither by queries nor by histories.
 
     Parameters
@@ -164,7 +164,7 @@ def refuse_nothing(model: Any, queries: Any, history: Any) -> None:
     Examples
     --------
     >>> from sklearn.linear_model import Ridge
-    >>> refuse_nothing(Ridge(), None, None)
+    >>> require_queries(Ridge(), None, None)
     Traceback (most recent call last):
     ValueError: queries is missing: say for whom. Pass user ids, such as [3, 5], or rows with a user column.
     """

@@ -25,8 +25,8 @@ class AttentionModel(HistoryModel):
         from skrec._engine.scoring import views
 
         check_is_fitted(self)
-        ids, asked, _, about = self._asked_pairs(queries, items, history)
-        inputs = self._query_inputs(asked)
+        ids, query, _, about = self._read_query_pairs(queries, items, history)
+        inputs = self._query_inputs(query)
         if about is not None:
             inputs |= self._item_inputs(about)
         elif "user" in inputs:  # a network that knows more than the history pays attention by candidate

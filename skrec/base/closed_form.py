@@ -19,8 +19,8 @@ from skrec._transaction import transaction
 from skrec.base.given_histories import GivenHistories, history_matrix
 from skrec.base.learning import learn
 from skrec.base.ranker import RankerMixin
-from skrec.base.reader import Asked, Codes
-from skrec.base.recommender import Work, chunks
+from skrec.base.reader import Codes, Query
+from skrec.base.recommender import ScoreConsumer, chunks
 
 __all__ = ["ClosedFormRanker"]
 
@@ -151,7 +151,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
 
     # -- scoring ------------------------------------------------------------------------------------------------------
 
-    def _histories_of(self, queries: Asked) -> sparse.csr_array:
+    def _histories_of(self, queries: Query) -> sparse.csr_array:
         """Return what queries did: as given, or as stored."""
         if queries.history is None:
             return self._log.matrix(queries.codes)
@@ -166,12 +166,12 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
             block[np.diff(histories.indptr) == 0] = self._item_shares
         return block
 
-    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
+    def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
         histories, known = self._histories_of(queries), items.codes > 0
         whole = np.array_equal(items.codes, self._catalogue_codes())
         for part in chunks(histories.shape[0], len(self._items)):
             block = self._block(histories[part])
-            work(part, block if whole else np.where(known, block[:, items.codes - 1], np.float32(0)))
+            consume(part, block if whole else np.where(known, block[:, items.codes - 1], np.float32(0)))
 
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
         users, items = self._pair_codes(rows)
@@ -185,10 +185,10 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
             scores[at] = block[np.searchsorted(distinct[part], users[at]), items[at] - 1]
         return np.where(items > 0, scores, np.float32(0))
 
-    def _score_similar(self, items: Codes, work: Work) -> None:
+    def _score_similar(self, items: Codes, consume: ScoreConsumer) -> None:
         for part in chunks(len(items), len(self._items)):
             found = self._similarities(items[part].astype(np.intp) - 1)
-            work(part, (found.toarray() if sparse.issparse(found) else np.asarray(found)).astype(np.float32))
+            consume(part, (found.toarray() if sparse.issparse(found) else np.asarray(found)).astype(np.float32))
 
     # -- explanations -------------------------------------------------------------------------------------------------
 
@@ -221,13 +221,13 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
             If items are missing, or not as many as queries.
         """
         check_is_fitted(self)
-        ids, asked, item_ids, about = self._asked_pairs(queries, items, history)
+        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
         if about is None or item_ids is None:
             raise ValueError(
                 f"{type(self).__name__}.explain explains the scores of items: pass items=, one for each query, or the "
                 "rows that recommend returned."
             )
-        histories = self._histories_of(asked)
+        histories = self._histories_of(read)
         parts = [self._contributions(histories[[query]], code) for query, code in enumerate(about.codes.tolist())]
         query = np.repeat(np.arange(len(ids)), [len(past) for past, _ in parts])
         past = np.concatenate([np.empty(0, np.int64), *(past for past, _ in parts)])

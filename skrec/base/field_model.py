@@ -32,7 +32,7 @@ from skrec.base.field_inputs import (
 )
 from skrec.base.network import NetworkRecommender
 from skrec.base.ranker import NetworkRanker
-from skrec.base.reader import Asked, Codes
+from skrec.base.reader import Codes, Query
 from skrec.exceptions import ColumnError
 
 __all__ = ["FieldModel", "FieldRanker"]
@@ -338,23 +338,23 @@ class FieldModel(NetworkRecommender):
         """Bins of a number; 0: it is embedded linearly."""
         return int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
 
-    def _query_inputs(self, queries: Asked) -> Inputs:
+    def _query_inputs(self, queries: Query) -> Inputs:
         return self._side_inputs("query", queries, self._query_fields, self._contexts)
 
-    def _item_inputs(self, items: Asked) -> Inputs:
+    def _item_inputs(self, items: Query) -> Inputs:
         return self._side_inputs("item", items, self._item_fields, self._catalogue)
 
-    def _side_inputs(self, side: str, asked: Asked, fields: Fields, kept: Inputs) -> Inputs:
-        ids = self._roles_of({"user" if side == "query" else "item": asked.codes})
+    def _side_inputs(self, side: str, query: Query, fields: Fields, kept: Inputs) -> Inputs:
+        ids = self._roles_of({"user" if side == "query" else "item": query.codes})
         at = None
-        if asked.rows is not None:
-            at = positions_in(asked.rows, fields, self._estimator_roles, side)
-            refuse_ignored(asked.rows, fields, self._estimator_roles, side, self._roles_of_features())
-        if asked.rows is None or at is None:
-            return {**ids, **{name: array[asked.codes] for name, array in kept.items()}}
-        inputs = named(side, replace(fields, positions=at).encode(asked.rows))
-        if asked.at is not None:
-            inputs = {name: array[asked.at] for name, array in inputs.items()}
+        if query.rows is not None:
+            at = positions_in(query.rows, fields, self._estimator_roles, side)
+            refuse_ignored(query.rows, fields, self._estimator_roles, side, self._roles_of_features())
+        if query.rows is None or at is None:
+            return {**ids, **{name: array[query.codes] for name, array in kept.items()}}
+        inputs = named(side, replace(fields, positions=at).encode(query.rows))
+        if query.at is not None:
+            inputs = {name: array[query.at] for name, array in inputs.items()}
         return {**ids, **inputs}
 
     def _inputs_of_any_width(self) -> Sequence[str]:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.tables.spelling import closest
 from skrec.base.events import Inputs
-from skrec.base.reader import Asked
+from skrec.base.reader import Query
 
 __all__ = ["FunctionsMixin", "InputSpec", "NetworkFunction", "NetworkFunctions"]
 
@@ -215,7 +215,7 @@ class FunctionsMixin:
         item: Inputs | None = None
         if self._has_role("item"):
             one = np.zeros(1, np.int32)
-            query, item = self._query_inputs(Asked(one)), self._item_inputs(Asked(one))
+            query, item = self._query_inputs(Query(one)), self._item_inputs(Query(one))
             shapes = {"query": self._specs(query), "item": self._specs(item), "pairs": self._specs({**query, **item})}
         else:
             columns = self._structure["columns"]
@@ -288,8 +288,8 @@ class FunctionsMixin:
         """
         check_is_fitted(self)
         self._need_role("item")
-        asked = Asked(self._catalogue_codes()) if items is None else self._asked(items, "item")[1]
-        return _as_arrays(self._item_inputs(asked))
+        query = Query(self._catalogue_codes()) if items is None else self._read_query(items, "item")[1]
+        return _as_arrays(self._item_inputs(query))
 
     def pair_inputs(self: Any, X: Any) -> dict[str, NDArray[Any]]:
         """Return the inputs that the network is given of rows.

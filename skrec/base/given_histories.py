@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Rows, as_rows
 from skrec._data.events.histories import Histories, Windows
 from skrec._data.tables.columns import as_column
-from skrec._recommend import are_events, as_sessions, refuse_history, refuse_nothing
-from skrec.base.reader import Asked
+from skrec._recommend import are_events, as_sessions, refuse_history, require_queries
+from skrec.base.reader import Query
 from skrec.base.recommender import Recommender
 
 __all__ = ["GivenHistories", "history_matrix"]
@@ -95,9 +95,9 @@ class GivenHistories(Recommender):
         ['c', 'd']
         """
         check_is_fitted(self)
-        ids, asked = self._read_queries(queries, history)
+        ids, query = self._read_queries(queries, history)
         return self._ranked(
-            ids, asked, k, candidates=candidates, exclude_seen=exclude_seen, exclude=exclude, as_frame=as_frame
+            ids, query, k, candidates=candidates, exclude_seen=exclude_seen, exclude=exclude, as_frame=as_frame
         )
 
     def score_items(self, queries: Any = None, candidates: Any = None, *, history: Any = None) -> NDArray[np.float32]:
@@ -121,20 +121,22 @@ class GivenHistories(Recommender):
         check_is_fitted(self)
         return self._scored(*self._read_queries(queries, history), candidates)
 
-    def _read_queries(self, queries: Any, history: Any) -> tuple[NDArray[Any], Asked]:
+    def _read_queries(self, queries: Any, history: Any) -> tuple[NDArray[Any], Query]:
         """Read queries, and the histories that come with them."""
         refuse_history(self, history)
         if history is None:
-            refuse_nothing(self, queries, history)
-            return self._asked(queries, "user")
+            require_queries(self, queries, history)
+            return self._read_query(queries, "user")
         if are_events(history):
-            return self._asked_with_events(queries, as_rows(history, name="history"))
+            return self._read_query_with_events(queries, as_rows(history, name="history"))
         lists = as_sessions(history)
         if queries is None:
-            ids, codes, asked = np.arange(len(lists)), np.zeros(len(lists), np.int32), None
+            ids, codes, query = np.arange(len(lists)), np.zeros(len(lists), np.int32), None
         else:
-            ids, asked = self._asked(queries, "user", strangers=True)  # a history may be a stranger's
-            codes = asked.codes
+            ids, query = self._read_query(
+                queries, "user", allow_unknown=True
+            )  # a history may belong to an unknown user
+            codes = query.codes
         if len(ids) != len(lists):
             raise ValueError(f"There are {len(ids)} queries, but {len(lists)} histories: pass one for each query.")
         lengths = np.array([len(items) for items in lists], np.int64)
@@ -142,9 +144,9 @@ class GivenHistories(Recommender):
         stop = np.cumsum(lengths)
         joined = np.concatenate(flat) if flat else np.empty(0, np.int32)
         windows = Windows(joined, stop - lengths, stop, self._history_length)
-        return ids, replace(asked or Asked(codes), history=windows)
+        return ids, replace(query or Query(codes), history=windows)
 
-    def _asked_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Asked]:
+    def _read_query_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Query]:
         """Take the histories from events with a user and an item."""
         if rows.names is None and rows.n_columns > self.n_features_in_:
             raise ValueError(
@@ -156,39 +158,39 @@ class GivenHistories(Recommender):
         items = self._encode(rows.column(item), "item", f"history[{rows.label(item)}]")
         if queries is None:
             ids = owner.drop_duplicates().to_numpy()
-            asked = Asked(self._encode(as_column(ids), "user", f"history[{rows.label(user)}]", strangers=True))
+            query = Query(self._encode(as_column(ids), "user", f"history[{rows.label(user)}]", allow_unknown=True))
         else:
-            ids, asked = self._asked(queries, "user", strangers=True)
+            ids, query = self._read_query(queries, "user", allow_unknown=True)
         at = pd.Index(ids).drop_duplicates().get_indexer(owner)
         place = pd.Index(ids).drop_duplicates().get_indexer(pd.Index(ids)) + 1
         time = self._times_in(rows, compared=False)
         past = Histories.from_events(
             (at + 1).astype(np.int32), items, time, n_users=int(place.max(initial=0))
         )  # an event of nobody asked for is one of user 0
-        return ids, replace(asked, history=past.windows(place.astype(np.int32), self._history_length))
+        return ids, replace(query, history=past.windows(place.astype(np.int32), self._history_length))
 
-    def _seen(self, queries: Asked) -> csr_array:
+    def _seen(self, queries: Query) -> csr_array:
         if queries.history is None:
             return super()._seen(queries)
         return history_matrix(queries.history, len(self._items)).astype(bool)
 
-    def _asked_pairs(
+    def _read_query_pairs(
         self, queries: Any, items: Any, history: Any
-    ) -> tuple[NDArray[Any], Asked, NDArray[Any] | None, Asked | None]:
+    ) -> tuple[NDArray[Any], Query, NDArray[Any] | None, Query | None]:
         """Read queries and an item for each, from `items` or the rows of the queries; None without any."""
         known = getattr(self, "feature_names_in_", ())
         extra = [name for name in ("score", "rank") if name in getattr(queries, "columns", ()) and name not in known]
         if extra:  # rows that recommend returned
             queries = queries[[name for name in queries.columns if name not in extra]]
-        ids, asked = self._read_queries(queries, history)
-        if items is None and asked.rows is not None and self._has_column(asked.rows, "item"):
-            items = asked.rows.column(self._position(asked.rows, "item"))
+        ids, query = self._read_queries(queries, history)
+        if items is None and query.rows is not None and self._has_column(query.rows, "item"):
+            items = query.rows.column(self._position(query.rows, "item"))
         if items is None:
-            return ids, asked, None, None
-        item_ids, about = self._asked(items, "item")
+            return ids, query, None, None
+        item_ids, about = self._read_query(items, "item")
         if len(item_ids) != len(ids):
             raise ValueError(f"There are {len(ids)} queries, but {len(item_ids)} items: pass one for each query.")
-        return ids, asked, item_ids, about
+        return ids, query, item_ids, about
 
     def _has_column(self, rows: Rows, role: str) -> bool:
         """Whether rows have the column of a role, by name."""

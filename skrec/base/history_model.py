@@ -15,14 +15,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Roles, Rows, Vocabulary
 from skrec._data.events.histories import Histories, Windows
-from skrec._data.tables.time_checks import are_codes, doubt_codes, doubt_order
+from skrec._data.tables.time_checks import are_codes, warn_encoded_times, warn_row_order
 from skrec._sklearn_compat import Interval
 from skrec._transaction import transaction
 from skrec.base.contributions import contributions
 from skrec.base.events import Events, Inputs
 from skrec.base.given_histories import GivenHistories
 from skrec.base.network import NetworkRecommender
-from skrec.base.reader import Asked, Codes
+from skrec.base.reader import Codes, Query
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -63,10 +63,10 @@ class HistoryModel(GivenHistories, NetworkRecommender):
             raise NotFittedError(f"This {type(self).__name__} is not fitted yet, so that its histories have no length.")
         return self._length
 
-    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
-        found = super()._vocabularies(rows, roles, going_on=going_on)
-        if not going_on:
-            doubt_order(rows, roles, found[1], found[3])
+    def _vocabularies(self, rows: Rows, roles: Roles, *, resume: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
+        found = super()._vocabularies(rows, roles, resume=resume)
+        if not resume:
+            warn_row_order(rows, roles, found[1], found[3])
         return found
 
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
@@ -74,22 +74,22 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         self._length = 0
 
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
-        self._store(events, inside, log)
+        self._store_events(events, inside, log)
         # A power of two, so that few programs serve many fits; and not shorter than what was trained before.
-        added = np.bincount(events.users[self._counted(events)], minlength=len(self._users) + 1)
+        added = np.bincount(events.users[self._is_positive(events)], minlength=len(self._users) + 1)
         longest = int(np.maximum(np.diff(self._histories.indptr), added).max(initial=0))
         self._length = int(min(self.max_history, max(8, self._length, 1 << longest.bit_length())))
 
-    def _store(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
+    def _store_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         """Add events to the log and to the histories."""
         super()._log_events(events, inside, log)
         # Rows outside stand in no history, but their place among the others tells what they may see.
-        rows = (events.users, events.items, events.time, self._counted(events) & inside)
+        rows = (events.users, events.items, events.time, self._is_positive(events) & inside)
         earliest = None if events.time is None else events.time.min().item()
         if log is None:
             self._coded_times = events.time is not None and are_codes(events.time)
         elif self._coded_times:
-            doubt_codes(events.time, self._estimator_roles.time_name)
+            warn_encoded_times(events.time, self._estimator_roles.time_name)
         if log is not None and earliest is not None and self._earliest is not None:
             earliest = min(earliest, self._earliest)
         self._earliest = earliest
@@ -103,31 +103,31 @@ class HistoryModel(GivenHistories, NetworkRecommender):
             return super()._are_logged(events)
         return self._histories.stored(events.users, events.items, events.time)
 
-    def _past(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:
+    def _history_inputs(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:
         past = self._histories
         whole = time is None and past.times is not None
-        self._doubt(time)
+        self._warn_times(time)
         return {"history": past.windows(users, self._length, None if whole else past.ends(users, items, time))}
 
-    def _query_inputs(self, queries: Asked) -> Inputs:
-        return {**super()._query_inputs(queries), "history": self._queried(queries)}
+    def _query_inputs(self, queries: Query) -> Inputs:
+        return {**super()._query_inputs(queries), "history": self._histories_of(queries)}
 
-    def _queried(self, queries: Asked) -> Windows:
+    def _histories_of(self, queries: Query) -> Windows:
         """Return the histories of queries: given, or stored, up to a time where one is asked for."""
         if queries.history is not None:
             return queries.history
         ends = None
         if queries.times is not None and self._histories.times is not None:
-            self._doubt(queries.times)
+            self._warn_times(queries.times)
             ends = self._histories.ends(queries.codes, np.zeros_like(queries.codes), queries.times)
         return self._histories.windows(queries.codes, self._length, ends)
 
-    def _doubt(self, time: NDArray[Any] | None) -> None:
+    def _warn_times(self, time: NDArray[Any] | None) -> None:
         """Warn of times that are hardly meant so: an encoder's codes, and those that leave no row a past."""
         if time is None or self._earliest is None or not len(time):
             return
         if self._coded_times and (time == 0).any():
-            doubt_codes(time, self._estimator_roles.time_name)
+            warn_encoded_times(time, self._estimator_roles.time_name)
         elif time.max() < self._earliest:
             warnings.warn(
                 f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are "
@@ -183,7 +183,7 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         items = self._encode(item_ids, "item")
         target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
         self._remember_seen(rows, users, items, time)
-        self._store(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
+        self._store_events(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
         self._weights, self._trained = self._with_new_users(self._weights), self._with_new_users(self._trained)
 
     def _with_new_users(self, weights: Any) -> Any:
@@ -251,13 +251,13 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         1       c         a    2
         """
         check_is_fitted(self)
-        ids, asked, item_ids, about = self._asked_pairs(queries, items, history)
+        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
         if about is None:
             raise ValueError(
                 f"{type(self).__name__}.explain explains the scores of items: pass items=, one for each query, or the "
                 "rows that recommend returned."
             )
-        inputs = {**self._query_inputs(asked), **self._item_inputs(about)}
+        inputs = {**self._query_inputs(read), **self._item_inputs(about)}
         frame = contributions(inputs, self._pair_scores)
         roles, query = self._estimator_roles, frame["query"]
         frame["past_item"] = self._items.decode(frame["past_item"])

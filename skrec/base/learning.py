@@ -52,7 +52,7 @@ def learn(
     rows = model._read(X, y, reset=not more)
     roles = model._find_roles(rows)
     target, weight, n_outputs = model._targets(X, y, sample_weight, fresh=fresh)
-    model._users, users, model._items, items = model._vocabularies(rows, roles, going_on=not fresh)
+    model._users, users, model._items, items = model._vocabularies(rows, roles, resume=not fresh)
     model._estimator_roles = roles
     time = model._fit_times(rows, fresh=fresh, more=more)
     inputs = model._row_inputs(rows, users, items, fit="fresh" if fresh else "more")
@@ -81,7 +81,7 @@ def _learn_again(model: Recommender, X: Any, y: Any, sample_weight: Any, *, fres
     inputs = model._row_inputs(rows, codes["user"], codes["item"])
     events = Events(codes["user"], codes["item"], inputs, target, weight, model._times(rows), n_outputs, seen=True)
     if model._has_role("user") and model._has_role("item"):
-        known = model._are_logged(events) | ~model._counted(events)
+        known = model._are_logged(events) | ~model._is_positive(events)
         pairs = {role: rows.column(getattr(roles, role)) for role in ("user", "item")}
         _refuse_unseen(known, rows, "it is no event of an earlier call", pairs)
     return events

@@ -268,8 +268,8 @@ class NetworkMultilabelClassifier(NetworkClassifier):
             "arrays": training_arrays(events, log),
         }
 
-    def _counted(self, events: Events) -> NDArray[np.bool_]:
-        counted = super()._counted(events)
+    def _is_positive(self, events: Events) -> NDArray[np.bool_]:
+        counted = super()._is_positive(events)
         return np.asarray(counted.any(axis=1)) if counted.ndim == 2 else counted
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:

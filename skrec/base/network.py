@@ -20,8 +20,8 @@ from skrec._transaction import transaction
 from skrec.base.events import Events, Inputs
 from skrec.base.functions import FunctionsMixin
 from skrec.base.learning import learn
-from skrec.base.reader import Asked, Codes
-from skrec.base.recommender import Recommender, Work
+from skrec.base.reader import Codes, Query
+from skrec.base.recommender import Recommender, ScoreConsumer
 from skrec.base.validation import validation_events
 
 SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
@@ -122,15 +122,15 @@ class NetworkRecommender(FunctionsMixin, Recommender):
     def _remember_seen(self, rows: Rows, users: Codes, items: Codes, time: NDArray[Any] | None) -> None:
         """Remember what a model knows of users and items besides their events, from rows that it is not trained on."""
 
-    def _query_inputs(self, queries: Asked) -> Inputs:
+    def _query_inputs(self, queries: Query) -> Inputs:
         """Give the inputs of queries: what :meth:`_row_inputs` tells of the user and the context."""
         return {"user": queries.codes}
 
-    def _item_inputs(self, items: Asked) -> Inputs:
+    def _item_inputs(self, items: Query) -> Inputs:
         """Give the inputs of items: what :meth:`_row_inputs` tells of the item."""
         return {"item": items.codes}
 
-    def _past(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:  # noqa: ARG002
+    def _history_inputs(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:  # noqa: ARG002
         """Give the inputs of rows that depend on the events stored before them."""
         return {}
 
@@ -138,7 +138,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         """Rows of each kind of table, the row of unknown values counted."""
         return {"user": len(self._users) + 1, "item": len(self._items) + 1}
 
-    def _apart(self) -> dict[str, Any]:
+    def _parameter_groups(self) -> dict[str, Any]:
         """Tell of the parts of the network with an optimiser of their own: parts, optimizer, learning_rate and l1."""
         return {}
 
@@ -168,16 +168,16 @@ class NetworkRecommender(FunctionsMixin, Recommender):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any, y_val: Any) -> Any:
         with transaction(self) as model:
-            going_on = model.warm_start and model.__sklearn_is_fitted__()
-            model._fit_events(X, y, sample_weight, (X_val, y_val), going_on=going_on, part=False)
+            resume = model.warm_start and model.__sklearn_is_fitted__()
+            model._fit_events(X, y, sample_weight, (X_val, y_val), resume=resume, part=False)
         return self
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, seen: Any, **announced: Any) -> Any:
         """Train on a part; what is ``announced`` about all parts is set as attributes during the call."""
         with transaction(self) as model:
             model.__dict__.update(announced)
-            going_on = model.__sklearn_is_fitted__()
-            model._fit_events(X, y, sample_weight, (None, None), going_on=going_on, part=True, seen=seen)
+            resume = model.__sklearn_is_fitted__()
+            model._fit_events(X, y, sample_weight, (None, None), resume=resume, part=True, seen=seen)
             for name in announced:
                 delattr(model, name)
         return self
@@ -189,41 +189,43 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         sample_weight: Any,
         validation: tuple[Any, Any],
         *,
-        going_on: bool,
+        resume: bool,
         part: bool,
         seen: Any = False,
     ) -> None:
         from skrec._engine.training import checked_callbacks, train
 
-        if not going_on:
+        if not resume:
             self._prepare(X, y, sample_weight)
         random_state = check_random_state(self.random_state)
-        old = vars(self).copy() if going_on else None
-        events = learn(self, X, y, sample_weight, fresh=not going_on, more=going_on and part, seen=seen)
+        old = vars(self).copy() if resume else None
+        events = learn(self, X, y, sample_weight, fresh=not resume, more=resume and part, seen=seen)
         seed = int(random_state.randint(2**20))
         inside, held_out = self._split(events, validation, random_state, part=part)
         if not inside.all():  # never of a part: the log of the training rows alone, until training has ended
             self._log_events(events, inside, None)
-        training = self._with_past(events.take(np.flatnonzero(inside)) if not inside.all() else events)
+        training = self._with_history(events.take(np.flatnonzero(inside)) if not inside.all() else events)
         plan = self._training(training, self._log)
         structure = self._make_structure(plan["arrays"], events.n_outputs, plan["structure"])
         result = train(
             structure,
             plan["arrays"],
             self._settings(seed, plan["settings"], epochs=1 if part else self.epochs, stopping=held_out is not None),
-            **({} if old is None else self._earlier(old)),
+            **({} if old is None else self._resume_from(old)),
             adjust=self._start_weights if old is None else None,
             constants=self._constants(),
             keep_slots=part or self.warm_start,
-            score=None if held_out is None else self._scorer(self._with_past(held_out)),
+            score=None if held_out is None else self._scorer(self._with_history(held_out)),
             callbacks=checked_callbacks(self.callbacks),
         )
-        self._keep(result, old)
+        self._store(result, old)
         if not inside.all():
             self._log_events(events, np.ones_like(inside), None)
 
-    def _with_past(self, events: Events) -> Events:
-        return replace(events, inputs={**events.inputs, **self._past(events.users, events.items, events.time)})
+    def _with_history(self, events: Events) -> Events:
+        return replace(
+            events, inputs={**events.inputs, **self._history_inputs(events.users, events.items, events.time)}
+        )
 
     def _split(
         self, events: Events, validation: tuple[Any, Any], random_state: Any, *, part: bool
@@ -249,7 +251,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         return inside, events.take(held_out)
 
     @property
-    def _squares(self) -> float:
+    def _l2_penalty(self) -> float:
         """The penalty on squares, ``l2``."""
         return float(self.l2)
 
@@ -260,11 +262,13 @@ class NetworkRecommender(FunctionsMixin, Recommender):
             "catalogue": _shapes(arrays.catalogue or {}),
             "optimizer": optimizer_name(self.optimizer),
             "scheduled": not isinstance(self.learning_rate, Real),
-            "apart": (apart["optimizer"], tuple(sorted(apart["parts"]))) if (apart := self._apart()) else None,
+            "parameter_groups": (group["optimizer"], tuple(sorted(group["parts"])))
+            if (group := self._parameter_groups())
+            else None,
             "batch_size": _auto_batch_size(arrays.n_rows, task.get("length", 0))
             if self.batch_size == "auto"
             else int(self.batch_size),
-            "penalised": bool(self.l1 or self._squares),
+            "penalised": bool(self.l1 or self._l2_penalty),
             "dropout": self.dropout > 0,
             "id_dropout": self.id_dropout > 0,
             **task,
@@ -280,6 +284,8 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         structure = {**self._structure, **shapes}
         if "loss" in structure:  # from a file of an older version
             structure["losses"] = (structure.pop("loss"),)
+        if "apart" in structure:  # likewise
+            structure["parameter_groups"] = structure.pop("apart")
         structure["losses"] = tuple(loss if isinstance(loss, str) else OwnLoss(loss) for loss in structure["losses"])
         return Structure(build=type(self)._build_network, **structure)
 
@@ -292,11 +298,11 @@ class NetworkRecommender(FunctionsMixin, Recommender):
             epochs=int(epochs),
             learning_rate=checked_rate(self.learning_rate),
             l1=float(self.l1),
-            l2=self._squares,
+            l2=self._l2_penalty,
             dropout=float(self.dropout),
             id_dropout=float(self.id_dropout),
-            apart_learning_rate=self._apart().get("learning_rate", 0.0),
-            apart_l1=self._apart().get("l1", 0.0),
+            group_learning_rate=self._parameter_groups().get("learning_rate", 0.0),
+            group_l1=self._parameter_groups().get("l1", 0.0),
             seed=seed,
             verbose=int(self.verbose),
             patience=int(self.n_iter_no_change) if stopping else None,
@@ -307,7 +313,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         )
 
     @staticmethod
-    def _earlier(old: Mapping[str, Any]) -> dict[str, Any]:
+    def _resume_from(old: Mapping[str, Any]) -> dict[str, Any]:
         """Give what training goes on from."""
         averaged = old.get("_trained") is not None
         return {
@@ -318,7 +324,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
             "iterations": old["_iterations"],
         }
 
-    def _keep(self, result: Any, old: Mapping[str, Any] | None) -> None:
+    def _store(self, result: Any, old: Mapping[str, Any] | None) -> None:
         self._weights = result.weights
         self._trained = result.trained
         self._n_averaged = result.n_averaged
@@ -370,7 +376,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
 
     def _inputs_of_rows(self, rows: Rows) -> Inputs:
         codes = self._pair_codes(rows)
-        past = self._past(*codes, self._times(rows))
+        past = self._history_inputs(*codes, self._times(rows))
         return {**self._row_inputs(rows, *codes), **past}
 
     def _pair_logits(self, inputs: Inputs) -> NDArray[np.float32]:
@@ -385,28 +391,28 @@ class NetworkRecommender(FunctionsMixin, Recommender):
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
         return self._row_logits(rows)[:, self._ranked_output()]
 
-    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
+    def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
         from skrec._engine.scoring import score_catalogue
 
         output, inputs = self._ranked_output(), (self._query_inputs(queries), self._item_inputs(items))
-        score_catalogue(self._fitted_structure(), self._weights, *inputs, work, output=output)
+        score_catalogue(self._fitted_structure(), self._weights, *inputs, consume, output=output)
 
     def _ranked_output(self) -> int:
         """Return which output of the network items are ranked by."""
         return 0
 
     def _score_between(
-        self, queries: Asked, items: Asked, query: NDArray[np.int64], item: NDArray[np.int64]
+        self, queries: Query, items: Query, query: NDArray[np.int64], item: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         from skrec._engine.retrieval import pairs_between
 
         inputs = self._query_inputs(queries), self._item_inputs(items)
         return pairs_between(self._fitted_structure(), self._weights, *inputs, (query, item))[:, self._ranked_output()]
 
-    def _query_vectors(self, queries: Asked) -> NDArray[np.float32]:
+    def _query_vectors(self, queries: Query) -> NDArray[np.float32]:
         return self._vectors("query", self._query_inputs(queries))
 
-    def _item_vectors(self, items: Asked) -> NDArray[np.float32]:
+    def _item_vectors(self, items: Query) -> NDArray[np.float32]:
         return self._vectors("item", self._item_inputs(items))
 
     def _vectors(self, side: str, inputs: Inputs) -> NDArray[np.float32]:

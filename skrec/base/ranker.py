@@ -16,7 +16,7 @@ from skrec._data.targets.numbers import positive_labels, read_weights
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, num_samples
 from skrec.base.events import Events
 from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss, training_arrays
-from skrec.base.reader import Asked
+from skrec.base.reader import Query
 
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that want many negatives: a batch has them in common
 
@@ -110,8 +110,8 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
     }
     _validated_roles: ClassVar[tuple[str, ...]] = ("user", "item")
     _epoch_score: ClassVar[str] = "val_ndcg"
-    _full_catalogue: ClassVar[int] = 1024  # items that a softmax is taken over unasked
-    _negatives_of_row: ClassVar[int] = 4  # drawn unasked
+    _full_catalogue: ClassVar[int] = 1024  # up to so many items, "auto" means a softmax over the whole catalogue
+    _negatives_of_row: ClassVar[int] = 4  # "auto" where each row draws its own
 
     @property
     def _factorised(self) -> bool:
@@ -180,7 +180,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         if reject:
             users = np.repeat(np.arange(log.n_users + 1, dtype=np.int64), np.diff(log.indptr))
             more["positives"] = users * (log.n_items + 1) + log.items
-        every_item = self._item_inputs(Asked(np.arange(log.n_items + 1, dtype=np.int32)))
+        every_item = self._item_inputs(Query(np.arange(log.n_items + 1, dtype=np.int32)))
         more["catalogue"] = {name: array for name, array in every_item.items() if name != "item"}
         return {
             "structure": {"losses": (loss,), "negatives": negatives, "popularity": bool(alpha), "reject": reject},
@@ -190,13 +190,13 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
 
     def _negatives(self, loss: Any, n_items: int) -> tuple[str, int]:
         """How negatives are drawn, and how many: each row its own, or the batch's in common, or the catalogue."""
-        shared, unasked = self._factorised and isinstance(loss, str) and loss in _OF_BATCH, self.n_negatives == "auto"
+        shared, automatic = self._factorised and isinstance(loss, str) and loss in _OF_BATCH, self.n_negatives == "auto"
         if isinstance(loss, str) and loss == "softmax":
-            if self.n_negatives == "all" or (unasked and shared and n_items <= self._full_catalogue):
+            if self.n_negatives == "all" or (automatic and shared and n_items <= self._full_catalogue):
                 return "catalogue", 0
         elif self.n_negatives == "all":
             raise ValueError(f"n_negatives='all' needs loss='softmax', not {loss!r}.")
-        if not unasked:
+        if not automatic:
             return "shared" if shared else "rows", int(self.n_negatives)
         if shared:
             return "shared", 1024 if loss == "softmax" else 256
@@ -241,10 +241,10 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         # One list a user, as of ranking scorers: in the context, and with the past, of the first of its rows.
         order = np.lexsort((events.users,) if events.time is None else (events.time, events.users))
         first = order[np.searchsorted(events.users[order], users)]
-        queries = self._query_inputs(Asked(users, times=None if events.time is None else events.time[first]))
+        queries = self._query_inputs(Query(users, times=None if events.time is None else events.time[first]))
         context = {name: rows[first] for name, rows in events.inputs.items() if name in queries and name != "history"}
         queries = {**queries, **context}
-        items = self._item_inputs(Asked(self._catalogue_codes()))
+        items = self._item_inputs(Query(self._catalogue_codes()))
 
         def score(program: Any) -> float:
             values = np.empty(len(users))

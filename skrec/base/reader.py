@@ -27,8 +27,8 @@ _ARGUMENTS = {"user": "queries", "item": "candidates"}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """Users or items whose scores are asked for.
+class Query:
+    """Users or items to score.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ class Reader(ReadsOneState, BaseEstimator):
                 "items, say which columns hold the ids: user=..., item=..."
             )
 
-    def _vocabularies(self, rows: Rows, roles: Roles, *, going_on: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
+    def _vocabularies(self, rows: Rows, roles: Roles, *, resume: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
         """Fit the vocabularies, or have new ids join them; with the codes of the rows.
 
         Without a column the vocabulary is empty, and all codes are 0.
@@ -219,43 +219,43 @@ class Reader(ReadsOneState, BaseEstimator):
         for role, position, name in (("user", roles.user, roles.user_name), ("item", roles.item, roles.item_name)):
             if position == ABSENT:
                 found += [Vocabulary(np.empty(0, np.int64), name), np.zeros(rows.n_rows, np.int32)]
-            elif going_on:
+            elif resume:
                 found += getattr(self, f"_{role}s").extend(rows.column(position))
             else:
                 found += Vocabulary.fit(rows.column(position), name=name)
         return found[0], found[1], found[2], found[3]
 
-    def _pair_codes(self, rows: Rows, *, strangers: bool = False) -> tuple[Codes, Codes]:
-        """Codes of the rows' users and items; 0 without a column. For ``strangers`` see :meth:`_encode`."""
+    def _pair_codes(self, rows: Rows, *, allow_unknown: bool = False) -> tuple[Codes, Codes]:
+        """Codes of the rows' users and items; 0 without a column. For ``allow_unknown`` see :meth:`_encode`."""
         roles = self._estimator_roles
         codes = [
             np.zeros(rows.n_rows, np.int32)
             if at == ABSENT
-            else self._encode(rows.column(at), role, strangers=strangers)
+            else self._encode(rows.column(at), role, allow_unknown=allow_unknown)
             for role, at in (("user", roles.user), ("item", roles.item))
         ]
         return codes[0], codes[1]
 
-    def _encode(self, ids: Any, role: str, where: str | None = None, *, strangers: bool = False) -> Codes:
+    def _encode(self, ids: Any, role: str, where: str | None = None, *, allow_unknown: bool = False) -> Codes:
         """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so.
 
-        ``where`` is the argument that they came in, for error messages; None: a column of ``X``. Unless ``strangers``
-        are expected, ids of another kind than those of ``fit`` are told of.
+        ``where`` is the argument that they came in, for error messages; None: a column of ``X``. Ids of another
+        kind than those of ``fit`` cause a warning unless ``allow_unknown``.
         """
         vocabulary = self._users if role == "user" else self._items
         codes = vocabulary.encode(ids, where=where)
         if self.handle_unknown == "error":
             vocabulary.refuse_unknown(ids, codes, where=where, or_oov=True)
-        if not strangers:
-            vocabulary.doubt_kind(ids, codes)
+        if not allow_unknown:
+            vocabulary.warn_other_kind(ids, codes)
         return codes
 
-    def _asked(self, data: Any, role: str, *, strangers: bool = False) -> tuple[NDArray[Any], Asked]:
+    def _read_query(self, data: Any, role: str, *, allow_unknown: bool = False) -> tuple[NDArray[Any], Query]:
         """Read users or items given as ids (1-D) or as rows: their ids, and what scores depend on."""
         ids, rows = self._ids_and_rows(data, role)
         where = _ARGUMENTS[role] if rows is None else f"{_ARGUMENTS[role]}[{rows.label(self._position(rows, role))}]"
         times = self._times_in(rows) if rows is not None and role == "user" else None
-        return ids, Asked(self._encode(ids, role, where, strangers=strangers), rows, times=times)
+        return ids, Query(self._encode(ids, role, where, allow_unknown=allow_unknown), rows, times=times)
 
     def _times(self, rows: Rows) -> NDArray[Any] | None:
         """Return the times of rows with the columns of ``fit``, which must be of the kind that ``fit`` saw."""

@@ -22,13 +22,13 @@ from skrec._recommend import (
     exclusions_of,
     read_candidates,
     refuse_history,
-    refuse_nothing,
+    require_queries,
 )
 from skrec.base.events import Events, Inputs
-from skrec.base.reader import Asked, Codes, Reader
-from skrec.base.retrieval import Work, chunks, distinct_pairs, retrieve_exactly, score_pairs_by_blocks
+from skrec.base.reader import Codes, Query, Reader
+from skrec.base.retrieval import ScoreConsumer, chunks, distinct_pairs, retrieve_exactly, score_pairs_by_blocks
 
-__all__ = ["Recommender", "Work", "chunks"]
+__all__ = ["Recommender", "ScoreConsumer", "chunks"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -53,8 +53,8 @@ class Recommender(Reader):
         """Relevance of each row's item for its user, shape (n,)."""
 
     @abstractmethod
-    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
-        """Call ``work(slice or numbers of queries, relevance of all items for them)``, perhaps in several threads."""
+    def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
+        """Call ``consume(slice or numbers of queries, their scores of all items)``, perhaps in several threads."""
 
     @abstractmethod
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
@@ -70,13 +70,13 @@ class Recommender(Reader):
         """
         return {}
 
-    def _counted(self, events: Events) -> NDArray[np.bool_]:
+    def _is_positive(self, events: Events) -> NDArray[np.bool_]:
         """Tell which rows count as seen and belong to a history: those that were chosen, not merely shown."""
         return events.target > 0
 
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         """Log what users chose in the events that are inside: beside what ``log`` holds, or alone."""
-        chosen = self._counted(events) & inside
+        chosen = self._is_positive(events) & inside
         seen = events.users[chosen], events.items[chosen]
         sizes: dict[str, Any] = {"n_users": len(self._users), "n_items": len(self._items)}
         if self._log_weights:
@@ -115,7 +115,7 @@ class Recommender(Reader):
         (['x', 'y', 'z'], [[False, True, False], [False, False, False]])
         """
         check_is_fitted(self)
-        return self._log.seen(self._asked(queries, "user")[1].codes)
+        return self._log.seen(self._read_query(queries, "user")[1].codes)
 
     def score_items(self, queries: Any = None, candidates: Any = None, *, history: Any = None) -> NDArray[np.float32]:
         """Score items for users: the relevance that :meth:`recommend` ranks by.
@@ -160,27 +160,27 @@ class Recommender(Reader):
         check_is_fitted(self)
         return self._scored(*self._read_queries(queries, history), candidates)
 
-    def _read_queries(self, queries: Any, history: Any) -> tuple[NDArray[Any], Asked]:
+    def _read_queries(self, queries: Any, history: Any) -> tuple[NDArray[Any], Query]:
         """Read queries, and the histories that come with them, if the model takes any."""
         refuse_history(self, history)
-        refuse_nothing(self, queries, history)
-        return self._asked(queries, "user")
+        require_queries(self, queries, history)
+        return self._read_query(queries, "user")
 
-    def _scored(self, ids: NDArray[Any], asked: Asked, candidates: Any) -> NDArray[np.float32]:
+    def _scored(self, ids: NDArray[Any], query: Query, candidates: Any) -> NDArray[np.float32]:
         """Score for queries that have been read; see :meth:`score_items`."""
         candidates = self._read_candidates(candidates, ids)
         if isinstance(candidates, CandidateLists):
             padded = np.full((len(ids), candidates.longest), -np.inf, np.float32)
-            scores = self._score_lists(asked, candidates, self._list_codes(candidates))
+            scores = self._score_lists(query, candidates, self._list_codes(candidates))
             padded[candidates.query, candidates.place] = scores
             return padded
-        items = Asked(self._catalogue_codes()) if candidates is None else self._asked(candidates, "item")[1]
-        scores = np.empty((len(asked.codes), len(items.codes)), np.float32)
+        items = Query(self._catalogue_codes()) if candidates is None else self._read_query(candidates, "item")[1]
+        scores = np.empty((len(query.codes), len(items.codes)), np.float32)
 
         def keep(part: Any, block: NDArray[np.float32]) -> None:
             scores[part] = block
 
-        self._score_catalogue(asked, items, keep)
+        self._score_catalogue(query, items, keep)
         return scores
 
     def recommend(
@@ -271,7 +271,7 @@ class Recommender(Reader):
     def _ranked(
         self,
         ids: NDArray[Any],
-        asked: Asked,
+        query: Query,
         k: int,
         *,
         candidates: Any,
@@ -284,15 +284,15 @@ class Recommender(Reader):
         candidates = self._read_candidates(candidates, ids)
         if isinstance(candidates, CandidateLists):
             options = {"exclude_seen": exclude_seen, "exclude": exclude}
-            chosen, scores = self._best_in_lists(ids, asked, int(k), candidates, **options)
+            chosen, scores = self._best_in_lists(ids, query, int(k), candidates, **options)
         else:
             item_ids, chosen_from = self._candidates(candidates)
-            users, items = asked.codes, chosen_from.codes
+            users, items = query.codes, chosen_from.codes
             nothing = csr_array((len(users), len(items)), dtype=bool)
-            left_out = self._seen_among(asked, items) if exclude_seen else nothing
+            left_out = self._seen_among(query, items) if exclude_seen else nothing
             if exclude is not None:
                 left_out = left_out.maximum(self._excluded_among(exclude, ids, item_ids)).tocsr()
-            columns, scores = self._retrieve(asked, min(int(k), len(items)), left_out, chosen_from)
+            columns, scores = self._retrieve(query, min(int(k), len(items)), left_out, chosen_from)
             chosen = item_ids[columns]
         kept = scores > -np.inf
         if as_frame:
@@ -303,7 +303,7 @@ class Recommender(Reader):
         return chosen, scores
 
     def _retrieve(
-        self, queries: Asked, k: int, left_out: csr_array, items: Asked
+        self, queries: Query, k: int, left_out: csr_array, items: Query
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Find the k best items of each query, by scoring all of them.
 
@@ -312,7 +312,7 @@ class Recommender(Reader):
 
         Parameters
         ----------
-        queries, items : Asked
+        queries, items : Query
             The queries, and the items that all of them choose from.
         k : int
             At most as many as there are items.
@@ -326,7 +326,7 @@ class Recommender(Reader):
         scores : ndarray of shape (n_queries, k), float32
             -inf where nothing is left to choose.
         """
-        return retrieve_exactly(lambda work: self._score_catalogue(queries, items, work), k, left_out)
+        return retrieve_exactly(lambda consume: self._score_catalogue(queries, items, consume), k, left_out)
 
     # -- candidates that differ by query ------------------------------------------------------------------------------
 
@@ -345,26 +345,26 @@ class Recommender(Reader):
         self._need_role("item")
         return self._encode(lists.ids, "item", "candidates")
 
-    def _score_lists(self, queries: Asked, lists: CandidateLists, codes: Codes) -> NDArray[np.float32]:
+    def _score_lists(self, queries: Query, lists: CandidateLists, codes: Codes) -> NDArray[np.float32]:
         """Score the pairs of lists, each item computed once for all queries that have it."""
         if not len(codes):
             return np.empty(0, np.float32)
         if lists.rows is None:
             distinct, item = np.unique(codes, return_inverse=True)
-            items = Asked(distinct)
+            items = Query(distinct)
         else:
             at, first, item = np.unique(lists.rows, return_index=True, return_inverse=True)
-            items = Asked(codes[first], as_rows(lists.table, name="candidates"), at)
+            items = Query(codes[first], as_rows(lists.table, name="candidates"), at)
         return self._score_between(queries, items, lists.query, item)
 
     def _score_between(
-        self, queries: Asked, items: Asked, query: NDArray[np.int64], item: NDArray[np.int64]
+        self, queries: Query, items: Query, query: NDArray[np.int64], item: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Score pairs, given by the numbers of their query (in order) and of their item, as the catalogue is scored."""
         return score_pairs_by_blocks(self._score_catalogue, queries, items, query, item)
 
     def _best_in_lists(
-        self, ids: NDArray[Any], queries: Asked, k: int, lists: CandidateLists, *, exclude_seen: bool, exclude: Any
+        self, ids: NDArray[Any], queries: Query, k: int, lists: CandidateLists, *, exclude_seen: bool, exclude: Any
     ) -> tuple[NDArray[Any], NDArray[np.float32]]:
         """Return the items and scores of the k best in the list of each query: -inf where none is left."""
         n_items = len(self._items)
@@ -446,14 +446,14 @@ class Recommender(Reader):
             If the scores of the model are not inner products of such vectors.
         """
         check_is_fitted(self)
-        asked = Asked(self._catalogue_codes()) if items is None else self._asked(items, "item")[1]
-        return self._item_vectors(asked)
+        query = Query(self._catalogue_codes()) if items is None else self._read_query(items, "item")[1]
+        return self._item_vectors(query)
 
-    def _query_vectors(self, queries: Asked) -> NDArray[np.float32]:  # noqa: ARG002
+    def _query_vectors(self, queries: Query) -> NDArray[np.float32]:  # noqa: ARG002
         """Give the vectors of queries: (n_queries, dim)."""
         raise self._no_vectors()
 
-    def _item_vectors(self, items: Asked) -> NDArray[np.float32]:  # noqa: ARG002
+    def _item_vectors(self, items: Query) -> NDArray[np.float32]:  # noqa: ARG002
         """Give the vectors of items: (n_items, dim)."""
         raise self._no_vectors()
 
@@ -504,7 +504,7 @@ class Recommender(Reader):
         n_items = len(self._items)
         k = min(int(k), n_items - 1)
         itself = csr_array((np.ones(len(codes), bool), (np.arange(len(codes)), codes - 1)), shape=(len(codes), n_items))
-        columns, scores = retrieve_exactly(lambda work: self._score_similar(codes, work), k, itself)
+        columns, scores = retrieve_exactly(lambda consume: self._score_similar(codes, consume), k, itself)
         return pd.DataFrame(
             {
                 self._estimator_roles.item_name: np.repeat(ids, k),
@@ -524,8 +524,8 @@ class Recommender(Reader):
                 "GRU4RecRanker and DINRanker, DINClassifier and DINRegressor."
             )
 
-    def _score_similar(self, items: Codes, work: Work) -> None:
-        """Call ``work(slice of the items, how similar all items of the catalogue are to them)``.
+    def _score_similar(self, items: Codes, consume: ScoreConsumer) -> None:
+        """Call ``consume(slice of the items, how similar all items of the catalogue are to them)``.
 
         By default this is the cosine of ``item_embeddings_``.
         """
@@ -536,7 +536,7 @@ class Recommender(Reader):
             )
         vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
         for part in chunks(len(items), len(vectors)):
-            work(part, vectors[items[part] - 1] @ vectors.T)
+            consume(part, vectors[items[part] - 1] @ vectors.T)
 
     def _frame(self, users: Any, items: Any, scores: Any, kept: Any) -> pd.DataFrame:
         roles = self._estimator_roles
@@ -554,29 +554,29 @@ class Recommender(Reader):
         self._need_role("item")
         return np.arange(1, len(self._items) + 1, dtype=np.int32)
 
-    def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Asked]:
+    def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Query]:
         """Ids and codes of the candidates, each once: known ones in vocabulary order, then unknown ones."""
         if candidates is None:
-            return self._items.ids, Asked(self._catalogue_codes())
-        ids, asked = self._asked(candidates, "item")
+            return self._items.ids, Query(self._catalogue_codes())
+        ids, query = self._read_query(candidates, "item")
         if len(ids) == 0:
             raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
-        codes = asked.codes
+        codes = query.codes
         known, first = np.unique(codes, return_index=True)
         known, first = known[known > 0], first[known > 0]
-        strangers = np.flatnonzero(codes == 0)
-        strangers = strangers[~pd.Series(as_column(ids)[strangers]).duplicated().to_numpy()]
-        at = np.concatenate([first, strangers])
-        if len(strangers) == 0:
-            return self._items.ids[known - 1], Asked(known, asked.rows, at)
-        both = [*self._items.ids[known - 1], *as_column(ids)[strangers]]
-        return as_column(both), Asked(codes[at], asked.rows, at)
+        unseen = np.flatnonzero(codes == 0)
+        unseen = unseen[~pd.Series(as_column(ids)[unseen]).duplicated().to_numpy()]
+        at = np.concatenate([first, unseen])
+        if len(unseen) == 0:
+            return self._items.ids[known - 1], Query(known, query.rows, at)
+        both = [*self._items.ids[known - 1], *as_column(ids)[unseen]]
+        return as_column(both), Query(codes[at], query.rows, at)
 
-    def _seen(self, queries: Asked) -> csr_array:
+    def _seen(self, queries: Query) -> csr_array:
         """Mark the items of the catalogue that queries have seen."""
         return self._log.seen(queries.codes)
 
-    def _seen_among(self, queries: Asked, items: Codes) -> csr_array:
+    def _seen_among(self, queries: Query, items: Codes) -> csr_array:
         """Mark the (query, candidate) pairs that have been seen."""
         seen, n_items = self._seen(queries), len(self._items)
         if len(items) == n_items and items[0] == 1 and items[-1] == n_items:
@@ -590,7 +590,7 @@ class Recommender(Reader):
         exclusions = exclusions_of(exclude, roles.user_name, roles.item_name)
         if not (len(exclusions) and len(queries)):
             return csr_array((len(queries), len(candidates)), dtype=bool)
-        exclusions.doubt(as_column(queries), as_column(candidates), self._users.ids)
+        exclusions.warn_unmatched(as_column(queries), as_column(candidates), self._users.ids)
         users, user_codes = Vocabulary.fit(queries, name=roles.user_name)
         items, item_codes = Vocabulary.fit(candidates, name=roles.item_name)
         pairs = [

@@ -13,9 +13,9 @@ from scipy.sparse import csr_array
 
 from skrec._data.tables.columns import as_column
 from skrec._recommend import CandidateLists, top_k
-from skrec.base.reader import Asked
+from skrec.base.reader import Query
 
-Work = Callable[[Any, NDArray[np.float32]], None]
+ScoreConsumer = Callable[[Any, NDArray[np.float32]], None]
 
 _CELLS = 2**23  # scores held at a time
 _FEW_QUERIES = 64  # whose lists are scored together, by their union
@@ -29,15 +29,15 @@ def chunks(n: int, width: int) -> Iterator[slice]:
 
 
 def retrieve_exactly(
-    score: Callable[[Work], None], k: int, left_out: csr_array
+    score: Callable[[ScoreConsumer], None], k: int, left_out: csr_array
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the columns and the scores of the k best items of each query, by scoring all of them.
 
     Parameters
     ----------
     score : callable
-        ``score(work)`` calls ``work(slice or numbers of queries, their scores)`` for all queries, perhaps in several
-        threads; the scores may be written to.
+        ``score(consume)`` calls ``consume(slice or numbers of queries, their scores)`` for all queries, perhaps in
+        several threads; the scores may be written to.
     k : int
         At most the number of items.
     left_out : csr_array of shape (n_queries, n_items), bool
@@ -62,8 +62,8 @@ def retrieve_exactly(
     return columns, scores
 
 
-def take_queries(queries: Asked, at: NDArray[np.intp]) -> Asked:
-    """Return some of the queries, or of the items, that are asked for."""
+def take_queries(queries: Query, at: NDArray[np.intp]) -> Query:
+    """Return some of the queries, or of the items."""
     return replace(
         queries,
         codes=queries.codes[at],
@@ -74,9 +74,9 @@ def take_queries(queries: Asked, at: NDArray[np.intp]) -> Asked:
 
 
 def score_pairs_by_blocks(
-    score: Callable[[Asked, Asked, Work], None],
-    queries: Asked,
-    items: Asked,
+    score: Callable[[Query, Query, ScoreConsumer], None],
+    queries: Query,
+    items: Query,
     query: NDArray[np.int64],
     item: NDArray[np.int64],
 ) -> NDArray[np.float32]:
@@ -85,8 +85,8 @@ def score_pairs_by_blocks(
     Parameters
     ----------
     score : callable
-        ``score(queries, items, work)``, as ``Recommender._score_catalogue``.
-    queries, items : Asked
+        ``score(queries, items, consume)``, as ``Recommender._score_catalogue``.
+    queries, items : Query
     query, item : ndarray of shape (n_pairs,)
         The numbers of the query, in order, and of the item of each pair.
 

@@ -17,8 +17,8 @@ from skrec._sklearn_compat import Interval, StrOptions
 from skrec.base.events import Events, Inputs
 from skrec.base.history_model import HistoryModel
 from skrec.base.ranker import NetworkRanker
-from skrec.base.reader import Asked, Codes
-from skrec.base.recommender import Work
+from skrec.base.reader import Codes, Query
+from skrec.base.recommender import ScoreConsumer
 
 _SHORT = 16  # places; a shorter window is no faster
 
@@ -62,10 +62,10 @@ class SequenceRanker(HistoryModel, NetworkRanker):
     def _factorised(self) -> bool:
         return True
 
-    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
-        for rows, windows in _by_length(self._queried(queries)):
-            asked = Asked(queries.codes[rows], history=windows)
-            super()._score_catalogue(asked, items, lambda part, block, rows=rows: work(rows[part], block))  # type: ignore[misc]
+    def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
+        for rows, windows in _by_length(self._histories_of(queries)):
+            query = Query(queries.codes[rows], history=windows)
+            super()._score_catalogue(query, items, lambda part, block, rows=rows: consume(rows[part], block))  # type: ignore[misc]
 
     def _pair_logits(self, inputs: Inputs) -> NDArray[np.float32]:
         logits = np.empty((len(inputs["item"]), 1), np.float32)
@@ -76,13 +76,13 @@ class SequenceRanker(HistoryModel, NetworkRanker):
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
         return {"item": items}
 
-    def _query_inputs(self, queries: Asked) -> Inputs:
-        return {"history": self._queried(queries)}
+    def _query_inputs(self, queries: Query) -> Inputs:
+        return {"history": self._histories_of(queries)}
 
     def _table_rows(self) -> dict[str, int]:
         return {"item": len(self._items) + 1, "position": self._length + 1}
 
-    def _with_past(self, events: Events) -> Events:
+    def _with_history(self, events: Events) -> Events:
         return events  # it is packed for training, and asked for by user for validation
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         if events.time is not None or events.seen:  # their place among the later ones is that of their pair
             return past.ends(events.users, events.items, events.time)
         order = np.argsort(events.users, kind="stable")
-        counts = self._counted(events)[order]
+        counts = self._is_positive(events)[order]
         users = events.users[order]
         total = np.bincount(users, weights=counts, minlength=past.n_users + 1).astype(np.int64)
         before = np.cumsum(counts) - counts - (np.cumsum(total) - total)[users]

@@ -19,8 +19,8 @@ from skrec._data.targets.numbers import numeric_labels, read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.base.events import Events, Inputs
 from skrec.base.network import NetworkRecommender, own_loss, training_arrays
-from skrec.base.reader import Asked
-from skrec.base.recommender import Work
+from skrec.base.reader import Query
+from skrec.base.recommender import ScoreConsumer
 
 _LARGEST = 1e100  # squares of larger targets are not finite
 
@@ -375,12 +375,12 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         return latest_or_random(events, self.validation_fraction, random_state, None)
 
-    def _counted(self, events: Events) -> NDArray[np.bool_]:
+    def _is_positive(self, events: Events) -> NDArray[np.bool_]:
         return np.ones(len(events), bool)  # whatever the rating
 
-    def _score_catalogue(self, queries: Asked, items: Asked, work: Work) -> None:
+    def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
         scale, mean = np.float32(self._scale), np.float32(self._mean)
-        super()._score_catalogue(queries, items, lambda part, block: work(part, block * scale + mean))
+        super()._score_catalogue(queries, items, lambda part, block: consume(part, block * scale + mean))
 
     def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
         return super()._pair_scores(inputs).astype(np.float64) * self._scale + self._mean
@@ -388,7 +388,7 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _score_scale(self) -> tuple[float, float]:
         return self._scale, self._mean
 
-    def _score_between(self, queries: Asked, items: Asked, query: NDArray[Any], item: NDArray[Any]) -> NDArray[Any]:
+    def _score_between(self, queries: Query, items: Query, query: NDArray[Any], item: NDArray[Any]) -> NDArray[Any]:
         scores = super()._score_between(queries, items, query, item)
         return np.asarray(scores * np.float32(self._scale) + np.float32(self._mean))
 

@@ -32,7 +32,7 @@ class ReadsEvents(Protocol):
 
     def _has_role(self, role: str) -> bool: ...
 
-    def _pair_codes(self, rows: Rows, *, strangers: bool = ...) -> tuple[Codes, Codes]: ...
+    def _pair_codes(self, rows: Rows, *, allow_unknown: bool = ...) -> tuple[Codes, Codes]: ...
 
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = ...) -> tuple[Any, Any, int]: ...
 
@@ -45,13 +45,13 @@ def validation_events(model: ReadsEvents, X_val: Any, y_val: Any, n_rows: int) -
     """Read ``X_val`` and ``y_val`` for a model that has read its `n_rows` training rows."""
     rows = _read(model, X_val)
     try:
-        users, items = model._pair_codes(rows, strangers=True)
+        users, items = model._pair_codes(rows, allow_unknown=True)
         target, _, _ = model._targets(X_val, y_val, None, fresh=False, name="y_val")
         inputs, time = model._row_inputs(rows, users, items), model._times(rows)
     except (TypeError, ValueError) as error:
         error.add_note(f"{_ABOUT} {_CURE}")
         raise
-    _doubt(model, rows, {"user": users, "item": items}, n_rows)
+    _warn_unlikely(model, rows, {"user": users, "item": items}, n_rows)
     return Events(users, items, inputs, target, time=time)
 
 
@@ -71,7 +71,7 @@ def _read(model: ReadsEvents, X_val: Any) -> Rows:
         raise
 
 
-def _doubt(model: ReadsEvents, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:
+def _warn_unlikely(model: ReadsEvents, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:
     """Warn of rows that are hardly meant so: cut as training rows, or with ids that a transformer should have made."""
     if rows.n_rows == n_rows:
         warnings.warn(

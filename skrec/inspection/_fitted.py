@@ -42,7 +42,7 @@ def row_inputs(unwrapped: Unwrapped, X: Any) -> Inputs:
     model: FieldModel = unwrapped.model
     rows = model._read(unwrapped.transform(X), reset=False)
     codes = model._pair_codes(rows)
-    return {**model._row_inputs(rows, *codes), **model._past(*codes, model._times(rows))}
+    return {**model._row_inputs(rows, *codes), **model._history_inputs(*codes, model._times(rows))}
 
 
 def row_views(unwrapped: Unwrapped, X: Any, name: str) -> Iterator[tuple[slice, NDArray[np.float32]]]:

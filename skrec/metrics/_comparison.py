@@ -138,8 +138,8 @@ def _differences(a: Any, b: Any, metric: str | None) -> NDArray[np.float64]:
             "compared. Evaluate both models with one scorer."
         )
     first, second = _of_users(a, metric, "a"), _of_users(b, metric, "b")
-    strangers = [one.index[~one.index.isin(other.index)] for one, other in ((first, second), (second, first))]
-    for name, other, only in (("a", "b", strangers[0]), ("b", "a", strangers[1])):
+    only_in = [one.index[~one.index.isin(other.index)] for one, other in ((first, second), (second, first))]
+    for name, other, only in (("a", "b", only_in[0]), ("b", "a", only_in[1])):
         if len(only):
             raise ValueError(
                 f"{name} has {len(only)} user(s) that {other} lacks, for instance {only[:1].tolist()[0]!r}: a paired "

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skrec._data import Vocabulary
-from skrec._data.ids.values import doubt_kind
+from skrec._data.ids.values import warn_other_kind
 from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
 from skrec._sklearn_compat import safe_indexing
@@ -67,7 +67,7 @@ class HeldOut:
         """
         ids = RowIds.of(unwrapped, X)
         catalogue, name = as_column(unwrapped.model.items_), unwrapped.model._estimator_roles.item_name
-        doubt_kind(ids.items, catalogue, name, so="none of them is known, and every one is a miss")
+        warn_other_kind(ids.items, catalogue, name, so="none of them is known, and every one is a miss")
         labels = None if y is None else labels_of(y, X, getattr(unwrapped.model, "classes_", None))
         return cls.of(unwrapped.model, ids, np.ones(len(ids.users), dtype=bool) if labels is None else labels > 0)
 

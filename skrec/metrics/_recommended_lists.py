@@ -172,12 +172,12 @@ def feature_vectors(item_features: Any, items: Column) -> NDArray[np.float64]:
     known = as_column(item_features.index)
     at = positions_of(items, known, "item_id")
     if (at < 0).any():
-        stranger = items[at < 0][:1].tolist()[0]
-        nearest = nearest_id(stranger, known)
+        unknown_item = items[at < 0][:1].tolist()[0]
+        nearest = nearest_id(unknown_item, known)
         hint = "" if nearest is None else f" The nearest id of its index is {nearest!r} ({type(nearest).__name__})."
         raise ValueError(
             f"item_features has no row for {np.count_nonzero(at < 0)} of {len(items)} items, for instance "
-            f"{stranger!r} ({type(stranger).__name__}).{hint} Its index must hold the item ids."
+            f"{unknown_item!r} ({type(unknown_item).__name__}).{hint} Its index must hold the item ids."
         )
     for name in item_features.columns:
         if not pd.api.types.is_numeric_dtype(item_features[name]):

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data import ABSENT, as_rows
-from skrec._data.ids.values import doubt_kind, of_another_kind
+from skrec._data.ids.values import of_another_kind, warn_other_kind
 from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
 from skrec._recommend._frames import as_table
@@ -168,7 +168,7 @@ def _known_positions(unwrapped: Unwrapped, X: Any, held_out: HeldOut, ids: Array
     model, encoded = unwrapped.model, bool(unwrapped.transformers) and held_out.item_position != ABSENT
     known = as_rows(X).column(held_out.item_position) if encoded else as_column(model.items_)
     if of_another_kind(ids, known):  # an encoder need not be able to tell, and may fail
-        doubt_kind(
+        warn_other_kind(
             ids,
             known,
             model._estimator_roles.item_name,

@@ -73,15 +73,15 @@ def fit_column(rows: Rows, position: int) -> tuple[Vocabulary, Codes]:
     return vocabulary, _with_missing(codes, missing, vocabulary)
 
 
-def column_codes(rows: Rows, position: int, vocabulary: Vocabulary, *, doubt: bool = True) -> Codes:
+def column_codes(rows: Rows, position: int, vocabulary: Vocabulary, *, warn: bool = True) -> Codes:
     """Return the codes that :func:`fit_column` gave to the values of a column, and 0 for other values.
 
-    Values of another kind than those of ``fit`` are told of, if there is ``doubt`` about them.
+    Values of another kind than those of ``fit`` are told of, if there is ``warn`` about them.
     """
     values, missing, _ = _values(rows, position)
     codes = vocabulary.encode(values)
-    if doubt:
-        vocabulary.doubt_kind(values, codes, what="values")
+    if warn:
+        vocabulary.warn_other_kind(values, codes, what="values")
     return _with_missing(codes, missing, vocabulary)
 
 

@@ -265,7 +265,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
             warn_hashed_kinds(rows, getattr(self, "_kinds", {}))  # files of earlier versions have none
             return self._output(X, rows, hashed_codes(rows, self._positions, self._n_codes[0]))
         doubt = self.handle_unknown == "oov"
-        columns = {p: (known, column_codes(rows, p, known, doubt=doubt)) for p, known in self._vocabularies.items()}
+        columns = {p: (known, column_codes(rows, p, known, warn=doubt)) for p, known in self._vocabularies.items()}
         codes = []
         for number, (cross, tables) in enumerate(zip(self._positions, self._tables, strict=True)):
             parts = [columns[position] for position in cross]

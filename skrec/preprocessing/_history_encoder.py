@@ -18,7 +18,7 @@ from skrec._data import Histories, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.events.windows import PADDING, Windows
 from skrec._data.tables.columns import object_array
 from skrec._data.tables.roles import role_position
-from skrec._data.tables.time_checks import are_codes, doubt_codes, doubt_order
+from skrec._data.tables.time_checks import are_codes, warn_encoded_times, warn_row_order
 from skrec._data.targets.numbers import numeric_labels
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
 from skrec._transaction import ReadsOneState, transaction
@@ -153,7 +153,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         items, item_codes = Vocabulary.fit(rows.column(roles.item), name=roles.item_name)
         times, chosen = None if roles.time is None else rows.times(roles.time), self._chosen(X, y)
         past = Histories.from_events(user_codes, item_codes, times, chosen, n_users=len(users))
-        doubt_order(rows, roles, user_codes, item_codes)
+        warn_row_order(rows, roles, user_codes, item_codes)
         # From here on nothing can fail: a failed fit leaves the encoder as it was.
         validate_data(self, X, reset=True, skip_check_array=True)
         self._roles, self._users, self._items, self._past = roles, users, items, past
@@ -244,8 +244,8 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         rows = self._read(X)
         user_ids, item_ids = rows.column(self._roles.user), rows.column(self._roles.item)
         users, items = self._users.encode(user_ids), self._items.encode(item_ids)
-        self._users.doubt_kind(user_ids, users)
-        self._items.doubt_kind(item_ids, items)
+        self._users.warn_other_kind(user_ids, users)
+        self._items.warn_other_kind(item_ids, items)
         ends = self._past.ends(users, items, self._times_of(rows, self._roles.time))
         return self._output(X, rows, self._past.windows(users, self.max_history, ends))
 
@@ -299,7 +299,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
             return None
         times = rows.times(position, like=getattr(self, "_time_kind", None))  # older files lack it
         if self._coded_times:
-            doubt_codes(times, self._roles.time_name)
+            warn_encoded_times(times, self._roles.time_name)
         return times
 
     def _chosen(self, X: Any, y: Any) -> NDArray[np.bool_] | None:

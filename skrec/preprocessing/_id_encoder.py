@@ -227,7 +227,7 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
             if self.handle_unknown == "error":
                 infrequent = self._infrequent[position].encode(values)
                 vocabulary.refuse_unknown(values, np.maximum(codes, infrequent))
-            vocabulary.doubt_kind(values, codes)
+            vocabulary.warn_other_kind(values, codes)
             columns.append(codes)
         return self._output(rows, columns)
 

@@ -15,7 +15,7 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Vocabulary, as_rows
-from skrec._data.features.multivalued import doubt_separator
+from skrec._data.features.multivalued import warn_separator
 from skrec._data.tables.columns import object_array
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in
 from skrec._transaction import ReadsOneState, transaction
@@ -196,7 +196,7 @@ handle_unknown='ignore'.
             if self.handle_unknown == "error":
                 refuse_unknown_values(bags, np.maximum(codes, infrequent.encode(bags.values)), vocabulary)
             else:
-                vocabulary.doubt_kind(bags.values, codes, what="values")
+                vocabulary.warn_other_kind(bags.values, codes, what="values")
             blocks.append(select(bags, codes, len(vocabulary)))
         return self._output(blocks)
 
@@ -275,7 +275,7 @@ handle_unknown='ignore'.
         vocabularies, infrequent, blocks = [], [], []
         for position in range(rows.n_columns):
             bags = bags_of(rows, position, self.separator)
-            doubt_separator(rows.column(position), bags.name, self.separator)
+            warn_separator(rows.column(position), bags.name, self.separator)
             every, codes = Vocabulary.fit(bags.values, name=bags.name)
             block = select(bags, codes, len(every))
             counts = np.bincount(block.indices, minlength=len(every))

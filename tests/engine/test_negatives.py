@@ -7,7 +7,7 @@ from scipy.stats import chisquare
 
 from skrec._data import Interactions
 from skrec._engine.batches import Column, TrainingArrays, TrainingData
-from skrec._engine.step import Step
+from skrec._engine.context import TrainingContext
 from skrec.models import NCFRanker
 
 COUNTS = np.array([0, 40, 10, 1, 90, 5, 0, 20])  # by item code; no item has code 0; item 6 has no events
@@ -15,7 +15,7 @@ N_ITEMS = len(COUNTS) - 1
 
 
 def step(number=0, seed=3):
-    return Step(tf.constant(seed), tf.constant(number), dropout=None, id_dropout=None, penalised=False)
+    return TrainingContext(tf.constant(seed), tf.constant(number), dropout=None, id_dropout=None, penalised=False)
 
 
 def data(*, alpha=0.0, positives=None, batch_size=4, n_rows=10):

@@ -58,7 +58,7 @@ def test_a_dense_gradient_acts_as_in_keras(name):
 
 def ftrl(free=False):
     """Our FTRL, whose rates are a program's, and a table it is built for."""
-    rates = {"apart_learning_rate": tf.Variable(0.1), "apart_l1": tf.Variable(0.3)}
+    rates = {"group_learning_rate": tf.Variable(0.1), "group_l1": tf.Variable(0.3)}
     ours, variable = OPTIMIZERS["ftrl"](rates), table(free)
     ours.build([variable])
     return ours, variable

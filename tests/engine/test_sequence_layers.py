@@ -10,7 +10,7 @@ from scipy.special import softmax
 from skrec._data import Histories
 from skrec._data.events.packing import pack
 from skrec._engine.layers.attention import SelfAttention, past
-from skrec._engine.layers.interest import Catalogue, LocalActivation, distinct
+from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.recurrent import GRU
 from skrec._engine.program import borrowed
 from skrec.models import GRU4RecRanker, SASRecRanker

@@ -143,8 +143,8 @@ def estimators():
     yield "ncf_regressor", NCFRegressor(**DEEP).fit(X[EVENTS], RATING), [call("predict", NEW[EVENTS]), RANK]
 
     options = {**SMALL, "ema_momentum": 0.5, "warm_start": True, "learning_rate": 0.05}
-    going_on = NCFRanker(architecture="mf", **options).fit(X[EVENTS]).fit(X[EVENTS])
-    yield "ncf_warm_ema", going_on, [*RANKER, call("user_embeddings_")]
+    resume = NCFRanker(architecture="mf", **options).fit(X[EVENTS]).fit(X[EVENTS])
+    yield "ncf_warm_ema", resume, [*RANKER, call("user_embeddings_")]
     stopped = NCFRanker(architecture="mf", **SMALL, early_stopping=True, validation_fraction=0.5)
     yield "ncf_early_stopping", stopped.fit(X[EVENTS]), [RANK, call("validation_scores_"), call("loss_curve_")]
 

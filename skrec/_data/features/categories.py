@@ -200,7 +200,7 @@ class Categories:
             If the values are strings and the known ones numbers, or the other way round.
         """
         codes = self.vocabulary.encode(factors.distinct)
-        self.vocabulary.doubt_kind(factors.distinct, codes, what="values")
+        self.vocabulary.warn_other_kind(factors.distinct, codes, what="values")
         rows = self.rows[codes]
         return np.append(rows, np.int32(self.missing))[factors.positions]  # The position -1 takes the last.
 

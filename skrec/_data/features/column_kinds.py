@@ -18,7 +18,7 @@ from skrec._data.tables.roles import column_positions
 from skrec._data.tables.table import Rows
 from skrec.exceptions import ColumnError
 
-__all__ = ["Kind", "categorical_columns", "doubt_categories", "kind_of", "measures_of", "refuse_other_measures"]
+__all__ = ["Kind", "categorical_columns", "warn_spelled_values", "kind_of", "measures_of", "refuse_other_measures"]
 
 Kind = Literal["categorical", "multivalued", "numeric", "array"]
 
@@ -120,7 +120,7 @@ def kind_of(rows: Rows, position: int) -> Kind:
     return _numeric_if(inferred in _NUMBERS | _TIMES)
 
 
-def doubt_categories(rows: Rows, position: int) -> None:
+def warn_spelled_values(rows: Rows, position: int) -> None:
     """Warn of a column of categories that are probably numbers or times, or of which nearly each row has its own.
 
     Parameters
@@ -135,16 +135,16 @@ def doubt_categories(rows: Rows, position: int) -> None:
     UserWarning
         If most values are Python objects that are numbers or times, or text that spells numbers or dates; text that
         spells whole numbers alone may well be codes. If at least 200 rows have a value, and 95 % of them a value of
-        their own. A column of the type "category" is doubted only where it has more than 50 categories.
+        their own. A column of the type "category" causes a warning only if it has more than 50 categories.
 
     Examples
     --------
     >>> import warnings
     >>> import pandas as pd
-    >>> from skrec._data.features.column_kinds import doubt_categories
+    >>> from skrec._data.features.column_kinds import warn_spelled_values
     >>> from skrec._data.tables.table import as_rows
     >>> with warnings.catch_warnings(record=True, action="always") as told:
-    ...     doubt_categories(as_rows(pd.DataFrame({"price": ["1.5", "?", "2.25"]})), 0)
+    ...     warn_spelled_values(as_rows(pd.DataFrame({"price": ["1.5", "?", "2.25"]})), 0)
     >>> print(told[0].message)
     Column 'price' holds numbers as text, such as '1.5', but also '?': each is a category of its own. Convert them \
 with pandas.to_numeric(..., errors='coerce'), or, if they are categories, convert the column with .astype('category').

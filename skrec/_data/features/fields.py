@@ -13,15 +13,15 @@ from skrec._data.features.categories import Categories, Codes, factors_of
 from skrec._data.features.column_kinds import (
     Kind,
     categorical_columns,
-    doubt_categories,
     kind_of,
     measures_of,
     refuse_other_measures,
+    warn_spelled_values,
 )
 from skrec._data.features.encoded import Encoded, Layout
-from skrec._data.features.multivalued import doubt_separator, pack, split
+from skrec._data.features.multivalued import pack, split, warn_separator
 from skrec._data.features.numbers import bin_edges, learn_scales, standardise
-from skrec._data.features.vectors import doubt_ragged, learn_arrays, standardise_arrays
+from skrec._data.features.vectors import learn_arrays, standardise_arrays, warn_ragged
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.roles import column_positions
 from skrec._data.tables.table import Rows
@@ -442,11 +442,11 @@ def _columns_by_kind(
     for position in map(int, positions):
         kind: Kind = "multivalued" if position in several else kind_of(rows, position)
         if position in several:
-            doubt_separator(rows.column(position), _name(rows, position), separator)
+            warn_separator(rows.column(position), _name(rows, position), separator)
         elif kind == "multivalued":
-            doubt_ragged(rows.column(position), _name(rows, position))
+            warn_ragged(rows.column(position), _name(rows, position))
         elif kind == "categorical" and mask is None:
-            doubt_categories(rows, position)
+            warn_spelled_values(rows, position)
         if mask is not None and kind in {"categorical", "numeric"}:
             kind = "categorical" if mask[position] else "numeric"
         columns[kind].append(position)

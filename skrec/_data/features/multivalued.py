@@ -16,7 +16,7 @@ from skrec._data.features.categories import Categories, Factors, factorize
 from skrec._data.features.vectors import LIST_TYPES, is_polars_array
 from skrec._data.tables.columns import as_column, object_array
 
-__all__ = ["Lists", "doubt_separator", "pack", "split"]
+__all__ = ["Lists", "warn_separator", "pack", "split"]
 
 _SEPARATORS = ("|", ",", ";")
 
@@ -113,7 +113,7 @@ def split(values: Any, *, name: str, separator: str | None) -> Lists:
     return Lists(Factors(distinct, positions[known]), rows[known], len(column))
 
 
-def doubt_separator(values: Any, name: str, separator: str | None) -> None:
+def warn_separator(values: Any, name: str, separator: str | None) -> None:
     """Warn of delimited strings none of which has the separator, where they have another one.
 
     Parameters
@@ -131,9 +131,9 @@ def doubt_separator(values: Any, name: str, separator: str | None) -> None:
     Examples
     --------
     >>> import warnings
-    >>> from skrec._data.features.multivalued import doubt_separator
+    >>> from skrec._data.features.multivalued import warn_separator
     >>> with warnings.catch_warnings(record=True, action="always") as told:
-    ...     doubt_separator(["Drama, War", "War"], "genres", "|")
+    ...     warn_separator(["Drama, War", "War"], "genres", "|")
     >>> str(told[0].message)[:71]
     "No string of column 'genres' has the separator '|', but 'Drama, War' ha"
     """

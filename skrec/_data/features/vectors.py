@@ -21,7 +21,7 @@ from skrec.exceptions import ColumnError
 __all__ = [
     "LIST_TYPES",
     "are_vectors",
-    "doubt_ragged",
+    "warn_ragged",
     "is_polars_array",
     "learn_arrays",
     "stack",
@@ -90,7 +90,7 @@ def are_vectors(values: Any) -> bool:
     return lengths is not None and _is_one_width(lengths)
 
 
-def doubt_ragged(values: Any, name: str) -> None:
+def warn_ragged(values: Any, name: str) -> None:
     """Warn of lists of fractions that would be an array were it not for their lengths.
 
     Parameters
@@ -106,9 +106,9 @@ def doubt_ragged(values: Any, name: str) -> None:
     Examples
     --------
     >>> import warnings
-    >>> from skrec._data.features.vectors import doubt_ragged
+    >>> from skrec._data.features.vectors import warn_ragged
     >>> with warnings.catch_warnings(record=True, action="always") as told:
-    ...     doubt_ragged([[0.5, 1.0], [0.5], [2.0, 3.0]], "v")
+    ...     warn_ragged([[0.5, 1.0], [0.5], [2.0, 3.0]], "v")
     >>> str(told[0].message)[:61]
     "Column 'v' holds lists of fractional numbers, but row 1 has 1"
     """

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skrec._data.tables.columns import Column
 
-__all__ = ["doubt_kind", "kinds_of", "of_another_kind", "warn_mixed_kinds", "warn_rounded"]
+__all__ = ["warn_other_kind", "kinds_of", "of_another_kind", "warn_mixed_kinds", "warn_rounded"]
 
 _KINDS_OF_DTYPES = {"M": "dates", "m": "durations"}
 _KINDS_INFERRED = {
@@ -97,7 +97,7 @@ def of_another_kind(column: Column, known: Column) -> bool:
     return bool(there) and here.isdisjoint(there)
 
 
-def doubt_kind(
+def warn_other_kind(
     column: Column,
     known: Column,
     name: str,
@@ -128,10 +128,10 @@ def doubt_kind(
     --------
     >>> import warnings
     >>> import numpy as np
-    >>> from skrec._data.ids.value_kinds import doubt_kind
+    >>> from skrec._data.ids.value_kinds import warn_other_kind
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
-    ...     doubt_kind(np.array(["5"], dtype=object), np.array([5, 7]), "user_id")
+    ...     warn_other_kind(np.array(["5"], dtype=object), np.array([5, 7]), "user_id")
     >>> print(caught[0].message)
     The ids for column 'user_id' are strings (object), but those of fit are numbers (int64): none of them is known, \
 and all count as unknown. Convert them as in fit, for instance with .astype('int64').
@@ -179,13 +179,13 @@ def warn_mixed_kinds(
     Some values for column 'c' are bytes, such as b'b' in row 1, but those of fit are strings: unknown. Convert them \
 as in fit, for instance with .str.decode('utf-8').
     """
-    strange = kinds_of(column[unknown]) - kinds if kinds else frozenset()
-    if not strange:
+    new_kinds = kinds_of(column[unknown]) - kinds if kinds else frozenset()
+    if not new_kinds:
         return
-    row = next(int(row) for row in np.flatnonzero(unknown) if kinds_of(column[row : row + 1]) & strange)
+    row = next(int(row) for row in np.flatnonzero(unknown) if kinds_of(column[row : row + 1]) & new_kinds)
     warnings.warn(
-        f"Some {what} for column {name!r} are {_joined(strange)}, such as {column[row]!r} in row {row}, but those of "
-        f"fit are {_joined(kinds)}: {so}. Convert them as in fit{_conversion(strange, kinds, None)}.",
+        f"Some {what} for column {name!r} are {_joined(new_kinds)}, such as {column[row]!r} in row {row}, but those of "
+        f"fit are {_joined(kinds)}: {so}. Convert them as in fit{_conversion(new_kinds, kinds, None)}.",
         stacklevel=4,
     )
 

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.ids.value_kinds import doubt_kind, of_another_kind
+from skrec._data.ids.value_kinds import of_another_kind, warn_other_kind
 from skrec._data.tables.columns import Column, narrow, object_array, plain_value
 
 __all__ = [
     "as_objects",
-    "doubt_kind",
+    "warn_other_kind",
     "factorize_sorted",
     "is_compact",
     "join_ids",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skrec._data.ids.value_kinds import doubt_kind, kinds_of, warn_mixed_kinds, warn_rounded
+from skrec._data.ids.value_kinds import kinds_of, warn_mixed_kinds, warn_other_kind, warn_rounded
 from skrec._data.ids.values import (
     as_objects,
     factorize_sorted,
@@ -189,13 +189,13 @@ class Vocabulary:
             f"({len(unknown)} such {row}(s)). {hint}Correct it{cure}."
         )
 
-    def doubt_kind(self, values: Any, codes: Codes, what: str = "ids") -> None:
-        """Warn if ids have no code because no id of ``fit`` is of their kind; see :func:`doubt_kind`."""
+    def warn_other_kind(self, values: Any, codes: Codes, what: str = "ids") -> None:
+        """Warn if ids have no code because no id of ``fit`` is of their kind; see :func:`warn_other_kind`."""
         if not len(self) or not len(codes):
             return
         unknown = codes == 0
         if unknown.all():
-            doubt_kind(as_column(values), self.ids, self.name, what=what)
+            warn_other_kind(as_column(values), self.ids, self.name, what=what)
         elif unknown.any() and (column := as_column(values)).dtype.kind == "O":
             so = "they are not known, and count as unknown"
             warn_mixed_kinds(column, unknown, self._kinds, self.name, what=what, so=so)
@@ -241,7 +241,8 @@ class Vocabulary:
     def extend(self, values: Any) -> tuple[Vocabulary, Codes]:
         """Add the ids of a column that are new. Old ids keep their codes; new ones follow, sorted.
 
-        Ids of another kind than the old ones (see :func:`doubt_kind`) are told of: they would double the catalogue.
+        Ids of another kind than the old ones cause a warning (:func:`warn_other_kind`): they would double the
+        catalogue.
 
         Parameters
         ----------
@@ -275,7 +276,7 @@ class Vocabulary:
             return self, codes
         ids, new_codes = factorize_sorted(column[new], self.name)
         if new.all() and len(self):
-            doubt_kind(column, self.ids, self.name, so="none of them is known, and all join as new ones")
+            warn_other_kind(column, self.ids, self.name, so="none of them is known, and all join as new ones")
         elif len(self) and column.dtype.kind == "O":
             so = "they are not known, and join as new ones"
             warn_mixed_kinds(column, new, self._kinds, self.name, what="ids", so=so)

@@ -33,12 +33,12 @@ def closest(name: str, names: Sequence[str]) -> str | None:
     return plain[matches[0]] if matches else None
 
 
-def meant(missing: Sequence[str], strange: Sequence[str]) -> str:
+def meant(missing: Sequence[str], unexpected: Sequence[str]) -> str:
     """Ask whether missing columns were meant by those that are there and were not expected.
 
     Parameters
     ----------
-    missing, strange : sequence of str
+    missing, unexpected : sequence of str
 
     Returns
     -------
@@ -51,7 +51,7 @@ def meant(missing: Sequence[str], strange: Sequence[str]) -> str:
     >>> meant(["price", "genre"], ["prize", "colour"])
     "Did you mean 'price' by 'prize'? Rename it."
     """
-    pairs = [(closest(name, missing), name) for name in strange]
+    pairs = [(closest(name, missing), name) for name in unexpected]
     hints = [f"{guess!r} by {name!r}" for guess, name in pairs if guess is not None]
     return f"Did you mean {', '.join(hints)}? Rename {'it' if len(hints) == 1 else 'them'}." if hints else ""
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skrec._data.tables.roles import Roles
 from skrec._data.tables.table import DATES, Rows
 
-__all__ = ["are_codes", "doubt_codes", "doubt_order", "warn_unused_times"]
+__all__ = ["are_codes", "warn_encoded_times", "warn_row_order", "warn_unused_times"]
 
 _TIME_NAMES = re.compile(r"time|date|stamp|(^|_)ts($|_)", re.IGNORECASE)
 _UNIX_1973, _UNIX_2100 = 10**8, 4.2 * 10**9  # in seconds
@@ -45,7 +45,7 @@ def are_codes(times: NDArray[Any]) -> bool:
     return bool((whole == times).all() and np.bincount(whole)[1:].all())
 
 
-def doubt_codes(times: NDArray[Any] | None, name: str) -> None:
+def warn_encoded_times(times: NDArray[Any] | None, name: str) -> None:
     """Warn of rows at time 0, where the times of ``fit`` were 1 to n: a new time is an unknown id to an encoder.
 
     Parameters
@@ -63,9 +63,9 @@ def doubt_codes(times: NDArray[Any] | None, name: str) -> None:
     --------
     >>> import warnings
     >>> import numpy as np
-    >>> from skrec._data.tables.time_checks import doubt_codes
+    >>> from skrec._data.tables.time_checks import warn_encoded_times
     >>> with warnings.catch_warnings(record=True, action="always") as told:
-    ...     doubt_codes(np.array([3, 0, 2]), "timestamp")
+    ...     warn_encoded_times(np.array([3, 0, 2]), "timestamp")
     >>> str(told[0].message)[:33]
     '1 of 3 row(s) have the time 0, be'
     """
@@ -80,7 +80,7 @@ def doubt_codes(times: NDArray[Any] | None, name: str) -> None:
     )
 
 
-def doubt_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArray[np.int32]) -> None:
+def warn_row_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: NDArray[np.int32]) -> None:
     """Warn if the times leave no row a past, or if the order of the rows stands for it, though there are times.
 
     Times tell no order if they are the same in all rows of every user, where some have several.

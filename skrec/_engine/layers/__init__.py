@@ -5,7 +5,7 @@ from skrec._engine.layers.bias import Bias
 from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_interaction
 from skrec._engine.layers.dropout import Dropout
 from skrec._engine.layers.fields import Fields, FieldTable, Numbers, Side, embed, field_network, first_order, flatten
-from skrec._engine.layers.interest import Catalogue, LocalActivation, distinct
+from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
 from skrec._engine.layers.recurrent import GRU
 from skrec._engine.layers.scale import Scale

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skrec._engine.backend import keras, tf
-from skrec._engine.step import current_step
+from skrec._engine.context import current_context
 
 
 class Dropout(keras.layers.Layer):
@@ -16,7 +16,7 @@ class Dropout(keras.layers.Layer):
 
     def call(self, x: Any) -> Any:
         """Drop elements of ``x``."""
-        step = current_step()
+        step = current_context()
         if step is None or step.dropout is None:
             return x
         keep = 1.0 - step.dropout

@@ -15,11 +15,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from skrec._engine.backend import keras, tf
+from skrec._engine.context import current_context
 from skrec._engine.layers.cross import bi_interaction
 from skrec._engine.layers.network import Network
 from skrec._engine.layers.sparse import ColumnBag
 from skrec._engine.layers.table import Table, penalise
-from skrec._engine.step import current_step
 
 __all__ = ["FieldTable", "Fields", "Numbers", "Side", "embed", "field_network", "first_order", "flatten"]
 
@@ -159,7 +159,7 @@ class FieldTable(Table):
         """Return the vectors of the categorical and the multi-valued fields: (N, n_fields, dim)."""
         side, vectors = self.side, []
         if side.categorical:
-            codes, step = inputs[f"{side.name}_codes"], current_step()
+            codes, step = inputs[f"{side.name}_codes"], current_context()
             vectors.append(super().call(codes if step is None else step.dropped(codes, self.unknown.value)))
         vectors += [self._pool(inputs[f"{side.name}_bag_{i}"]) for i in range(side.multivalued)]
         return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)

@@ -35,8 +35,8 @@ class Network:
         catalogue is then scored by one matrix product.
     width : int, default=64
         About how many numbers ``interact`` holds for one pair, which decides how many are scored at once.
-    steps : callable, optional
-        ``steps(inputs)``: from the columns of B sequences of L places to the queries of each place, tensors of shape
+    states : callable, optional
+        ``states(inputs)``: from the columns of B sequences of L places to the queries of each place, tensors of shape
         (B, L, ...): what ``query`` would return for the events before it. Where there is one, fits train on sequences.
     views : mapping of str to callable, default={}
         What there is to see inside, by name: functions from the inputs of N rows to a tensor (N, ...).
@@ -48,7 +48,7 @@ class Network:
     parts: Mapping[str, Any]
     dot: bool = False
     width: int = 64
-    steps: Callable[[Mapping[str, Any]], Any] | None = None
+    states: Callable[[Mapping[str, Any]], Any] | None = None
     views: Mapping[str, Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
 
 

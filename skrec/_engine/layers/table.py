@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from skrec._engine.backend import keras, tf, unsized
-from skrec._engine.step import current_step, is_building
+from skrec._engine.context import current_context, is_building
 
 
 def penalise(rows: Any) -> Any:
     """Return rows (n, ..., dim) as they are, and have L1 and L2 see them."""
-    step = current_step()
+    step = current_context()
     if step is not None:
         step.looked_up(rows)
     return rows

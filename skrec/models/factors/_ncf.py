@@ -401,7 +401,7 @@ class NCFRanker(_NCF, NetworkRanker):
     }
 
     @property
-    def _squares(self) -> float:
+    def _l2_penalty(self) -> float:
         if self.l2 == "auto":
             return 0.0001 if self.architecture == "mlp" else 0.01
         return float(self.l2)

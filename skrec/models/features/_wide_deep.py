@@ -94,7 +94,7 @@ class _WideDeep(FieldModel):
     def _more_tables(self) -> dict[str, int]:
         return {"crosses": int(self.n_cross_bins)}
 
-    def _apart(self) -> dict[str, Any]:
+    def _parameter_groups(self) -> dict[str, Any]:
         return {
             "parts": {
                 "user_wide",

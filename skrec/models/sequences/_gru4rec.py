@@ -88,7 +88,7 @@ class GRU4RecRanker(SequenceRanker):
             parts[f"gru_{i}"] = layers.GRU(dim, dim)
         dropout = layers.Dropout()
 
-        def states(history: Any, starts: Any) -> Any:
+        def run(history: Any, starts: Any) -> Any:
             items = parts["item"](ops.maximum(history, 0))[..., :dim]
             x = dropout(ops.where(history[..., None] >= 0, items, parts["start"](ops.zeros_like(history[:1, :1]))))
             for i in range(1, n_layers + 1):
@@ -96,17 +96,17 @@ class GRU4RecRanker(SequenceRanker):
             # A constant 1 meets the items' biases.
             return ops.concatenate([x, ops.ones_like(x[..., :1])], axis=-1)
 
-        def steps(inputs: Mapping[str, Any]) -> Any:
+        def states(inputs: Mapping[str, Any]) -> Any:
             ends = inputs["position"] == inputs["position"].shape[1] - 1
             starts = ops.concatenate([ops.ones_like(ends[:, :1]), ends[:, :-1]], axis=1)
-            return ops.take_along_axis(states(inputs["history"], starts), inputs["source"][..., None], axis=1)
+            return ops.take_along_axis(run(inputs["history"], starts), inputs["source"][..., None], axis=1)
 
         def query(inputs: Mapping[str, Any]) -> Any:
             history = inputs["history"]
             # All before the first event is start: the state is 0 until then.
             before = ops.concatenate([history[:, 1:], ops.ones_like(history[:, :1])], axis=1) < 0
             first = ops.concatenate([ops.ones_like(before[:, :1]), before[:, :-1]], axis=1)
-            return states(history, first)[:, -1]
+            return run(history, first)[:, -1]
 
         return layers.Network(
             query=query,
@@ -115,7 +115,7 @@ class GRU4RecRanker(SequenceRanker):
             parts=parts,
             dot=True,
             width=2**15,
-            steps=steps,
+            states=states,
         )
 
     def _embeddings(self, role: str) -> NDArray[np.float32]:

@@ -99,7 +99,7 @@ class SASRecRanker(AttentionModel, SequenceRanker):
             hidden = dropout(parts[f"inner_{i}"](parts[f"forward_norm_{i}"](own)))
             return own + dropout(parts[f"outer_{i}"](hidden))
 
-        def steps(inputs: Mapping[str, Any]) -> Any:
+        def states(inputs: Mapping[str, Any]) -> Any:
             x, allowed = embed(inputs["history"], inputs["position"]), layers.past(inputs["position"])
             for i in range(1, n_blocks + 1):
                 x = block(i, x, allowed)
@@ -133,6 +133,6 @@ class SASRecRanker(AttentionModel, SequenceRanker):
             parts=parts,
             dot=True,
             width=2**16,
-            steps=steps,
+            states=states,
             views={"attention": attention},
         )

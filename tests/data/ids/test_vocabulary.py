@@ -214,7 +214,7 @@ def test_ids_of_another_kind_are_doubted(known, values, message):
     codes = vocabulary.encode(values)
     assert not codes.any()
     with pytest.warns(UserWarning, match=f"The ids for column 'item_id' {message}"):
-        vocabulary.doubt_kind(values, codes)
+        vocabulary.warn_other_kind(values, codes)
 
 
 def test_ids_of_another_kind_that_join_are_doubted():
@@ -239,7 +239,7 @@ def test_ids_of_another_kind_that_join_are_doubted():
 )
 def test_unknown_ids_of_the_same_kind_are_not_doubted(known, values):
     vocabulary, _ = Vocabulary.fit(known)
-    vocabulary.doubt_kind(values, vocabulary.encode(values))
+    vocabulary.warn_other_kind(values, vocabulary.encode(values))
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_unknown_ids_of_the_same_kind_are_not_doubted(known, values):
 def test_some_ids_of_another_kind_are_warned_about(known, values, message):
     vocabulary, _ = Vocabulary.fit(known, name="item_id")
     with pytest.warns(UserWarning, match=f"Some ids for column 'item_id' {message}"):
-        vocabulary.doubt_kind(values, vocabulary.encode(values))
+        vocabulary.warn_other_kind(values, vocabulary.encode(values))
 
 
 @pytest.mark.parametrize("value", [[1, 2], {"foo": "bar"}, {1}, (1, [2])])

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from skrec._data import as_rows, resolve_roles
-from skrec._data.tables.time_checks import are_codes, doubt_codes, doubt_order
+from skrec._data.tables.time_checks import are_codes, warn_encoded_times, warn_row_order
 from skrec.model_selection import LeaveLastOut, WithinUserKFold
 
 DAYS = pd.date_range("2026-01-01", periods=4)
@@ -35,17 +35,17 @@ def test_codes_are_the_integers_from_1_without_a_gap(times, expected):
 
 def test_rows_at_time_0_are_counted():
     with pytest.warns(UserWarning, match=r"^2 of 3 row\(s\) have the time 0.*IDEncoder\(time='when'\)\.$"):
-        doubt_codes(np.array([0, 5, 0]), "when")
+        warn_encoded_times(np.array([0, 5, 0]), "when")
 
 
 def doubts(frame, **roles):
     rows = as_rows(frame)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        doubt_codes(np.array([1, 2]), "when")
-        doubt_codes(None, "when")
+        warn_encoded_times(np.array([1, 2]), "when")
+        warn_encoded_times(None, "when")
         users, items = np.array([1, 1, 2, 2], np.int32), np.array([1, 2, 1, 2], np.int32)
-        doubt_order(rows, resolve_roles(rows, **roles), users, items)
+        warn_row_order(rows, resolve_roles(rows, **roles), users, items)
     return [str(warning.message) for warning in caught]
 
 
@@ -151,4 +151,4 @@ def test_times_that_leave_no_row_a_past_are_told_of(times):
 def test_users_of_one_event_have_no_past_anyhow():
     rows = as_rows(EVENTS.assign(ts=7))
     users, items = np.array([1, 2, 3, 4], np.int32), np.array([1, 2, 1, 2], np.int32)
-    doubt_order(rows, resolve_roles(rows, time="ts"), users, items)
+    warn_row_order(rows, resolve_roles(rows, time="ts"), users, items)

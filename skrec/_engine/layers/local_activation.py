@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from skrec._engine.backend import keras, tf, unsized
-from skrec._engine.step import current_step
+from skrec._engine.context import current_context
 
 __all__ = ["Catalogue", "LocalActivation", "distinct"]
 
@@ -16,7 +16,7 @@ def distinct(function: Callable[[Any], Any], codes: Any) -> Any:
 
     The penalties, too, see each item once, as in the paper's mini-batch aware regularisation (section 5.1).
     """
-    step = current_step()
+    step = current_context()
     if step is None:
         return function(codes)  # a row's score must not depend on the rows beside it, not even in the last bit
     once, at = tf.unique(codes)

@@ -9,11 +9,11 @@ from typing import Any
 
 from skrec._engine.backend import tf
 
-_CURRENT: ContextVar[Step | None] = ContextVar("skrec_step", default=None)
+_CURRENT: ContextVar[TrainingContext | None] = ContextVar("skrec_step", default=None)
 _BUILDING: ContextVar[bool] = ContextVar("skrec_building", default=False)
 
 
-class Step:
+class TrainingContext:
     """One traced training step.
 
     Random numbers are a function of the fit's seed, the number of the operation in the step and the number of the step:
@@ -58,13 +58,13 @@ class Step:
             self.lookups.append((tf.reshape(rows, [n, -1]), weight))
 
 
-def current_step() -> Step | None:
+def current_context() -> TrainingContext | None:
     """Return the training step being traced, or None while scoring."""
     return _CURRENT.get()
 
 
 @contextmanager
-def tracing(step: Step) -> Iterator[Step]:
+def tracing(step: TrainingContext) -> Iterator[TrainingContext]:
     """Make ``step`` the current one."""
     token = _CURRENT.set(step)
     try:
