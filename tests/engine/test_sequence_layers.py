@@ -176,7 +176,7 @@ def columns_of(packed, rows=slice(None)):
 def of_events(network, packed):
     """What each event is predicted from, in the order of the events."""
     there = packed.event >= 0
-    return network.steps(columns_of(packed)).numpy()[there][np.argsort(packed.event[there])]
+    return network.states(columns_of(packed)).numpy()[there][np.argsort(packed.event[there])]
 
 
 def test_no_event_sees_itself_or_what_came_later(network):
@@ -201,7 +201,7 @@ def test_the_gradient_of_a_prediction_reaches_only_the_past(network):
         row, place = np.argwhere(packed.event == event)[0]
         with tf.GradientTape() as tape:
             tape.watch(table)
-            one = tf.reduce_sum(tf.square(network.steps(columns_of(packed, [row]))[0, place]))
+            one = tf.reduce_sum(tf.square(network.states(columns_of(packed, [row]))[0, place]))
         slices = tape.gradient(one, table)
         rows = tf.math.unsorted_segment_sum(slices.values, slices.indices, tf.shape(table)[0]).numpy()
         reached = set(np.flatnonzero(np.abs(rows[1:]).sum(axis=1)) + 1)
