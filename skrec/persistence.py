@@ -11,7 +11,6 @@ import math
 import os
 import sys
 import uuid
-import warnings
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -27,6 +26,7 @@ from sklearn.base import BaseEstimator
 
 from skrec._trusted import global_name, has_plain_state, trusted_by_name
 from skrec._version import __version__
+from skrec._warnings import warn
 from skrec.exceptions import FileFormatError
 
 __all__ = ["load", "save"]
@@ -194,11 +194,10 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) 
         except Exception as error:  # zipfile, json and numpy raise a dozen types on damaged data
             raise FileFormatError(f"{os.fspath(path)} cannot be loaded. {_DAMAGED}") from error
     for package, version in differing.items():
-        warnings.warn(
+        warn(
             f"{os.fspath(path)} was written with {package} {version}, and this is {package} {_VERSIONS[package]}: "
             "predictions may differ. Compare some, or fit and save again.",
             UserWarning,
-            stacklevel=2,
         )
     return estimator
 

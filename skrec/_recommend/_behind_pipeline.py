@@ -5,7 +5,6 @@ whose other columns hold known values; the catalogue is decoded by ``inverse_tra
 which has none, the parts that hold the user and the item are used.
 """
 
-import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +25,7 @@ from skrec._recommend._inverse_steps import CURE, sources
 from skrec._recommend._result import Ranking
 from skrec._recommend._unwrap import Unwrapped, flat
 from skrec._sklearn_compat import safe_indexing
+from skrec._warnings import warn
 from skrec.exceptions import UnknownIdError
 
 
@@ -140,11 +140,10 @@ class EncodedSpace:
         at = np.flatnonzero(Vocabulary(as_column(rare[~pd.isna(rare)].tolist())).encode(users))
         n = sum(user not in exclusions.by_user for user in users[at].tolist())
         if n:
-            warnings.warn(
+            warn(
                 f"{n} of the {len(users)} queries are users of fit whom min_frequency of {type(encoder).__name__} "
                 "merged with others: what each of them has seen is no longer known, and is not left out. Pass it in "
-                "exclude=, or fit with a smaller min_frequency.",
-                stacklevel=3,
+                "exclude=, or fit with a smaller min_frequency."
             )
 
     def _encode_asked(self, queries: Any, history: Any) -> tuple[Column, Any, list[Column] | None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from skrec._data import Encoded, Fields, Rows
 from skrec._data.features.dependence import Dependence, dependence, sampled_groups, value_codes
+from skrec._warnings import warn
 from skrec.base.reader import Codes
 
 __all__ = ["ColumnRole", "decide_sides"]
@@ -81,10 +81,9 @@ def decide_sides(rows: Rows, fields: Fields, encoded: Encoded, users: Codes, ite
         elif roles[position] == _UNTOLD and rows.n_rows >= _FEWEST_ROWS and by_item.n_rows + by_user.n_rows:
             untold.append(rows.label(position))
     if untold:
-        warnings.warn(
+        warn(
             f"Too few items have two rows or more to tell whether {_joined(untold)} belong(s) to the item or to the "
-            f"query: taken for the query's. {_CURE.format(untold[0])}",
-            stacklevel=3,
+            f"query: taken for the query's. {_CURE.format(untold[0])}"
         )
     return roles
 
@@ -146,21 +145,19 @@ def _warn_of_nearly(rows: Rows, position: int, by_item: _Evidence, by_user: _Evi
     """Warn of a column that may be a feature of the item or of the user, or is one of the item but for some rows."""
     name, found = rows.label(position), by_item.found
     if by_item.holds and by_user.holds and by_item.is_exact == by_user.is_exact:
-        warnings.warn(
+        warn(
             f"Column {name} has the same value in the rows of an item and also in the rows of a user, so that it may "
-            f"belong to either: taken for the user's. {_CURE.format(name)}",
-            stacklevel=4,
+            f"belong to either: taken for the user's. {_CURE.format(name)}"
         )
     elif found.n_deviations and found.share <= _NEAR and not by_user.holds:
         taken = "a feature of the item" if by_item.holds else "the query's, so that new items cannot have it"
         values = rows.column(position)
         one, other = (values[row : row + 1].tolist()[0] for row in (found.first, found.usual))
-        warnings.warn(
+        warn(
             f"Column {name} is the same in all rows of an item, but for {found.n_deviations} of {found.n_rows} rows: "
             f"row {found.first} has {one!r}, and row {found.usual}, of the same item, {other!r}. It is taken for "
             f"{taken}. Correct these rows, or say which it is: name all features of the item in item_features=, with "
-            f"{name} or without.",
-            stacklevel=4,
+            f"{name} or without."
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, ClassVar
@@ -18,6 +17,7 @@ from skrec._data.events.histories import Histories, Windows
 from skrec._data.tables.time_checks import are_codes, warn_encoded_times, warn_row_order
 from skrec._sklearn_compat import Interval
 from skrec._transaction import transaction
+from skrec._warnings import warn
 from skrec.base.contributions import contributions
 from skrec.base.events import Events, Inputs
 from skrec.base.given_histories import GivenHistories
@@ -129,11 +129,10 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         if self._coded_times and (time == 0).any():
             warn_encoded_times(time, self._estimator_roles.time_name)
         elif time.max() < self._earliest:
-            warnings.warn(
+            warn(
                 f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are "
                 "their times in the unit of fit? An encoder before the model must pass the time through, as "
-                f"IDEncoder(time={self._estimator_roles.time_name!r}) does.",
-                stacklevel=4,
+                f"IDEncoder(time={self._estimator_roles.time_name!r}) does."
             )
 
     def append_history(self, X: Any, y: Any = None) -> Any:

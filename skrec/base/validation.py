@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar, Protocol
 
 from numpy.typing import NDArray
 
 from skrec._data import Roles, Rows, Vocabulary
 from skrec._data.ids.values import of_another_kind
+from skrec._warnings import warn
 from skrec.base.events import Events, Inputs
 from skrec.base.reader import Codes
 
@@ -74,10 +74,9 @@ def _read(model: ReadsEvents, X_val: Any) -> Rows:
 def _warn_unlikely(model: ReadsEvents, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:
     """Warn of rows that are hardly meant so: cut as training rows, or with ids that a transformer should have made."""
     if rows.n_rows == n_rows:
-        warnings.warn(
+        warn(
             f"X_val has as many rows as X, {n_rows}. A scikit-learn search cuts such an X_val as it cuts X, and "
-            "the epoch would be chosen by training rows. Pass an X_val of another length.",
-            stacklevel=4,
+            "the epoch would be chosen by training rows. Pass an X_val of another length."
         )
     roles = model._estimator_roles
     for role, of_rows in codes.items():
@@ -87,10 +86,9 @@ def _warn_unlikely(model: ReadsEvents, rows: Rows, codes: dict[str, Codes], n_ro
         ids = rows.column(position)
         if role in model._validated_roles or of_another_kind(ids, known):
             here, there = ids[:1].tolist()[0], known[:1].tolist()[0]
-            warnings.warn(
+            warn(
                 f"No {role} of X_val was in fit ({rows.label(position)} is {here!r} in row 0, and in fit for instance "
                 f"{there!r}): all of them count as unknown, and the epoch is chosen by that. If a transformer comes "
-                f"before the model, it has left X_val as it is. {_CURE}",
-                stacklevel=4,
+                f"before the model, it has left X_val as it is. {_CURE}"
             )
             return

@@ -1,6 +1,5 @@
 """Ranking among a few candidates, drawn or frozen, as older papers do."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +14,7 @@ from skrec._data.ids.values import of_another_kind, warn_other_kind
 from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
 from skrec._recommend._frames import as_table
+from skrec._warnings import warn
 from skrec.metrics._held_out import HeldOut, positions_of
 from skrec.metrics._protocols import Outcome, users_at_once
 from skrec.metrics._ranks import metrics_from_ranks, ratio
@@ -180,10 +180,9 @@ def _known_positions(unwrapped: Unwrapped, X: Any, held_out: HeldOut, ids: Array
     positions = positions_of(_encoded(unwrapped, X, ids, held_out.item_position), model.items_, "item_id")
     positions[np.isin(positions, held_out.barred)] = -1
     if len(ids) and (positions < 0).all():
-        warnings.warn(
+        warn(
             f"None of the {len(ids)} candidates, such as {ids[:1].tolist()[0]!r}, is an item of fit: each held-out "
-            "item is the first of a list of its own. Pass lists of the items that the model was fitted on.",
-            stacklevel=2,
+            "item is the first of a list of its own. Pass lists of the items that the model was fitted on."
         )
     return positions
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -16,6 +15,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.utils.parallel import Parallel, delayed
 
 from skrec._sklearn_compat import fit_and_score
+from skrec._warnings import warn
 from skrec.model_selection._pruning import EpochReporter, report_epochs
 from skrec.model_selection._search_space import Space
 from skrec.model_selection._study import keep, nan_score, told_nan
@@ -95,7 +95,7 @@ class Candidates:
         if errors:
             self._warn(trial, parameters, errors)
         elif not pruned and (found := nan_score(folds)) is not None:
-            warnings.warn(told_nan(*found, trial.number, parameters), stacklevel=2)
+            warn(told_nan(*found, trial.number, parameters))
         if pruned:
             raise TrialPruned(f"After {len(folds)} of {len(self.splits)} folds.")
         return float("nan") if len(errors) == len(self.splits) else self._mean(folds)
@@ -144,12 +144,11 @@ class Candidates:
         return float(np.mean([self.settings["error_score"] if each is None else self.score(each) for each in scores]))
 
     def _warn(self, trial: Trial, parameters: dict[str, Any], errors: list[str]) -> None:
-        warnings.warn(
+        warn(
             f"{len(errors)} of {len(self.splits)} fits of trial {trial.number} failed, with {parameters}. Their scores "
             f"are {self.settings['error_score']}; error_score='raise' ends the search instead. The first error:\n"
             f"{errors[0]}",
             FitFailedWarning,
-            stacklevel=2,
         )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from skrec._warnings import warn
 from skrec.model_selection._search_space import parts_with
 
 if TYPE_CHECKING:
@@ -91,9 +91,8 @@ def warn_of_idle_pruner(study: Study) -> None:
         return
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     if trials and all(each.state == TrialState.COMPLETE and len(each.intermediate_values) < 2 for each in trials):
-        warnings.warn(
+        warn(
             f"{type(study.pruner).__name__} had nothing to prune: there is one split, or all are fitted at once, and "
             "no network reported scores of several epochs. Let the network stop early (early_stopping=True), or pass a "
-            "cv of several splits and n_jobs=None.",
-            stacklevel=4,
+            "cv of several splits and n_jobs=None."
         )

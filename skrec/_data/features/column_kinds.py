@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from skrec._data.features.vectors import LIST_TYPES, are_vectors, width_of
 from skrec._data.tables.columns import Column
 from skrec._data.tables.roles import column_positions
 from skrec._data.tables.table import Rows
+from skrec._warnings import warn
 from skrec.exceptions import ColumnError
 
 __all__ = ["Kind", "categorical_columns", "warn_spelled_values", "kind_of", "measures_of", "refuse_other_measures"]
@@ -175,19 +175,17 @@ with pandas.to_numeric(..., errors='coerce'), or, if they are categories, conver
         besides = "" if found.exception is None else f", but also {found.exception!r:.100}"
         by_type = not is_declared and not isinstance(rows.table, (np.ndarray, list))
         say_so = "convert the column with .astype('category')" if by_type else "name it in categorical_features="
-        warnings.warn(
+        warn(
             f"Column {label} holds {found.what} as {'text' if is_text else 'objects'}, such as "
             f"{found.example!r}{besides}: each is a category of its own. Convert them with {found.cure.format(label)}, "
-            f"or, if they are categories, {say_so}.",
-            stacklevel=3,
+            f"or, if they are categories, {say_so}."
         )
     elif n_there >= _ENOUGH_ROWS and len(distinct) >= _OWN * n_there:
-        warnings.warn(
+        warn(
             f"Column {label} has a category of its own in nearly every row ({len(distinct):,} in {n_there:,} rows), "
             f"such as {distinct[0]!r:.100}, so that a model can only learn the rows by heart. Leave the column out, or "
             "group its values; if they are the ids of users or items, name it in user= or item=; if they are meant to "
-            "be categories, name it in categorical_features=.",
-            stacklevel=3,
+            "be categories, name it in categorical_features=."
         )
 
 

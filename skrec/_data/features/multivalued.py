@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection
 from functools import cache
 from itertools import chain
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from skrec._data.features.categories import Categories, Factors, factorize
 from skrec._data.features.vectors import LIST_TYPES, is_polars_array
 from skrec._data.tables.columns import as_column, object_array
+from skrec._warnings import warn
 
 __all__ = ["Lists", "warn_separator", "pack", "split"]
 
@@ -146,10 +146,9 @@ def warn_separator(values: Any, name: str, separator: str | None) -> None:
     for other in _SEPARATORS:
         text = next((text for text in texts if other in text), None)
         if text is not None:
-            warnings.warn(
+            warn(
                 f"No string of column {name!r} has the separator {separator!r}, but {text!r:.100} has {other!r}: each "
-                f"string is one value. If it holds several, pass separator={other!r}; if not, separator=None.",
-                stacklevel=3,
+                f"string is one value. If it holds several, pass separator={other!r}; if not, separator=None."
             )
             return
 

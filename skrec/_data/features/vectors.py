@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from numbers import Real
@@ -16,6 +15,7 @@ from skrec._data.features.numbers import Floats, refuse_infinity, scaled
 from skrec._data.features.outliers import learn_spread
 from skrec._data.tables.columns import Column, as_column, object_array
 from skrec._data.tables.table import Rows
+from skrec._warnings import warn
 from skrec.exceptions import ColumnError
 
 __all__ = [
@@ -123,11 +123,10 @@ def warn_ragged(values: Any, name: str) -> None:
         return
     at = int(np.argmax(lengths != usual))
     row = int(np.flatnonzero(~pd.isna(cells))[at])
-    warnings.warn(
+    warn(
         f"Column {name!r} holds lists of fractional numbers, but row {row} has {lengths[at]} of them, where most have "
         f"{usual}: each number counts as a category. If they are embeddings, give every row {usual} numbers, or None; "
-        f"if they are categories, say so with multivalued_features=[{name!r}].",
-        stacklevel=3,
+        f"if they are categories, say so with multivalued_features=[{name!r}]."
     )
 
 

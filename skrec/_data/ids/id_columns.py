@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skrec._data.tables.table import Rows
+from skrec._warnings import warn
 
 __all__ = ["is_id_name", "looks_like_ids", "role_of_name", "warn_ids_as_numbers"]
 
@@ -166,11 +166,10 @@ def warn_ids_as_numbers(rows: Rows, positions: Sequence[int], *, roles: Collecti
             f"Convert such columns, X[{rows.label(found[0])}].astype('category'), or name them in categorical_features="
         )
     given = ", ".join(f"{role}={rows.label(position)}" for role, position in sorted(suggested.items(), reverse=True))
-    warnings.warn(
+    warn(
         f"The column(s) {named} look like ids, but are taken for numbers, as if neighbouring ids were alike. "
         f"{f'To give each id an embedding, pass {given}. ' if given else ''}{cure}. If they are numbers, say so with "
-        "categorical_features=[...], which names all columns that are not.",
-        stacklevel=3,
+        "categorical_features=[...], which names all columns that are not."
     )
 
 

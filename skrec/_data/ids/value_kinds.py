@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from datetime import date, timedelta
 from numbers import Number
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data.tables.columns import Column
+from skrec._warnings import warn
 
 __all__ = ["warn_other_kind", "kinds_of", "of_another_kind", "warn_mixed_kinds", "warn_rounded"]
 
@@ -139,10 +139,9 @@ and all count as unknown. Convert them as in fit, for instance with .astype('int
     if not of_another_kind(column, known):
         return
     here, there = kinds_of(column), kinds_of(known)
-    warnings.warn(
+    warn(
         f"The {what} for column {name!r} are {_joined(here)} ({column.dtype}), but those of {of} are {_joined(there)} "
-        f"({known.dtype}): {so}. Convert them as in {of}{_conversion(here, there, known.dtype)}.",
-        stacklevel=3,
+        f"({known.dtype}): {so}. Convert them as in {of}{_conversion(here, there, known.dtype)}."
     )
 
 
@@ -183,10 +182,9 @@ as in fit, for instance with .str.decode('utf-8').
     if not new_kinds:
         return
     row = next(int(row) for row in np.flatnonzero(unknown) if kinds_of(column[row : row + 1]) & new_kinds)
-    warnings.warn(
+    warn(
         f"Some {what} for column {name!r} are {_joined(new_kinds)}, such as {column[row]!r} in row {row}, but those of "
-        f"fit are {_joined(kinds)}: {so}. Convert them as in fit{_conversion(new_kinds, kinds, None)}.",
-        stacklevel=4,
+        f"fit are {_joined(kinds)}: {so}. Convert them as in fit{_conversion(new_kinds, kinds, None)}."
     )
 
 
@@ -219,11 +217,10 @@ def warn_rounded(column: Column, label: str) -> None:
         is_large = (np.abs(column) > 2.0**53) & (np.abs(column) < 2.0**64)
     if is_large.any():
         row = int(np.argmax(is_large))
-        warnings.warn(
+        warn(
             f"{label} has ids or categories that are floats beyond 2**53, such as {float(column[row])!r}. Floats of "
             "this size do not hold every whole number: a cast from integers rounded them, and different ones may have "
-            "become equal. Read them as integers (dtype 'Int64' if some are missing) or as strings.",
-            stacklevel=4,
+            "become equal. Read them as integers (dtype 'Int64' if some are missing) or as strings."
         )
 
 

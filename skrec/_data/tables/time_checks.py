@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from skrec._data.tables.roles import Roles
 from skrec._data.tables.table import DATES, Rows
+from skrec._warnings import warn
 
 __all__ = ["are_codes", "warn_encoded_times", "warn_row_order", "warn_unused_times"]
 
@@ -72,11 +72,10 @@ def warn_encoded_times(times: NDArray[Any] | None, name: str) -> None:
     n_rows = 0 if times is None else int((times == 0).sum())
     if times is None or not n_rows:
         return
-    warnings.warn(
+    warn(
         f"{n_rows} of {len(times)} row(s) have the time 0, before all times of fit, and so no past. Those of fit were "
         "1, 2, 3, ... without a gap, as an encoder of ids makes them, to which a new time is an unknown id, 0. Have it "
-        f"pass the time through: IDEncoder(time={name!r}).",
-        stacklevel=3,
+        f"pass the time through: IDEncoder(time={name!r})."
     )
 
 
@@ -100,11 +99,10 @@ def warn_row_order(rows: Rows, roles: Roles, users: NDArray[np.int32], items: ND
     if roles.time is None:
         warn_unused_times(rows, roles, users, items)
     elif users.max(initial=0) < len(users) and not _varies_within(users, rows.times(roles.time)):
-        warnings.warn(
+        warn(
             f"All rows of a user have one and the same time in column {rows.label(roles.time)}, for every user, so "
             "that none of them has a past. Pass a finer time, or leave the column out, so that the order of a "
-            "user's rows counts.",
-            stacklevel=3,
+            "user's rows counts."
         )
 
 
@@ -152,11 +150,10 @@ def warn_unused_times(rows: Rows, roles: Roles, users: NDArray[Any], items: NDAr
             continue
         if _varies_within(users, values) and (items is None or _varies_within(items, values)):
             label = rows.label(position)
-            warnings.warn(
+            warn(
                 f"X has no time column, so the order of a user's rows is taken as their order in time; but column "
                 f"{label} holds {held}. If these are the times of the events, pass time={label} to every estimator "
-                "and splitter.",
-                stacklevel=4,
+                "and splitter."
             )
             return
 

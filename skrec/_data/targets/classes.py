@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from numbers import Number
 from typing import Any
@@ -14,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skrec._data.tables.columns import Column
 from skrec._data.targets.labels import read_labels
+from skrec._warnings import warn
 
 __all__ = ["class_codes", "class_labels", "is_text", "warn_of_missing_as_text"]
 
@@ -123,10 +123,9 @@ def warn_of_missing_as_text(classes: NDArray[Any], name: str = "y") -> None:
         return
     found = next((label for label in classes.tolist() if label in _MISSING_AS_TEXT), None)
     if found is not None:
-        warnings.warn(
+        warn(
             f"{name} has the class {found!r}: a missing value that astype(str) made a string? Leave such rows out "
-            "before converting the labels.",
-            stacklevel=2,
+            "before converting the labels."
         )
 
 

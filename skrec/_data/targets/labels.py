@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence, Set
 from itertools import pairwise
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
+from skrec import _warnings
 from skrec._data.tables.columns import Column, as_column
 from skrec._sklearn_compat import num_samples
 
@@ -122,7 +122,7 @@ def one_dimensional(y: Any, name: str, *, warn: bool = False) -> Any:
         hint = f"It looks like one row: pass {name}.ravel()." if len(shape) == 2 and shape[0] == 1 else _SEVERAL
         raise ValueError(f"{name} should be a 1d array, got an array of shape {tuple(shape)} instead. {hint}")
     if warn:
-        warnings.warn(_RAVEL, DataConversionWarning, stacklevel=2)
+        _warnings.warn(_RAVEL, DataConversionWarning)
     if isinstance(y, pd.DataFrame):
         return y.iloc[:, 0]
     return y.to_series(0) if hasattr(y, "to_series") else y[:, 0] if isinstance(y, np.ndarray) else np.asarray(y)[:, 0]

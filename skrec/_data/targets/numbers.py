@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from numbers import Number
 from typing import Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from skrec._data.tables.columns import Column
 from skrec._data.targets.labels import read_labels
 from skrec._sklearn_compat import num_samples
+from skrec._warnings import warn
 
 __all__ = ["numeric_labels", "positive_labels", "read_weights"]
 
@@ -123,11 +123,10 @@ def positive_labels(y: Any, X: Any, name: str = "y") -> NDArray[np.bool_]:
             f"Pass {name}=None if every row is one."
         )
     if positive.all() and len(np.unique(numbers)) > 2:
-        warnings.warn(
+        warn(
             f"All values of {name} are above 0, from {numbers.min():g} to {numbers.max():g}, so that every row counts "
             f"as a positive, whatever its value. For ratings pass the liked ones, such as {name} >= 4; pass strengths, "
-            f"such as counts, as sample_weight; if every row is a positive, pass {name}=None.",
-            stacklevel=2,
+            f"such as counts, as sample_weight; if every row is a positive, pass {name}=None."
         )
     return positive
 
