@@ -20,7 +20,7 @@ from skrec.base.given_histories import GivenHistories, history_matrix
 from skrec.base.learning import learn
 from skrec.base.ranker import RankerMixin
 from skrec.base.reader import Codes, Query
-from skrec.base.recommender import ScoreConsumer, chunks
+from skrec.base.retrieval import ScoreConsumer, chunks
 
 __all__ = ["ClosedFormRanker"]
 

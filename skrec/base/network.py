@@ -21,7 +21,8 @@ from skrec.base.events import Events, Inputs
 from skrec.base.functions import FunctionsMixin
 from skrec.base.learning import learn
 from skrec.base.reader import Codes, Query
-from skrec.base.recommender import Recommender, ScoreConsumer
+from skrec.base.recommender import Recommender
+from skrec.base.retrieval import ScoreConsumer
 from skrec.base.validation import validation_events
 
 SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this

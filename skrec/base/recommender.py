@@ -4,45 +4,28 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, Rows, Vocabulary, as_rows
-from skrec._data.tables.columns import as_column
-from skrec._recommend import (
-    CandidateLists,
-    best_in_lists,
-    exclusions_of,
-    read_candidates,
-    refuse_history,
-    require_queries,
-)
+from skrec._data import Interactions, Rows, as_rows
+from skrec._recommend import CandidateLists, best_in_lists
 from skrec.base.events import Events, Inputs
-from skrec.base.reader import Codes, Query, Reader
-from skrec.base.retrieval import ScoreConsumer, chunks, distinct_pairs, retrieve_exactly, score_pairs_by_blocks
-
-__all__ = ["Recommender", "ScoreConsumer", "chunks"]
+from skrec.base.reader import Codes, Query
+from skrec.base.retrieval import ScoreConsumer, check_k, distinct_pairs, retrieve_exactly, score_pairs_by_blocks
+from skrec.base.vectors import VectorRecommender
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class Recommender(Reader):
+class Recommender(VectorRecommender):
     """Base of all recommenders: ``recommend`` and its kin, from scores.
 
     A subclass scores with :meth:`_score_rows` and :meth:`_score_catalogue`.
     """
-
-    _instead_of_explain: ClassVar[str] = (
-        "it does not score items by single past events. sklearn.inspection.permutation_importance tells which columns "
-        "matter."
-    )
-    """What ``explain`` of a model without one says: why there is none, and what to use."""
 
     _log_weights: ClassVar[bool] = False  # whether the log keeps the weights of events
 
@@ -89,34 +72,6 @@ class Recommender(Reader):
 
     # -- ranking ------------------------------------------------------------------------------------------------------
 
-    def seen_items(self, queries: Any) -> csr_array:
-        """Return which items of the catalogue each user chose in ``fit``.
-
-        Those are the items of the user's positive rows, ``y > 0`` (without ``y``, and of a Regressor, of all rows; of a
-        Classifier, of rows of another class than the first). A row with ``y <= 0`` was shown, not chosen.
-
-        Parameters
-        ----------
-        queries : array-like of shape (n_queries,) or rows
-            User ids, or rows with a user column.
-
-        Returns
-        -------
-        csr_array of shape (n_queries, n_items)
-            True where the user chose the item; columns in the order of ``items_``. Unknown users chose nothing.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from skrec.models import PopularityRanker
-        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
-        >>> model = PopularityRanker().fit(events)
-        >>> model.items_.tolist(), model.seen_items(["bob", "new"]).toarray().tolist()
-        (['x', 'y', 'z'], [[False, True, False], [False, False, False]])
-        """
-        check_is_fitted(self)
-        return self._log.seen(self._read_query(queries, "user")[1].codes)
-
     def score_items(self, queries: Any = None, candidates: Any = None, *, history: Any = None) -> NDArray[np.float32]:
         """Score items for users: the relevance that :meth:`recommend` ranks by.
 
@@ -159,12 +114,6 @@ class Recommender(Reader):
         """
         check_is_fitted(self)
         return self._scored(*self._read_queries(queries, history), candidates)
-
-    def _read_queries(self, queries: Any, history: Any) -> tuple[NDArray[Any], Query]:
-        """Read queries, and the histories that come with them, if the model takes any."""
-        refuse_history(self, history)
-        require_queries(self, queries, history)
-        return self._read_query(queries, "user")
 
     def _scored(self, ids: NDArray[Any], query: Query, candidates: Any) -> NDArray[np.float32]:
         """Score for queries that have been read; see :meth:`score_items`."""
@@ -280,7 +229,7 @@ class Recommender(Reader):
         as_frame: bool,
     ) -> Any:
         """Rank for queries that have been read; see :meth:`recommend`."""
-        _check_k(k)
+        check_k(k)
         candidates = self._read_candidates(candidates, ids)
         if isinstance(candidates, CandidateLists):
             options = {"exclude_seen": exclude_seen, "exclude": exclude}
@@ -330,17 +279,6 @@ class Recommender(Reader):
 
     # -- candidates that differ by query ------------------------------------------------------------------------------
 
-    def _read_candidates(self, candidates: Any, users: NDArray[Any]) -> Any:
-        """Read candidates: lists that differ by query, or what all queries share."""
-        roles = self._estimator_roles
-        return read_candidates(
-            candidates,
-            as_column(users),
-            catalogue=lambda: self.items_,
-            names=(roles.user_name, roles.item_name),
-            n_columns=self.n_features_in_ if roles.names is None else None,
-        )
-
     def _list_codes(self, lists: CandidateLists) -> Codes:
         self._need_role("item")
         return self._encode(lists.ids, "item", "candidates")
@@ -388,156 +326,6 @@ class Recommender(Reader):
         best = best_in_lists(lists.query, tie, scores, len(ids), min(k, lists.longest))
         return lists.ids[best], np.where(best < 0, np.float32(-np.inf), scores[best])
 
-    # -- vectors ------------------------------------------------------------------------------------------------------
-
-    def encode_queries(self, queries: Any = None, *, history: Any = None) -> NDArray[np.float32]:
-        """Return the vectors of queries, whose inner products with those of items rank as :meth:`recommend` does.
-
-        Parameters
-        ----------
-        queries : array-like of shape (n_queries,) or rows
-            As for :meth:`recommend`.
-        history : list of lists of item ids, or rows, default=None
-            As for :meth:`recommend`, of models that read histories.
-
-        Returns
-        -------
-        ndarray of shape (n_queries, dim), float32
-            ``encode_queries(queries) @ encode_items().T`` differs from ``score_items(queries)`` by a constant alone
-            (of a Regressor, also by a factor above 0).
-
-        Raises
-        ------
-        AttributeError
-            If the scores of the model are not inner products of such vectors.
-
-        Examples
-        --------
-        >>> from skrec.datasets import make_interactions
-        >>> from skrec.models import NCFRanker
-        >>> events = make_interactions(50, 20, 600, random_state=0)
-        >>> model = NCFRanker(architecture="gmf", epochs=2, random_state=0).fit(events)
-        >>> queries, items = model.encode_queries([3, 7]), model.encode_items()
-        >>> queries.shape, items.shape
-        ((2, 32), (20, 32))
-        >>> best = (queries @ items.T).argmax(axis=1)
-        >>> recommended = model.recommend([3, 7], k=1, exclude_seen=False)["item_id"]
-        >>> model.items_[best].tolist() == recommended.tolist()
-        True
-        """
-        check_is_fitted(self)
-        return self._query_vectors(self._read_queries(queries, history)[1])
-
-    def encode_items(self, items: Any = None) -> NDArray[np.float32]:
-        """Return the vectors of items, to be multiplied with those of :meth:`encode_queries`.
-
-        Parameters
-        ----------
-        items : array-like of shape (n,) or rows, default=None
-            Item ids, or rows with an item column; the catalogue in the order of ``items_`` by default.
-
-        Returns
-        -------
-        ndarray of shape (n, dim), float32
-
-        Raises
-        ------
-        AttributeError
-            If the scores of the model are not inner products of such vectors.
-        """
-        check_is_fitted(self)
-        query = Query(self._catalogue_codes()) if items is None else self._read_query(items, "item")[1]
-        return self._item_vectors(query)
-
-    def _query_vectors(self, queries: Query) -> NDArray[np.float32]:  # noqa: ARG002
-        """Give the vectors of queries: (n_queries, dim)."""
-        raise self._no_vectors()
-
-    def _item_vectors(self, items: Query) -> NDArray[np.float32]:  # noqa: ARG002
-        """Give the vectors of items: (n_items, dim)."""
-        raise self._no_vectors()
-
-    def _no_vectors(self) -> AttributeError:
-        return AttributeError(
-            f"The scores of this {type(self).__name__} are not inner products of a vector of the query and one of the "
-            "item, so that it has none to give. Rank with recommend or score_items; or use a factorised model, such as "
-            "NCFRanker(architecture='gmf'), FMRanker or SASRecRanker."
-        )
-
-    def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
-        """Return the items whose embeddings point the same way.
-
-        Parameters
-        ----------
-        items : array-like of shape (n,) or rows
-            Item ids, or rows with an item column.
-        k : int, default=10
-            How many for each.
-
-        Returns
-        -------
-        DataFrame
-            Columns: the item column named as in ``fit``, ``similar_item``, ``score`` (cosine of the angle between the
-            embeddings, from -1 to 1) and ``rank``; best first. An item is not similar to itself.
-
-        Raises
-        ------
-        AttributeError
-            If the model has no item embeddings.
-        UnknownIdError
-            If an item was not seen in ``fit``.
-
-        Examples
-        --------
-        >>> from skrec.datasets import make_interactions
-        >>> from skrec.models import NCFRanker
-        >>> model = NCFRanker(epochs=2, random_state=0).fit(make_interactions(50, 20, 600, random_state=0))
-        >>> similar = model.similar_items([3], k=2)
-        >>> similar.columns.tolist(), len(similar)
-        (['item_id', 'similar_item', 'score', 'rank'], 2)
-        """
-        check_is_fitted(self)
-        _check_k(k)
-        ids = self._column_of(items, "item", "items")
-        codes = self._items.encode(ids, where="items")
-        self._items.refuse_unknown(ids, codes, where="items")
-        n_items = len(self._items)
-        k = min(int(k), n_items - 1)
-        itself = csr_array((np.ones(len(codes), bool), (np.arange(len(codes)), codes - 1)), shape=(len(codes), n_items))
-        columns, scores = retrieve_exactly(lambda consume: self._score_similar(codes, consume), k, itself)
-        return pd.DataFrame(
-            {
-                self._estimator_roles.item_name: np.repeat(ids, k),
-                "similar_item": self._items.ids[columns].ravel(),
-                "score": scores.ravel(),
-                "rank": np.tile(np.arange(1, k + 1), len(codes)),
-            }
-        )
-
-    if not TYPE_CHECKING:  # models that explain define a method
-
-        @property
-        def explain(self) -> Any:
-            """Not there: no score of this model is made of contributions of past events (an AttributeError)."""
-            raise AttributeError(
-                f"{type(self).__name__} has no explain: {self._instead_of_explain} Models that do are SASRecRanker, "
-                "GRU4RecRanker and DINRanker, DINClassifier and DINRegressor."
-            )
-
-    def _score_similar(self, items: Codes, consume: ScoreConsumer) -> None:
-        """Call ``consume(slice of the items, how similar all items of the catalogue are to them)``.
-
-        By default this is the cosine of ``item_embeddings_``.
-        """
-        if not hasattr(self, "item_embeddings_"):
-            raise AttributeError(
-                f"{type(self).__name__} learns no embeddings of items, by which they could be compared. Use a model "
-                "that does, such as NCFRanker or SASRecRanker."
-            )
-        vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
-        for part in chunks(len(items), len(vectors)):
-            consume(part, vectors[items[part] - 1] @ vectors.T)
-
     def _frame(self, users: Any, items: Any, scores: Any, kept: Any) -> pd.DataFrame:
         roles = self._estimator_roles
         ranks = np.broadcast_to(np.arange(1, items.shape[1] + 1), items.shape)
@@ -549,57 +337,3 @@ class Recommender(Reader):
                 "rank": ranks[kept],
             }
         )
-
-    def _catalogue_codes(self) -> Codes:
-        self._need_role("item")
-        return np.arange(1, len(self._items) + 1, dtype=np.int32)
-
-    def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Query]:
-        """Ids and codes of the candidates, each once: known ones in vocabulary order, then unknown ones."""
-        if candidates is None:
-            return self._items.ids, Query(self._catalogue_codes())
-        ids, query = self._read_query(candidates, "item")
-        if len(ids) == 0:
-            raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")
-        codes = query.codes
-        known, first = np.unique(codes, return_index=True)
-        known, first = known[known > 0], first[known > 0]
-        unseen = np.flatnonzero(codes == 0)
-        unseen = unseen[~pd.Series(as_column(ids)[unseen]).duplicated().to_numpy()]
-        at = np.concatenate([first, unseen])
-        if len(unseen) == 0:
-            return self._items.ids[known - 1], Query(known, query.rows, at)
-        both = [*self._items.ids[known - 1], *as_column(ids)[unseen]]
-        return as_column(both), Query(codes[at], query.rows, at)
-
-    def _seen(self, queries: Query) -> csr_array:
-        """Mark the items of the catalogue that queries have seen."""
-        return self._log.seen(queries.codes)
-
-    def _seen_among(self, queries: Query, items: Codes) -> csr_array:
-        """Mark the (query, candidate) pairs that have been seen."""
-        seen, n_items = self._seen(queries), len(self._items)
-        if len(items) == n_items and items[0] == 1 and items[-1] == n_items:
-            return seen
-        known = seen[:, items[items > 0] - 1].tocsr()  # unknown candidates come last, and nobody has seen them
-        return csr_array((known.data, known.indices, known.indptr), shape=(len(queries.codes), len(items)))
-
-    def _excluded_among(self, exclude: Any, queries: NDArray[Any], candidates: NDArray[Any]) -> csr_array:
-        """Mark the (query, candidate) pairs that ``exclude`` names; by id, for they need not be known."""
-        roles = self._estimator_roles
-        exclusions = exclusions_of(exclude, roles.user_name, roles.item_name)
-        if not (len(exclusions) and len(queries)):
-            return csr_array((len(queries), len(candidates)), dtype=bool)
-        exclusions.warn_unmatched(as_column(queries), as_column(candidates), self._users.ids)
-        users, user_codes = Vocabulary.fit(queries, name=roles.user_name)
-        items, item_codes = Vocabulary.fit(candidates, name=roles.item_name)
-        pairs = [
-            ids.encode(pair, where="exclude") for ids, pair in ((users, exclusions.users), (items, exclusions.items))
-        ]
-        excluded = Interactions.from_codes(pairs[0], pairs[1], n_users=len(users), n_items=len(items)).seen(user_codes)
-        return excluded[:, item_codes - 1].tocsr()
-
-
-def _check_k(k: Any) -> None:
-    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
-        raise ValueError(f"k is {k!r}; it must be a whole number of at least 1: how many items to return.")

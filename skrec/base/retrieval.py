@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -134,3 +135,9 @@ def distinct_pairs(lists: CandidateLists, codes: NDArray[np.int32], n_items: int
     width = int(place.max(initial=0)) + 1
     _, first = np.unique(lists.query * width + place, return_index=True)
     return first, place[first]
+
+
+def check_k(k: Any) -> None:
+    """Refuse what is not a number of items to return."""
+    if isinstance(k, bool) or not isinstance(k, Integral) or k < 1:
+        raise ValueError(f"k is {k!r}; it must be a whole number of at least 1: how many items to return.")

@@ -18,7 +18,7 @@ from skrec.base.events import Events, Inputs
 from skrec.base.history_model import HistoryModel
 from skrec.base.ranker import NetworkRanker
 from skrec.base.reader import Codes, Query
-from skrec.base.recommender import ScoreConsumer
+from skrec.base.retrieval import ScoreConsumer
 
 _SHORT = 16  # places; a shorter window is no faster
 

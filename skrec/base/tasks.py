@@ -20,7 +20,7 @@ from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.base.events import Events, Inputs
 from skrec.base.network import NetworkRecommender, own_loss, training_arrays
 from skrec.base.reader import Query
-from skrec.base.recommender import ScoreConsumer
+from skrec.base.retrieval import ScoreConsumer
 
 _LARGEST = 1e100  # squares of larger targets are not finite
 
