@@ -1,4 +1,4 @@
-"""Splitters that respect users and time, and searches that learn."""
+"""Cross-validation splitters that respect users and time, and hyperparameter search with Optuna."""
 
 from skrec.model_selection._cold import ColdItemKFold, ColdUserKFold
 from skrec.model_selection._leave_last_out import LeaveLastOut

@@ -1,4 +1,4 @@
-"""What all splitters of events share: columns by role, cold rows, and the report."""
+"""Base classes of the splitters of events: columns by role, cold rows and the fold report."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -18,14 +18,14 @@ Cold = Literal["keep", "drop"]
 
 
 class EventSplitter(BaseCrossValidator):
-    """Base class of splitters whose rows are events: a subclass says which rows are for training and for the test.
+    """Base class of splitters whose rows are events. Subclasses choose the training and the test rows.
 
     Parameters
     ----------
     user, item, time : str, int or None
-        Columns of the roles, by name or position.
+        User, item and time columns, by name or position.
     cold : {"keep", "drop"}
-        Whether test rows stay whose user or item no training row holds.
+        Whether to keep or drop test rows whose user or item does not occur in the training rows.
     """
 
     n_splits: int
@@ -34,9 +34,9 @@ class EventSplitter(BaseCrossValidator):
     __metadata_request__split = {"groups": True}  # noqa: RUF012
 
     _reads: ClassVar[tuple[str, ...]] = ("user",)
-    """The roles without which it cannot split."""
+    """The roles that the splitter needs."""
     _may_be_cold: ClassVar[tuple[str, ...]] = ("user", "item")
-    """The roles by which ``cold="drop"`` goes."""
+    """The roles that ``cold="drop"`` checks."""
 
     def __init__(self, *, user: str | int | None, item: str | int | None, time: str | int | None, cold: Cold) -> None:
         validate_parameter_constraints(
@@ -53,18 +53,19 @@ class EventSplitter(BaseCrossValidator):
         Parameters
         ----------
         X : table of shape (n_rows, n_columns)
-            One row an event, in any order: a pandas or polars DataFrame or an array, with the columns of the roles.
+            One event per row, in any order: a pandas or polars DataFrame or an array with the user, item and time
+            columns.
         y : array-like of shape (n_rows,) or None, default=None
-            Not used. It must have a value for each row, and a pandas index in the order of that of `X`.
+            Not used. If given, it must have one value per row; a pandas index must be in the order of that of `X`.
         groups : array-like of shape (n_rows,) or None, default=None
-            User of each row, instead of the column of `X`.
+            The user of each row, used instead of the user column of `X`.
 
         Yields
         ------
         train : ndarray of shape (n_train,)
-            Sorted positions of the rows to train on.
+            Sorted positions of the training rows.
         test : ndarray of shape (n_test,)
-            Sorted positions of the rows held out.
+            Sorted positions of the test rows.
 
         Raises
         ------
@@ -73,8 +74,8 @@ class EventSplitter(BaseCrossValidator):
         TypeError
             If an id is not hashable.
         ValueError
-            If a user, an item or a time that is read is missing, `y` or `groups` do not belong to the rows of `X`, or
-            there is nothing to train on or to hold out.
+            If a required user, item or time value is missing, if `y` or `groups` do not match the rows of `X`, or if
+            the training part or the test part would be empty.
         """
         drops = self._may_be_cold if self.cold == "drop" else ()
         events = self._read(X, groups, [*self._reads, *drops])
@@ -83,41 +84,41 @@ class EventSplitter(BaseCrossValidator):
             yield np.flatnonzero(train), np.flatnonzero(test)
 
     def fold_report(self, X: Any, y: Any = None, groups: Any = None) -> pd.DataFrame:
-        """Report what the splits of a table hold, one row a fold.
+        """Summarize the splits of a table, one row per fold.
 
         Parameters
         ----------
         X : table of shape (n_rows, n_columns)
-            One row an event, with the columns of the user and the item.
+            One event per row, with user and item columns.
         y : array-like of shape (n_rows,) or None, default=None
-            Not used. It must have a value for each row, and a pandas index in the order of that of `X`.
+            Not used. If given, it must have one value per row; a pandas index must be in the order of that of `X`.
         groups : array-like of shape (n_rows,) or None, default=None
-            User of each row, instead of the column of `X`.
+            The user of each row, used instead of the user column of `X`.
 
         Returns
         -------
         DataFrame of shape (n_splits, n_columns)
             Indexed by fold, from 0, with these columns:
 
-            - ``train_rows``, ``test_rows``: numbers of rows; ``dropped_rows`` is how many ``cold="drop"`` left out of
-              the test part, which all other columns describe without them;
+            - ``train_rows``, ``test_rows``: numbers of rows; ``dropped_rows``: number of rows that ``cold="drop"``
+              removed from the test part. All other columns describe the test part without these rows;
             - ``train_users``, ``test_users``, ``train_items``, ``test_items``: numbers of distinct ids;
             - ``cold_user_share``: share of the distinct test users who have no training row; ``cold_item_share``:
-              share of the distinct test (user, item) pairs whose item has no training row. Both are those that
-              :class:`skrec.metrics.RankingReport` has of the same rows;
-            - where there is a time, ``train_start``, ``train_end``, ``test_start``, ``test_end``: the first and the
-              last time of each part, as the column of `X` holds them; ``overlap``: whether a training event is as
-              late as the first test event, or later.
+              share of the distinct test (user, item) pairs whose item has no training row. Both are defined as in
+              :class:`skrec.metrics.RankingReport`;
+            - if there is a time column, ``train_start``, ``train_end``, ``test_start``, ``test_end``: the first and
+              the last time of each part, as in the column of `X`; ``overlap``: whether any training event is as late
+              as the first test event, or later.
 
         Raises
         ------
         ColumnError, TypeError, ValueError
-            As :meth:`split` does; also if there is no user or no item column.
+            For the same reasons as in :meth:`split`, and if there is no user or no item column.
 
         Notes
         -----
-        With ``shuffle=True`` the report is on the folds that :meth:`split` makes if `random_state` is an int;
-        otherwise each call of either makes new ones.
+        With ``shuffle=True``, the report describes the folds that :meth:`split` makes only if `random_state` is an
+        int. Otherwise each call of either method makes new folds.
 
         Examples
         --------
@@ -151,7 +152,7 @@ class EventSplitter(BaseCrossValidator):
         Parameters
         ----------
         X, y, groups : ignored
-            Present for scikit-learn's convention.
+            Present for API consistency with scikit-learn.
 
         Returns
         -------
@@ -168,7 +169,7 @@ class EventSplitter(BaseCrossValidator):
 
     @abstractmethod
     def _masks(self, events: Events) -> Iterator[tuple[Mask, Mask]]:
-        """Yield for each split which rows are for training, and which for the test."""
+        """Yield the training rows and the test rows of each split."""
 
     def _read(self, X: Any, groups: Any, required: Sequence[str]) -> Events:
         return Events(X, groups, user=self.user, item=self.item, time=self.time, required=required)
@@ -178,9 +179,9 @@ class EventSplitter(BaseCrossValidator):
             kept = self._without_cold(events, train, test) if self.cold == "drop" else test
             if not kept.any():
                 raise ValueError(
-                    f"All {int(test.sum())} test rows of fold {number} are cold: no training row holds their "
-                    f"{' and '.join(self._may_be_cold)}, and cold='drop' leaves none. Pass cold='keep', or fewer "
-                    "or larger folds."
+                    f"All {int(test.sum())} test rows of fold {number} are cold: their "
+                    f"{' and '.join(self._may_be_cold)} do not occur in the training rows, and cold='drop' removes "
+                    "all of them. Pass cold='keep', or make fewer or larger folds."
                 )
             yield Fold(train, kept, int(test.sum() - kept.sum()))
 
@@ -192,16 +193,16 @@ class EventSplitter(BaseCrossValidator):
 
 
 class EventKFold(EventSplitter):
-    """Base class of splitters that deal the rows over folds, each of which is the test part once.
+    """Base class of splitters that distribute the rows over folds and use each fold as the test part once.
 
     Parameters
     ----------
     n_splits : int
         Number of folds, at least 2.
     shuffle : bool
-        Whether chance deals the rows.
+        Whether to distribute the rows at random.
     random_state : int, RandomState or None
-        For ``shuffle=True``.
+        Used if ``shuffle=True``.
     user, item, time, cold
         As for EventSplitter.
     """
@@ -217,7 +218,7 @@ class EventKFold(EventSplitter):
         time: str | int | None,
         cold: Cold,
     ) -> None:
-        KFold(n_splits, shuffle=shuffle, random_state=random_state)  # refuses what scikit-learn's splitters refuse
+        KFold(n_splits, shuffle=shuffle, random_state=random_state)  # same parameter checks as in scikit-learn
         super().__init__(user=user, item=item, time=time, cold=cold)
         self.n_splits = n_splits
         self.shuffle = shuffle
@@ -225,7 +226,7 @@ class EventKFold(EventSplitter):
 
     @abstractmethod
     def _deal(self, events: Events) -> Positions:
-        """Return the fold of each row, all folds there; -1 for rows that are always for training."""
+        """Return the fold of each row, or -1 for rows that are always in training; no fold is empty."""
 
     def _masks(self, events: Events) -> Iterator[tuple[Mask, Mask]]:
         folds = self._deal(events)

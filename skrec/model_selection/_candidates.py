@@ -1,4 +1,4 @@
-"""One candidate of a search: its folds fitted and scored, the trial told of it."""
+"""Evaluate one candidate of a search: fit and score its folds, and report the scores to the trial."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ __all__ = ["Candidates"]
 class Candidates:
     """The objective of a study: a candidate's mean test score.
 
-    It does for each candidate what ``BaseSearchCV.fit`` does for all of them, and besides stops between the folds,
-    keeps what came of them in the study, and goes on where all of them fail.
+    It does for one candidate what ``BaseSearchCV.fit`` does for all of them. In addition it can stop between folds, it
+    stores the results in the study, and it continues the search if all folds of a candidate fail.
 
     Parameters
     ----------
     estimator : estimator
-        It is cloned for every fit.
+        The estimator to tune. It is cloned for every fit.
     space : Space
-        Where parameters are chosen from.
+        The search space.
     X, y : array-like
         The data.
     splits : list of (train, test)
-        The folds, the same for all candidates.
+        The folds; they are the same for all candidates.
     score : callable
-        From what the scorers return to the score that is maximised.
+        Function that takes the output of the scorers and returns the score to maximise.
     n_jobs : int or None
-        Folds fitted at once.
+        Number of folds to fit in parallel.
     settings : dict
-        Of scikit-learn's ``_fit_and_score``, with its `error_score`, the score of a fold whose fit failed.
+        Arguments of scikit-learn's ``_fit_and_score``, including `error_score`, the score of a fold whose fit failed.
     """
 
     estimator: Any
@@ -71,9 +71,9 @@ class Candidates:
         Raises
         ------
         optuna.TrialPruned
-            If the pruner says so, after an epoch of the first fold or between folds.
+            If the pruner decides to prune, after an epoch of the first fold or between folds.
         Exception
-            With ``error_score="raise"``, what the fit or the scorer raised.
+            With ``error_score="raise"``, the error that the fit or the scorer raised.
         """
         from optuna import TrialPruned
 
@@ -97,13 +97,13 @@ class Candidates:
         elif not pruned and (found := nan_score(folds)) is not None:
             warn(told_nan(*found, trial.number, parameters))
         if pruned:
-            raise TrialPruned(f"After {len(folds)} of {len(self.splits)} folds.")
+            raise TrialPruned(f"Pruned after {len(folds)} of {len(self.splits)} folds.")
         return float("nan") if len(errors) == len(self.splits) else self._mean(folds)
 
     def _results(
         self, estimators: list[Any], parameters: dict[str, Any], reporter: EpochReporter
     ) -> Iterator[dict[str, Any]]:
-        """Fit and score fold after fold, or all at once."""
+        """Fit and score the folds one after another, or in parallel."""
         from optuna import TrialPruned
 
         n = len(self.splits)
@@ -128,11 +128,11 @@ class Candidates:
 
     @property
     def _at_once(self) -> bool:
-        """Whether folds are fitted side by side, so that none can be left out."""
+        """Whether folds are fitted in parallel, so that no fold can be skipped."""
         return len(self.splits) > 1 and effective_n_jobs(self.n_jobs) > 1
 
     def _falls_behind(self, trial: Trial, folds: list[dict[str, Any]]) -> bool:
-        """Report the mean of the folds so far; whether to leave out the others."""
+        """Report the mean score of the folds so far, and return whether to skip the remaining folds."""
         mean = self._mean(folds)
         if self._at_once or not np.isfinite(mean):
             return False
@@ -145,15 +145,15 @@ class Candidates:
 
     def _warn(self, trial: Trial, parameters: dict[str, Any], errors: list[str]) -> None:
         warn(
-            f"{len(errors)} of {len(self.splits)} fits of trial {trial.number} failed, with {parameters}. Their scores "
-            f"are {self.settings['error_score']}; error_score='raise' ends the search instead. The first error:\n"
+            f"{len(errors)} of {len(self.splits)} fits of trial {trial.number} with {parameters} failed. Their scores "
+            f"are set to {self.settings['error_score']}; pass error_score='raise' to stop instead. The first error:\n"
             f"{errors[0]}",
             FitFailedWarning,
         )
 
 
 def _stored(result: Mapping[str, Any], *, scored: bool) -> dict[str, Any]:
-    """Return what ``cv_results_`` needs of a fold, as JSON can hold it; scores that there are none of are None."""
+    """Return the results of a fold for ``cv_results_`` in a form that JSON can hold; missing scores are None."""
     stored: dict[str, Any] = {name: float(result[name]) for name in ("fit_time", "score_time")}
     for name in ("test_scores", "train_scores"):
         scores = result.get(name) if scored else None

@@ -1,4 +1,4 @@
-"""Hold out whole users, or whole items: those that a model meets for the first time."""
+"""Splitters that hold out whole users or whole items, which are then new to the model."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar
@@ -37,7 +37,7 @@ class _ColdKFold(EventKFold):
         ids = events.ids(self._held_out)
         if len(ids.counts) < self.n_splits:
             raise ValueError(
-                f"n_splits={self.n_splits} needs as many {self._held_out}s, to have one for each fold, but "
+                f"n_splits={self.n_splits} needs at least one {self._held_out} per fold, but "
                 f"{events.label(self._held_out)} holds {len(ids.counts)}. Lower n_splits, or check that it is the "
                 "right column."
             )
@@ -49,34 +49,36 @@ class _ColdKFold(EventKFold):
 
 
 class ColdUserKFold(_ColdKFold):
-    """K-fold over users: all rows of a test user are in the test part, so that each is new to the model.
+    """K-fold over users: all rows of a test user are in the test part, so that test users are new to the model.
 
-    It tells how well a model serves users it has never seen, by their features or as unknown ones. The test parts are
-    a partition of the rows.
+    This measures how well a model serves users it has never seen, by their features or as unknown users. The test
+    parts are a partition of the rows.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
     shuffle : bool, default=False
-        False: the users are dealt so that the folds have about equally many rows. True: by chance, so that the folds
-        have about equally many users.
+        If False, distribute the users so that the folds have about the same number of rows. If True, distribute them
+        at random, so that the folds have about the same number of users.
     random_state : int, RandomState instance or None, default=None
-        For ``shuffle=True``: an int makes the folds the same in every call.
+        Used if ``shuffle=True``. Pass an int for the same folds in every call.
     user : str, int or None, default=None
-        Column of the user: a name, or a position. None: ``"user_id"``, or column 0 where the columns have no names.
+        Name or position of the user column. If None, ``"user_id"``, or column 0 if the columns have no names.
     item : str, int or None, default=None
-        Column of the item. None: ``"item_id"``, or column 1. Only ``cold="drop"`` and :meth:`fold_report` need it.
+        Name or position of the item column. If None, ``"item_id"``, or column 1 if the columns have no names. Only
+        ``cold="drop"`` and :meth:`fold_report` need it.
     time : str, int or None, default=None
-        Column of the time. None: ``"timestamp"`` if there is one. Only :meth:`fold_report` reads it.
+        Name or position of the time column. If None, ``"timestamp"`` if there is one. Only :meth:`fold_report` reads
+        it.
     cold : {"keep", "drop"}, default="keep"
-        Whether test rows stay whose item no training row holds. "drop" leaves them out of both parts. The users are
-        cold by design.
+        Whether to keep or drop test rows whose item does not occur in the training rows. Dropped rows are in neither
+        part. The users are cold by design.
 
     See Also
     --------
-    ColdItemKFold : The same over items.
-    sklearn.model_selection.GroupKFold : Deals the users.
+    ColdItemKFold : K-fold over items.
+    sklearn.model_selection.GroupKFold : The splitter that distributes the users.
 
     Examples
     --------
@@ -94,40 +96,41 @@ class ColdUserKFold(_ColdKFold):
 
 
 class ColdItemKFold(_ColdKFold):
-    """K-fold over items: all rows of a test item are in the test part, so that each is new to the model.
+    """K-fold over items: all rows of a test item are in the test part, so that test items are new to the model.
 
-    It tells how well a model finds items that nobody has chosen yet, by their features. The test parts are a partition
-    of the rows.
+    This measures how well a model finds items that no user has chosen yet, by their features. The test parts are a
+    partition of the rows.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
     shuffle : bool, default=False
-        False: the items are dealt so that the folds have about equally many rows. True: by chance, so that the folds
-        have about equally many items.
+        If False, distribute the items so that the folds have about the same number of rows. If True, distribute them
+        at random, so that the folds have about the same number of items.
     random_state : int, RandomState instance or None, default=None
-        For ``shuffle=True``: an int makes the folds the same in every call.
+        Used if ``shuffle=True``. Pass an int for the same folds in every call.
     user : str, int or None, default=None
-        Column of the user: a name, or a position. None: ``"user_id"``, or column 0 where the columns have no names.
+        Name or position of the user column. If None, ``"user_id"``, or column 0 if the columns have no names.
         Only ``cold="drop"`` and :meth:`fold_report` need it.
     item : str, int or None, default=None
-        Column of the item. None: ``"item_id"``, or column 1.
+        Name or position of the item column. If None, ``"item_id"``, or column 1 if the columns have no names.
     time : str, int or None, default=None
-        Column of the time. None: ``"timestamp"`` if there is one. Only :meth:`fold_report` reads it.
+        Name or position of the time column. If None, ``"timestamp"`` if there is one. Only :meth:`fold_report` reads
+        it.
     cold : {"keep", "drop"}, default="keep"
-        Whether test rows stay whose user no training row holds. "drop" leaves them out of both parts. The items are
-        cold by design.
+        Whether to keep or drop test rows whose user does not occur in the training rows. Dropped rows are in neither
+        part. The items are cold by design.
 
     See Also
     --------
-    ColdUserKFold : The same over users.
-    sklearn.model_selection.GroupKFold : Deals the items.
+    ColdUserKFold : K-fold over users.
+    sklearn.model_selection.GroupKFold : The splitter that distributes the items.
 
     Notes
     -----
-    With ``protocol="full"`` of :func:`skrec.metrics.make_ranking_scorer` the items held out are outside the catalogue,
-    so that every one of them is a miss. Score predictions of labels, or use ``protocol="rerank"``.
+    With ``protocol="full"`` in :func:`skrec.metrics.make_ranking_scorer`, the held-out items are not in the catalogue,
+    so each of them counts as a miss. Score predictions of labels instead, or use ``protocol="rerank"``.
 
     Examples
     --------

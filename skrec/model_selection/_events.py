@@ -1,4 +1,4 @@
-"""The events of a table as splitters read them."""
+"""Read the events of a table for the splitters."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,37 +19,37 @@ Positions = NDArray[np.intp]
 
 
 class Ids(NamedTuple):
-    """Users or items of rows: a code from 0 for each, and how many rows have it."""
+    """Users or items of the rows: the code of each row, from 0, and the number of rows of each code."""
 
     codes: Positions
     counts: NDArray[np.intp]
 
     def seen(self, rows: Mask) -> Mask:
-        """Return for each code whether one of some rows has it."""
+        """Return for each code whether it occurs in the given rows."""
         seen = np.zeros(len(self.counts), dtype=np.bool_)
         seen[self.codes[rows]] = True
         return seen
 
 
 class Events:
-    """The users, items and times of a table, each read when it is first asked for.
+    """The users, items and times of a table, each read on first access.
 
     Parameters
     ----------
     X : table of shape (n_rows, n_columns)
     groups : array-like of shape (n_rows,) or None
-        User of each row, instead of the column of `X`.
+        The user of each row, used instead of the user column of `X`.
     user, item, time : str, int or None
-        Columns, as splitters take them.
+        The columns, as passed to the splitter.
     required : sequence of str
-        The roles without which it is an error.
+        The roles whose column must be present.
 
     Raises
     ------
     ColumnError
         If a column is not in `X`.
     ValueError
-        If `groups` has another length than `X`.
+        If `groups` and `X` differ in length.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class Events:
 
     @cached_property
     def users(self) -> Ids:
-        """The users: `groups`, or the user column."""
+        """The users: `groups` if given, else the user column."""
         return self._ids("user", self.rows.column(self.roles.user) if self._groups is None else self._groups)
 
     @cached_property
@@ -110,26 +110,26 @@ class Events:
 
     @property
     def have_times(self) -> bool:
-        """Whether there is a column of times."""
+        """Whether there is a time column."""
         return self.roles.time is not None
 
     @cached_property
     def times(self) -> Column:
-        """The times, where there are any, as numbers that have their order."""
+        """The times as numbers in the same order, if there is a time column."""
         return self.rows.times(self._position("time"))
 
     @property
     def raw_times(self) -> Any:
-        """The column of times as the table holds it."""
+        """The time column as the table holds it."""
         return self.rows.raw(self._position("time"))
 
     @property
     def time_kind(self) -> str:
-        """What the times are: ``"numbers"``, ``"dates"`` or ``"durations"``."""
+        """The kind of the times: ``"numbers"``, ``"dates"`` or ``"durations"``."""
         return self.rows.time_kind(self._position("time"))
 
     def label(self, role: str) -> str:
-        """Return what error messages call the column of a role, or ``groups`` for the users if they are these.
+        """Return the name of a role's column for error messages, or ``groups`` if the users come from `groups`.
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ class Events:
         return f"{'the time ' * (role == 'time')}column {self.rows.label(self._position(role))}"
 
     def order_within_users(self) -> Positions:
-        """Return the rows sorted by user, and by time within a user: by their order where times tie or are absent.
+        """Return the rows sorted by user, then by time. Rows keep their order if times tie or are absent.
 
         Returns
         -------
@@ -153,14 +153,14 @@ class Events:
         Warns
         -----
         UserWarning
-            If there is no time column, but a column that probably holds the times of the events.
+            If there is no time column, but another column probably holds the times of the events.
         """
         codes = self.users.codes
         if self.have_times:
             return np.lexsort((self.times, codes))
         items = None
         if self.roles.item != ABSENT:
-            with suppress(TypeError, ValueError):  # the ids of items are not needed here, and may be missing
+            with suppress(TypeError, ValueError):  # item ids are not needed here and may be missing
                 items = self.items.codes
         warn_unused_times(self.rows, self.roles, codes, items)
         return np.argsort(codes, kind="stable")

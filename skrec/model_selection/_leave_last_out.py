@@ -1,4 +1,4 @@
-"""Hold out the last events of every user."""
+"""A splitter that holds out the last events of every user."""
 
 from collections.abc import Iterator
 
@@ -9,33 +9,36 @@ from skrec.model_selection._events import Events, Mask
 
 
 class LeaveLastOut(EventSplitter):
-    """Hold out the last `n` events of each user; all earlier ones are for training.
+    """Hold out the last `n` events of each user and train on all earlier events.
 
-    The usual split for next-item recommendation ("leave one out"). It makes one split, so that scikit-learn's
+    This is the usual split for next-item recommendation ("leave one out"). It makes one split, so scikit-learn's
     searches and ``cross_validate`` fit once per candidate.
 
     Parameters
     ----------
     n : int, default=1
-        Number of events of each user in the test set. Users with `n` events or fewer stay in the training set whole.
+        Number of events of each user in the test set. All events of users with `n` events or fewer stay in the
+        training set.
     user : str, int or None, default=None
-        Column of the user: a name, or a position. None: ``"user_id"``, or column 0 where the columns have no names.
+        Name or position of the user column. If None, ``"user_id"``, or column 0 if the columns have no names.
     item : str, int or None, default=None
-        Column of the item. None: ``"item_id"``, or column 1. Only ``cold="drop"`` and :meth:`fold_report` need it.
+        Name or position of the item column. If None, ``"item_id"``, or column 1 if the columns have no names. Only
+        ``cold="drop"`` and :meth:`fold_report` need it.
     time : str, int or None, default=None
-        Column of the time: numbers or dates. None: ``"timestamp"`` if there is one. Without it, and among events of
-        one time, the order of the rows within a user is the order of time.
+        Name or position of the time column, which holds numbers or dates. If None, ``"timestamp"`` if there is one.
+        Without a time column, and among events with equal times, a user's rows are taken to be in order of time.
     cold : {"keep", "drop"}, default="keep"
-        Whether test rows stay whose item no training row holds. "drop" leaves them out of both parts.
+        Whether to keep or drop test rows whose item does not occur in the training rows. Dropped rows are in neither
+        part.
 
     See Also
     --------
-    TemporalSplit : Cuts at a time that is the same for all users.
-    skrec.metrics.make_ranking_scorer : Scorers for the rows held out.
+    TemporalSplit : Splits at times that are the same for all users.
+    skrec.metrics.make_ranking_scorer : Makes scorers for the held-out rows.
 
     Notes
     -----
-    An event of one user may be held out while later events of others are trained on. Where that matters, use
+    An event of one user may be held out while later events of other users are used for training. If that matters, use
     :class:`TemporalSplit`.
 
     Examples
@@ -63,7 +66,7 @@ class LeaveLastOut(EventSplitter):
         cold: Cold = "keep",
     ) -> None:
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"n must be a whole number of at least 1, got {n!r}: it is how many events are held out.")
+            raise ValueError(f"n must be a whole number of at least 1, got {n!r}. It is the number of held-out events.")
         super().__init__(user=user, item=item, time=time, cold=cold)
         self.n: int = n
 
@@ -75,7 +78,7 @@ class LeaveLastOut(EventSplitter):
         held_out[order] = (from_end <= self.n) & np.repeat(counts > self.n, counts)
         if not held_out.any():
             raise ValueError(
-                f"No user has more than n={self.n} events (the longest history has {counts.max()}): there is nothing "
-                f"to hold out. Lower n, or check that the users of {events.label('user')} are the right ones."
+                f"No user has more than n={self.n} events (the longest history has {counts.max()}), so there is "
+                f"nothing to hold out. Lower n, or check that {events.label('user')} holds the users."
             )
         yield ~held_out, held_out

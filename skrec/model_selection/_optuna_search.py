@@ -1,4 +1,4 @@
-"""Search by Optuna, as a search of scikit-learn."""
+"""Hyperparameter search with Optuna behind the API of scikit-learn's searches."""
 
 from __future__ import annotations
 
@@ -48,119 +48,128 @@ __all__ = ["OptunaSearchCV"]
 
 
 class OptunaSearchCV(BaseSearchCV):
-    """Search of parameters by Optuna, with cross-validation: scikit-learn's ``RandomizedSearchCV`` that learns.
+    """Hyperparameter search with cross-validation that uses Optuna to choose the candidates.
 
-    A sampler of Optuna (Akiba et al., 2019) chooses each candidate by the scores of those before it, and a pruner may
-    give one up while it trains. With `storage` nothing finished is lost: ``fit`` goes on where a killed one was.
+    It is used like scikit-learn's ``RandomizedSearchCV``. A sampler of Optuna (Akiba et al., 2019) chooses each
+    candidate based on the scores of the previous ones, and a pruner may stop a candidate while it trains. With
+    `storage`, finished candidates are never lost: ``fit`` resumes a search whose process was killed.
 
     Parameters
     ----------
     estimator : estimator
-        What is tuned: any estimator of scikit-learn's kind, a Pipeline too. It has ``score``, or `scoring` is given.
+        The estimator to tune: any estimator with scikit-learn's API, such as a model or a Pipeline. It needs a
+        ``score`` method unless `scoring` is given.
     param_distributions : dict or None, default=None
-        What to search: for each parameter a distribution of :mod:`optuna.distributions`, a list of values, or SciPy's
-        ``uniform``, ``loguniform`` or ``randint``. None: what the estimator declares, see
+        The search space: for each parameter a distribution of :mod:`optuna.distributions`, a list of values, or
+        SciPy's ``uniform``, ``loguniform`` or ``randint``. If None, the space that the estimator declares is used, see
         :func:`~skrec.model_selection.search_space`.
     n_trials : int or None, default=10
-        Candidates. Those that a study holds already count, whatever came of them: a search that was killed after 25 of
-        40 has 15 left. None: no limit but `timeout`, or the end of a sampler that has one (``GridSampler``).
+        Number of candidates. Candidates that the study already holds count, whatever their outcome: a search that was
+        killed after 25 of 40 candidates has 15 left. If None, only `timeout` limits the search, or the sampler if it
+        is finite (``GridSampler``).
     timeout : float or None, default=None
-        Seconds after which no candidate is begun; one that runs is not interrupted.
+        Number of seconds after which no new candidate is started. A running candidate is not interrupted.
     scoring : str, callable, list, tuple, dict or None, default=None
-        As in :class:`sklearn.model_selection.GridSearchCV`; for ranking, what
-        :func:`skrec.metrics.make_ranking_scorer` makes. Scores are maximised.
+        As in :class:`sklearn.model_selection.GridSearchCV`. For ranking, pass a scorer made by
+        :func:`skrec.metrics.make_ranking_scorer`. Scores are maximised.
     n_jobs : int or None, default=None
-        Folds of a candidate that are fitted at once. With more than one, folds cannot be left out; epochs are pruned
-        only if joblib's backend is threads. For several candidates at once, start several processes with the same
-        `storage` and `study_name`, each with another `random_state`.
+        Number of folds of a candidate to fit in parallel. With more than one, folds cannot be skipped, and epochs can
+        be pruned only with joblib's threading backend. To evaluate several candidates in parallel, start several
+        processes with the same `storage` and `study_name`, each with a different `random_state`.
     refit : bool, str or callable, default=True
-        As in :class:`sklearn.model_selection.GridSearchCV`. With several metrics it must be the name of one: this is
-        what is maximised.
+        As in :class:`sklearn.model_selection.GridSearchCV`. With several metrics it must be the name of the metric to
+        maximise.
     cv : int, splitter, iterable or None, default=None
         As in :class:`sklearn.model_selection.GridSearchCV`. The folds are drawn once and are the same for all
-        candidates; for a study to go on with, also give a splitter that shuffles its ``random_state``.
+        candidates. To resume a study, also set the ``random_state`` of a splitter that shuffles.
     verbose : int, default=0
-        0 is silent, 1 lets Optuna log each candidate, above 1 each fit is printed, too, as scikit-learn does.
+        If 0, nothing is printed. If 1, Optuna logs each candidate. If above 1, each fit is also printed, as in
+        scikit-learn.
     error_score : "raise" or numeric, default=np.nan
-        Score of a fold whose fit fails. The search goes on, with a ``FitFailedWarning``, even if all folds of a
-        candidate fail; ``"raise"`` ends it.
+        Score of a fold whose fit fails. The search continues, with a ``FitFailedWarning``, even if all folds of a
+        candidate fail. If ``"raise"``, the error is raised and the search ends.
     return_train_score : bool, default=False
-        Whether to score the training rows, too.
+        Whether to score the training rows as well.
     random_state : int, RandomState instance or None, default=None
-        An int makes the same search choose the same candidates, also if it was killed and resumed in between. It
-        seeds the default sampler: pass one of your own with its own seed.
+        Seed of the default sampler. Pass an int to choose the same candidates in every run, even if a run was killed
+        and resumed. A sampler passed as `sampler` needs a seed of its own.
     sampler : optuna.samplers.BaseSampler or None, default=None
-        How candidates are chosen; None: ``TPESampler``, seeded by `random_state`. Another is used as it is.
+        The sampler that chooses the candidates. If None, a ``TPESampler`` seeded by `random_state`. Any other sampler
+        is used as passed.
     pruner : optuna.pruners.BasePruner or None, default=None
-        Which candidates are given up early, for instance ``optuna.pruners.MedianPruner()``; None: none.
+        The pruner that decides which candidates to stop early, for instance ``optuna.pruners.MedianPruner()``. If
+        None, no candidate is pruned.
     storage : str, optuna.storages.BaseStorage or None, default=None
-        Where the study is kept: a URL such as ``"sqlite:///search.db"``, or any storage of Optuna. None: in memory.
+        Storage of the study: a database URL such as ``"sqlite:///search.db"``, or any storage of Optuna. If None, the
+        study is kept in memory.
     study_name : str or None, default=None
-        Name of the study in `storage`. It is made, or found again and gone on with.
+        Name of the study in `storage`. The study is created if it does not exist, and resumed if it does.
     show_progress_bar : bool, default=False
         Whether to show Optuna's progress bar.
 
     Attributes
     ----------
     cv_results_ : dict of numpy (masked) ndarrays
-        As in :class:`sklearn.model_selection.GridSearchCV`, a row for each finished candidate of the study, those of
-        earlier runs too; besides ``trial_number`` and ``trial_state`` (``"COMPLETE"``, ``"PRUNED"`` or ``"FAIL"``).
-        Scores and times of folds that were not fitted to the end are NaN; such candidates rank last.
+        As in :class:`sklearn.model_selection.GridSearchCV`, with one row for each finished candidate of the study,
+        including those of earlier runs, and with the additional columns ``trial_number`` and ``trial_state``
+        (``"COMPLETE"``, ``"PRUNED"`` or ``"FAIL"``). Scores and times of folds that were not fitted to the end are
+        NaN, and such candidates rank last.
     study_ : optuna.study.Study
-        The study, for Optuna's plots and importances. The results of folds, and errors, are among the user attributes
-        of its trials.
+        The study, for Optuna's plots and importances. The user attributes of its trials hold the results of the folds
+        and the errors.
     best_estimator_ : estimator
-        Fitted to all rows with the best parameters, unless ``refit=False``.
+        The estimator fitted to all rows with the best parameters. Not available if ``refit=False``.
     best_params_ : dict
         The best parameters.
     best_score_ : float
-        Their mean test score; not if `refit` is a callable.
+        Mean test score of the best candidate. Not available if `refit` is a callable.
     best_index_ : int
-        Their row in ``cv_results_``.
+        Row of the best candidate in ``cv_results_``.
     scorer_ : callable or dict
         The scorer, or the scorers by name.
     n_splits_ : int
         Number of folds.
     refit_time_ : float
-        Seconds that it took to fit ``best_estimator_``.
+        Seconds used to fit ``best_estimator_``.
     multimetric_ : bool
         Whether there are several metrics.
     classes_ : ndarray of shape (n_classes,)
-        Labels, of a classifier.
+        The class labels, if the estimator is a classifier.
     n_features_in_ : int
         Number of columns of ``X``.
     feature_names_in_ : ndarray of str
-        Their names, if all are strings.
+        Names of the columns of ``X``, if all are strings.
 
     See Also
     --------
     search_space : The default of `param_distributions`.
-    skrec.recommend : ``recommend`` through a search.
-    sklearn.model_selection.RandomizedSearchCV : Search at random.
+    skrec.recommend : Recommends with a fitted search.
+    sklearn.model_selection.RandomizedSearchCV : Random search.
 
     Notes
     -----
-    **Pruning.** What a pruner is told is of one kind, so that it compares like with like. If the estimator is a network
-    of skrec, or holds one (the last counts if there are several), and stops early (``early_stopping=True``, or
-    ``X_val``), it is the network's own validation score after each epoch of the first fold: step 0 is the first epoch.
-    Candidates that get through the first fold are fitted on all others. For every other estimator it is the mean test
-    score of the folds so far, after each fold: step 0 is the first fold. A warning tells of a pruner that had nothing
-    to prune, as with one fold and no early stopping. A candidate that is not pruned comes out bit for bit as it would
-    without a pruner.
+    **Pruning.** All scores reported to the pruner are of the same kind, so that they can be compared. If the estimator
+    is a network of skrec, or contains one (if it contains several, the last one is used), and uses early stopping
+    (``early_stopping=True``, or ``X_val``), the pruner receives the network's own validation score after each epoch of
+    the first fold; step 0 is the first epoch. Candidates that pass the first fold are fitted on all other folds. For
+    every other estimator, the pruner receives the mean test score of the folds so far, after each fold; step 0 is the
+    first fold. A warning is given if the pruner had nothing to prune, as with one fold and no early stopping. A
+    candidate that is not pruned gets exactly the same result, bit for bit, as without a pruner.
 
-    **Candidates that come to nothing.** A candidate that is pruned, or has a fold that failed, has NaN for a mean
-    (unless `error_score` is a number), ranks last, and is told to the sampler as pruned or failed. Only if there is no
-    other candidate at all, ``fit`` ends in an error, which quotes the first one.
+    **Failed and pruned candidates.** The mean score of a candidate that was pruned, or that has a failed fold, is NaN
+    (unless `error_score` is a number). Such a candidate ranks last and is reported to the sampler as pruned or failed.
+    ``fit`` raises an error, which quotes the first failure, only if there is no other candidate at all.
 
-    **Going on.** A study holds what was finished. A candidate that was running when its process was killed is lost: it
-    does not count, and stays in the study as running (unless the storage has a heartbeat, which tells Optuna that it
-    failed). A study must belong to the same search: the classes of the estimator and its parts, scoring, names and
-    choices of parameters, the number of folds and a sample of the rows are checked. That all else is the same is up to
-    you. In nested cross-validation each outer fold needs a study of its own, which is what ``storage=None`` makes.
+    **Resuming.** A study holds the finished candidates. A candidate that was running when its process was killed is
+    lost: it does not count, and stays in the study as running (unless the storage has a heartbeat, by which Optuna
+    learns that it failed). A study must belong to the same search: ``fit`` checks the classes of the estimator and its
+    parts, the scoring, the names and choices of the parameters, the number of folds and a sample of the rows. It is up
+    to you to keep everything else the same. In nested cross-validation, each outer fold needs its own study, as created
+    with ``storage=None``.
 
-    It has a ``fit`` of its own, because that of scikit-learn's ``BaseSearchCV`` ends where all folds of a candidate
-    fail, cannot stop between folds, and has no results other than those of this call. Callbacks of scikit-learn 1.9
-    (``set_callbacks``) are called in the estimator's fits alone.
+    This class has its own ``fit`` because ``fit`` of scikit-learn's ``BaseSearchCV`` stops if all folds of a candidate
+    fail, cannot stop between folds, and only has the results of the current call. Callbacks of scikit-learn 1.9
+    (``set_callbacks``) are called only in the fits of the estimator.
 
     References
     ----------
@@ -239,30 +248,30 @@ class OptunaSearchCV(BaseSearchCV):
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, **params: Any) -> OptunaSearchCV:
-        """Search, and fit the best candidate to all rows.
+        """Run the search, and fit the best candidate to all rows.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows.
+            The training rows.
         y : array-like of shape (n_rows,), default=None
-            Targets, if the estimator takes some.
+            The targets, if the estimator needs them.
         **params : dict of str to object
-            What is handed to the estimator's ``fit``, the scorer and the splitter, as in
+            Parameters passed to ``fit`` of the estimator, the scorer and the splitter, as in
             :class:`sklearn.model_selection.GridSearchCV`: by metadata routing, if it is enabled.
 
         Returns
         -------
         OptunaSearchCV
-            The search itself.
+            The fitted search.
 
         Raises
         ------
         TypeError
             If `sampler`, `pruner` or `storage` is a class instead of an object.
         ValueError
-            If no candidate was fitted and scored on all folds, the study belongs to another search, or `scoring` names
-            a scorer that scikit-learn does not know.
+            If no candidate was fitted and scored on all folds, if the study belongs to another search, or if `scoring`
+            names a scorer that scikit-learn does not know.
         """
         self._check_options()
         self._check_names_of_scorers()
@@ -273,7 +282,7 @@ class OptunaSearchCV(BaseSearchCV):
         splitter = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = list(splitter.split(X, y, **routed.splitter.split))
         if not splits:
-            raise ValueError(f"cv={self.cv!r} makes no folds of these rows.")
+            raise ValueError(f"cv={self.cv!r} makes no folds from X.")
         estimator = clone(self.estimator)
         space = Space.of(estimator, self.param_distributions)
         candidates = Candidates(
@@ -309,14 +318,14 @@ class OptunaSearchCV(BaseSearchCV):
         for name in ("sampler", "pruner", "storage"):
             value = getattr(self, name)
             if isinstance(value, type):
-                raise TypeError(f"{name} is the class {value.__name__}: pass an object, {value.__name__}(...).")
+                raise TypeError(f"{name} is the class {value.__name__}: pass an instance, {value.__name__}(...).")
         if (self.storage is None) != (self.study_name is None):
             given, missing = ("storage", "study_name") if self.study_name is None else ("study_name", "storage")
             raise ValueError(
-                f"{given} was given without {missing}: a study is found again by both. Pass {missing}=, too."
+                f"{given} was given without {missing}, but both are needed to find a study. Pass {missing}= as well."
             )
         if self.n_trials is None and self.timeout is None and self.sampler is None:
-            raise ValueError("n_trials and timeout are None: the search would never end. Give one of them.")
+            raise ValueError("n_trials and timeout are both None: the search would never end. Pass one of them.")
         if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):
             self._check_refit_is_a_name()
 
@@ -328,29 +337,29 @@ class OptunaSearchCV(BaseSearchCV):
                 guess = closest(name, known)
                 hint = f" Did you mean {guess!r}?" if guess else ""
                 raise ValueError(
-                    f"scoring names {name!r}, which is none of sklearn.metrics.get_scorer_names().{hint} For metrics "
-                    "of ranking pass a scorer, such as skrec.metrics.make_ranking_scorer('ndcg@10')."
+                    f"scoring names {name!r}, which is not in sklearn.metrics.get_scorer_names().{hint} For ranking "
+                    "metrics, pass a scorer such as skrec.metrics.make_ranking_scorer('ndcg@10')."
                 )
 
     def _maximised(self, scores: Any) -> float:
-        """Return the score that is maximised, of those of a fold."""
+        """Return the score to maximise from the scores of a fold."""
         if not isinstance(scores, dict):
             return float(scores)
         self._check_refit_is_a_name()
         if self.refit not in scores:
             guess = closest(self.refit, list(scores))
-            hint = f"Did you mean {guess!r}?" if guess else f"There are {', '.join(map(repr, scores))}."
-            raise ValueError(f"refit={self.refit!r} is none of the metrics of scoring. {hint}")
+            hint = f"Did you mean {guess!r}?" if guess else f"The metrics are {', '.join(map(repr, scores))}."
+            raise ValueError(f"refit={self.refit!r} is not one of the metrics of scoring. {hint}")
         return float(scores[self.refit])
 
     def _check_refit_is_a_name(self) -> None:
         if not isinstance(self.refit, str):
             raise ValueError(  # noqa: TRY004, as scikit-learn does
-                f"With several metrics, refit must be the name of the one to maximise, but is {self.refit!r}."
+                f"With several metrics, refit must be the name of the metric to maximise, got {self.refit!r}."
             )
 
     def _run(self, candidates: Candidates) -> Study:
-        """Open the study, and evaluate as many candidates as are left."""
+        """Open the study, and evaluate the remaining candidates."""
         search = identity(
             candidates.estimator,
             candidates.space.distributions,
@@ -369,7 +378,7 @@ class OptunaSearchCV(BaseSearchCV):
             if seed is not None:
                 study.sampler = seeded_sampler(seed, n_finished)
             if trial is not None and self.n_trials is not None and n_finished >= self.n_trials:
-                study.stop()  # other processes may have finished some
+                study.stop()  # other processes may have finished candidates
 
         with nullcontext() if self.verbose else quiet():
             study = open_study(storage, self.study_name, sampler=self.sampler, pruner=self.pruner, search=search)
@@ -387,13 +396,13 @@ class OptunaSearchCV(BaseSearchCV):
         return study
 
     def _results(self, study: Study, space: Space, n_splits: int) -> tuple[dict[str, Any], bool]:
-        """Build ``cv_results_`` of all that the study holds; tell whether there are several metrics."""
+        """Build ``cv_results_`` from the study; also return whether there are several metrics."""
         trials = finished_trials(study)
         if not any(trial.state.name == "COMPLETE" for trial in trials):
             raise ValueError(without_result(trials, self.study_name, self.error_score))
         folds = fold_results(trials, n_splits, self.error_score, with_train=self.return_train_score)
         with warnings.catch_warnings():
-            # scikit-learn warns of scores that are NaN; here pruning makes them, and failures have been told of.
+            # scikit-learn warns about NaN scores; here they come from pruning, or a warning was given on failure
             warnings.filterwarnings("ignore", "One or more of the (test|train) scores are non-finite", UserWarning)
             results: dict[str, Any] = self._format_results(
                 [space.parameters(trial.params) for trial in trials],
@@ -409,7 +418,7 @@ class OptunaSearchCV(BaseSearchCV):
     def _refit_best(
         self, results: dict[str, Any], metric: Any, estimator: Any, data: tuple[Any, ...], fit_params: dict[str, Any]
     ) -> None:
-        """Choose the best candidate, fit it to all rows, and keep it."""
+        """Choose the best candidate, fit it to all rows, and store it."""
         best = self._select_best_index(self.refit, metric, results)
         parameters = results["params"][best]
         if self.refit:

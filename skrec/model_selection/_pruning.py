@@ -1,4 +1,4 @@
-"""Pruning of running fits: the validation score of each epoch of a network, reported to a trial."""
+"""Pruning of running fits: report the validation score of each epoch of a network to a trial."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["EpochReporter", "report_epochs", "warn_of_idle_pruner"]
 
 
 class EpochReporter:
-    """A callback ``f(epoch, logs)`` of networks that reports each validation score, and ends the fit to be pruned.
+    """A callback ``f(epoch, logs)`` that reports each validation score of a network and stops a fit that is pruned.
 
-    It hears one fit: the first that it is in. In another process it is deaf, for the trial is not there.
+    It reports only the first fit it takes part in. In another process it reports nothing, as the trial is not there.
 
     Parameters
     ----------
     trial : Trial or None
-        None: deaf.
+        The trial to report to. If None, nothing is reported.
     score_name : str
-        What the logs call the score.
+        Name of the score in the logs.
     """
 
     def __init__(self, trial: Trial | None = None, score_name: str = "") -> None:
@@ -39,12 +39,12 @@ class EpochReporter:
         return self._last >= 0
 
     def __call__(self, epoch: int, logs: Mapping[str, float]) -> None:
-        """Report the score of an epoch, counted from 0.
+        """Report the score of an epoch; epochs are counted from 0.
 
         Raises
         ------
         optuna.TrialPruned
-            If the trial is to be pruned.
+            If the pruner decides to prune the trial.
         """
         if self._trial is None or self._score_name not in logs:
             return
@@ -60,17 +60,17 @@ class EpochReporter:
             raise TrialPruned
 
     def __deepcopy__(self, memo: dict[int, Any]) -> EpochReporter:
-        return self  # clone copies callbacks, and the trial must hear of the copy's epochs
+        return self  # clone copies callbacks, and the copy must report to the same trial
 
     def __reduce__(self) -> tuple[type[EpochReporter], tuple[()]]:
         return EpochReporter, ()
 
 
 def report_epochs(estimator: Any, trial: Trial) -> EpochReporter:
-    """Put a reporter among the callbacks of an estimator's network, if it has one; the last, if it has several.
+    """Add a reporter to the callbacks of an estimator's network, if it has one, or of its last network.
 
-    Such an estimator names the validation score in the logs by ``_epoch_score``, and calls functions among its
-    ``callbacks``.
+    Such an estimator gives the name of the validation score in the logs as ``_epoch_score``, and calls the functions
+    in ``callbacks``.
     """
     names = estimator.get_params()
     parts = [part for part in parts_with(estimator, "_epoch_score") if f"{part[0]}callbacks" in names]
@@ -83,7 +83,7 @@ def report_epochs(estimator: Any, trial: Trial) -> EpochReporter:
 
 
 def warn_of_idle_pruner(study: Study) -> None:
-    """Warn if there is a pruner, but no candidate had a score before its last one, after which nothing is saved."""
+    """Warn if there is a pruner, but every candidate reported one score only, after which pruning saves no work."""
     from optuna.pruners import NopPruner
     from optuna.trial import TrialState
 
@@ -92,7 +92,7 @@ def warn_of_idle_pruner(study: Study) -> None:
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     if trials and all(each.state == TrialState.COMPLETE and len(each.intermediate_values) < 2 for each in trials):
         warn(
-            f"{type(study.pruner).__name__} had nothing to prune: there is one split, or all are fitted at once, and "
-            "no network reported scores of several epochs. Let the network stop early (early_stopping=True), or pass a "
-            "cv of several splits and n_jobs=None."
+            f"{type(study.pruner).__name__} had nothing to prune: there is only one split, or all splits are fitted in "
+            "parallel, and no network reported scores of several epochs. Set early_stopping=True in the network, or "
+            "pass a cv with several splits and n_jobs=None."
         )

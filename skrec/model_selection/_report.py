@@ -1,4 +1,4 @@
-"""What the folds of a splitter hold."""
+"""The report on the folds of a splitter."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from skrec.model_selection._events import Events, Mask, Positions
 
 
 class Fold(NamedTuple):
-    """One split: the rows to train on, those to test on, and how many cold ones were left out of these."""
+    """One split: the training rows, the test rows, and the number of cold rows dropped from the test part."""
 
     train: Mask
     test: Mask
@@ -19,19 +19,19 @@ class Fold(NamedTuple):
 
 
 def fold_report(events: Events, folds: Iterable[Fold]) -> pd.DataFrame:
-    """Count the rows, users and items of folds, and tell how cold and how late their test parts are.
+    """Count the rows, users and items of folds, and compute the cold shares and time ranges of their parts.
 
     Parameters
     ----------
     events : Events
-        With users and items.
+        The events, with users and items.
     folds : iterable of Fold
-        Each with rows to train on and rows to test on.
+        The folds, each with training rows and test rows.
 
     Returns
     -------
     DataFrame of shape (n_folds, n_columns)
-        As :meth:`skrec.model_selection.LeaveLastOut.fold_report` describes it.
+        The columns are described in :meth:`skrec.model_selection.LeaveLastOut.fold_report`.
     """
     counts, ends = [], []
     for fold in folds:
@@ -76,6 +76,6 @@ def _times_as_they_came(events: Events, rows: Positions) -> pd.Series:
     values = safe_indexing(events.raw_times, rows)
     if isinstance(values, pd.Series):
         return values.reset_index(drop=True)
-    # polars knows the zone of its times, and an array of objects their type, as lists of plain values do.
+    # polars keeps the time zone of its times; an object array keeps their type, as lists of plain values do.
     keeps_type = isinstance(values, np.ndarray) and values.dtype.kind != "O"
     return pd.Series(values if keeps_type else list(values))

@@ -1,4 +1,4 @@
-"""What to tune: spaces that estimators declare or users give, as Optuna's distributions."""
+"""Search spaces that estimators declare or users pass, as Optuna's distributions."""
 
 from __future__ import annotations
 
@@ -20,35 +20,36 @@ _STORABLE = (type(None), bool, int, float, str)  # choices that every storage of
 
 
 def search_space(estimator: Any) -> dict[str, BaseDistribution]:
-    """Return the parameters that are worth tuning, each with a distribution: the default of ``OptunaSearchCV``.
+    """Return the parameters worth tuning, each with a distribution: the default search space of ``OptunaSearchCV``.
 
-    Every network of skrec declares its own, and models in closed form may declare one; they are found inside Pipelines,
-    searches and other meta-estimators too. What an estimator is set to counts: without hidden layers there is no
-    ``dropout`` to tune. The number of epochs is not tuned, for early stopping finds it, nor are ``hidden_units``, whose
-    tuples no storage of Optuna holds: add ``{"hidden_units": [(64,), (128, 64)]}`` to the `param_distributions` of
-    ``OptunaSearchCV``.
+    Every network of skrec declares a search space, and closed-form models may declare one. Models are also found inside
+    Pipelines, searches and other meta-estimators. The space depends on the parameters of the estimator: without hidden
+    layers there is no ``dropout`` to tune. The number of epochs is not tuned because early stopping finds it.
+    ``hidden_units`` is not tuned because no storage of Optuna can hold tuples: add
+    ``{"hidden_units": [(64,), (128, 64)]}`` to the `param_distributions` of ``OptunaSearchCV``.
 
     Parameters
     ----------
     estimator : estimator
-        A model, or what holds one.
+        A model, or a meta-estimator that contains one.
 
     Returns
     -------
     dict of str to optuna.distributions.BaseDistribution
-        Distributions by the name that ``estimator.set_params`` knows the parameter by. Change it as you like; use it
-        with ``OptunaSearchCV``, with optuna-integration's, or with ``study.ask(search_space(estimator))``.
+        Distributions by parameter name, as in ``estimator.set_params``. You may change the dict. Use it with
+        ``OptunaSearchCV``, with the ``OptunaSearchCV`` of optuna-integration, or with
+        ``study.ask(search_space(estimator))``.
 
     Raises
     ------
     TypeError
         If the estimator is a class.
     ValueError
-        If it neither declares a search space nor holds a part that does.
+        If neither the estimator nor any of its parts declares a search space.
 
     Notes
     -----
-    An estimator of your own declares its space by a method ``_search_space(self, distributions)`` that is handed the
+    To declare the space of your own estimator, define a method ``_search_space(self, distributions)``. It receives the
     module :mod:`optuna.distributions` and returns such a dict, without prefixes.
 
     Examples
@@ -72,12 +73,12 @@ def search_space(estimator: Any) -> dict[str, BaseDistribution]:
         f"{prefix}{name}": distribution
         for prefix, part in parts_with(estimator, "_search_space")
         for name, distribution in part._search_space(distributions).items()
-        if f"{prefix}{name}" in names  # a frozen part shows none of its parameters
+        if f"{prefix}{name}" in names  # the parameters of a frozen part are hidden
     }
     if not space:
         raise ValueError(
-            f"{type(estimator).__name__} declares no search space, and nor does what it holds. Pass "
-            "param_distributions=, a dict of names of parameters and Optuna's distributions or lists of values."
+            f"{type(estimator).__name__} declares no search space, and neither do its parts. Pass "
+            "param_distributions=, a dict from parameter names to Optuna distributions or lists of values."
         )
     return space
 
@@ -85,7 +86,7 @@ def search_space(estimator: Any) -> dict[str, BaseDistribution]:
 def parts_with(estimator: Any, attribute: str) -> list[tuple[str, Any]]:
     """Return the outermost parts of an estimator that have an attribute, and the prefix of the parameters of each.
 
-    What lies inside of such a part is the part's own affair.
+    The parts inside such a part are not searched.
     """
     if hasattr(estimator, attribute):
         return [("", estimator)]
@@ -97,14 +98,14 @@ def parts_with(estimator: Any, attribute: str) -> list[tuple[str, Any]]:
 
 @dataclass(frozen=True)
 class Space:
-    """A space to search, in the form that any storage of Optuna can hold.
+    """A search space in a form that any storage of Optuna can hold.
 
     Parameters
     ----------
     distributions : dict of str to BaseDistribution
-        By name of the parameter, sorted by name.
+        Distributions by parameter name, sorted by name.
     choices : dict of str to dict
-        Of a parameter's choices, those that cannot be stored, such as tuples, by their text, which is stored instead.
+        For each parameter, the choices that cannot be stored, such as tuples, by their text, which is stored instead.
     """
 
     distributions: dict[str, BaseDistribution]
@@ -112,10 +113,12 @@ class Space:
 
     @classmethod
     def of(cls, estimator: Any, param_distributions: Mapping[str, Any] | None) -> Space:
-        """Read the distributions and lists that a user gave, or take those that the estimator declares."""
+        """Read the distributions and lists that the user passed, or use those that the estimator declares."""
         given = search_space(estimator) if param_distributions is None else param_distributions
         if not given:
-            raise ValueError("param_distributions is empty: there is nothing to search. None takes the default space.")
+            raise ValueError(
+                "param_distributions is empty: there is nothing to search. Pass None for the default space."
+            )
         names = list(estimator.get_params())
         space = cls({})
         for name in sorted(given):
@@ -123,7 +126,7 @@ class Space:
                 guess = closest(name, names)
                 hint = f" Did you mean {guess!r}?" if guess else " See estimator.get_params()."
                 raise ValueError(
-                    f"param_distributions has {name!r}, which is no parameter of {type(estimator).__name__}.{hint}"
+                    f"param_distributions has {name!r}, which is not a parameter of {type(estimator).__name__}.{hint}"
                 )
             space.distributions[name] = space._read(name, given[name])
         return space
@@ -144,7 +147,7 @@ class Space:
                 name, [value.item() if isinstance(value, np.generic) else value for value in values]
             )
         raise TypeError(
-            f"param_distributions[{name!r}] is {values!r}; it must be a distribution of optuna.distributions, for "
+            f"param_distributions[{name!r}] is {values!r}; it must be a distribution from optuna.distributions, for "
             "instance FloatDistribution(1e-4, 1e-1, log=True), or a list of values. Put a single value in a list."
         )
 
@@ -167,7 +170,7 @@ class Space:
         return self.parameters({name: _suggest(trial, name, each) for name, each in self.distributions.items()})
 
     def parameters(self, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters of an estimator, from those of a trial."""
+        """Return the parameters for the estimator from the parameters of a trial."""
         chosen = {name: stored[name] for name in self.distributions}
         return {name: self.choices.get(name, {}).get(value, value) for name, value in chosen.items()}
 
@@ -186,14 +189,14 @@ def _suggest(trial: Trial, name: str, distribution: BaseDistribution) -> Categor
 
 
 def _from_scipy(name: str, values: Any) -> BaseDistribution:
-    """Translate the distributions of SciPy that searches of scikit-learn are mostly given."""
+    """Translate the SciPy distributions that are most often used in scikit-learn's searches."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
     kind = getattr(getattr(values, "dist", None), "name", None)
     if kind not in {"uniform", "loguniform", "reciprocal", "randint"}:
         raise TypeError(
             f"param_distributions[{name!r}] is SciPy's distribution {kind or values}, for which Optuna has no "
-            "counterpart: use uniform, loguniform or randint, or a distribution of optuna.distributions."
+            "counterpart: use uniform, loguniform or randint, or a distribution from optuna.distributions."
         )
     low, high = values.support()
     if kind == "randint":

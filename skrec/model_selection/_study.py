@@ -1,4 +1,4 @@
-"""Optuna's study of a search: opened or found again, and what it holds of each candidate."""
+"""The Optuna study of a search: open it, and read and write the results of its candidates."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ __all__ = [
     "without_result",
 ]
 
-# User attributes: of the study, what search it belongs to; of a trial, the results of its folds, and the first error.
+# User attributes: the search that a study belongs to; the results of the folds of a trial, and its first error.
 _SEARCH, _FOLDS, _ERROR = "skrec:search", "skrec:folds", "skrec:error"
 
 
 def storage_of(storage: str | BaseStorage | None) -> BaseStorage | None:
-    """Return the storage that a URL names; others as they are."""
+    """Return the storage for a URL; return any other storage unchanged."""
     from optuna.storages import RDBStorage
 
     if not isinstance(storage, str):
         return storage
     if "://" not in storage:
         raise ValueError(
-            f"storage={storage!r} is no URL. Of a file it is 'sqlite:///{storage}'; or pass a storage of Optuna, such "
-            "as JournalStorage(JournalFileBackend(path))."
+            f"storage={storage!r} is not a database URL. For a file use 'sqlite:///{storage}', or pass a storage of "
+            "Optuna, such as JournalStorage(JournalFileBackend(path))."
         )
     return RDBStorage(storage)
 
@@ -56,8 +56,8 @@ def storage_of(storage: str | BaseStorage | None) -> BaseStorage | None:
 def seeded_sampler(seed: int, n_finished: int) -> BaseSampler:
     """Return the default sampler, seeded for the next candidate.
 
-    It depends on the seed and on what is finished alone, also on what a killed process left running (no constant liar),
-    so that a search which is resumed goes on as it would have gone on.
+    It depends only on the seed and on the finished candidates, and not on those that a killed process left running (no
+    constant liar), so that a resumed search continues exactly as it would have without the interruption.
     """
     from optuna.samplers import TPESampler
 
@@ -73,25 +73,25 @@ def open_study(
     pruner: BasePruner | None,
     search: Mapping[str, Any],
 ) -> Study:
-    """Make a study, or find the one of this name again.
+    """Create a study, or load the existing study of this name.
 
     Parameters
     ----------
     storage : BaseStorage or None
-        Where it is, or will be; None: in memory.
+        The storage of the study. If None, it is kept in memory.
     study_name : str or None
-        None: one that has a name of its own.
+        If None, Optuna makes up a name.
     sampler : BaseSampler or None
-        None: Optuna's default.
+        If None, Optuna's default.
     pruner : BasePruner or None
-        None: nothing is pruned.
+        If None, no trial is pruned.
     search : dict
-        What makes scores comparable, see :func:`identity`.
+        The description of the search, see :func:`identity`.
 
     Raises
     ------
     ValueError
-        If the study does not maximise one score, or another search has been at it.
+        If the study does not maximise one score, or belongs to another search.
     """
     import optuna
 
@@ -105,8 +105,8 @@ def open_study(
     )
     if [direction.name for direction in study.directions] != ["MAXIMIZE"]:
         raise ValueError(
-            f"The study {study_name!r} was not made to maximise one score, as a search does. Choose another "
-            "study_name, or make it with optuna.create_study(direction='maximize')."
+            f"The study {study_name!r} was not created to maximise one score, which a search needs. Choose another "
+            "study_name, or create the study with optuna.create_study(direction='maximize')."
         )
     now = json.loads(json.dumps(search))
     before = study.user_attrs.get(_SEARCH)
@@ -117,8 +117,8 @@ def open_study(
     changed = [f"{name} was {old!r} and is {new!r}" for name, (old, new) in pairs.items() if old != new]
     if changed:
         raise ValueError(
-            f"The study {study_name!r} belongs to another search: {'; '.join(changed)}. Scores of the two cannot be "
-            "compared. Choose another study_name, or search as before."
+            f"The study {study_name!r} belongs to another search: {'; '.join(changed)}. The scores of the two searches "
+            "cannot be compared. Choose another study_name, or restore the previous settings."
         )
     return study
 
@@ -126,9 +126,9 @@ def open_study(
 def identity(
     estimator: Any, distributions: Mapping[str, BaseDistribution], scoring: Any, **more: Any
 ) -> dict[str, Any]:
-    """Describe a search by what has to stay the same for its scores to be comparable.
+    """Describe a search by the settings that must not change for its scores to be comparable.
 
-    Ranges of numbers may change, as in Optuna; choices, scales and names of parameters may not.
+    Ranges of numbers may change, as in Optuna. Choices, scales and names of parameters may not.
     """
     inside = [f"{name}={type(part).__name__}" for name, part in estimator.get_params().items() if hasattr(part, "fit")]
     return {
@@ -140,7 +140,7 @@ def identity(
 
 
 def checksum(*tables: Any) -> str:
-    """Describe tables by their number of rows and a checksum of some: another fold or another file gives another."""
+    """Describe tables by their number of rows and a checksum of some rows, which differs between folds and files."""
     parts = []
     for table in tables:
         n = 0 if table is None else num_samples(table)
@@ -168,16 +168,16 @@ def _description(scoring: Any) -> Any:
 
 
 def keep(trial: Trial, folds: list[dict[str, Any]], error: str | None) -> None:
-    """Store the results of a trial's folds in the study, and the first error of its fits."""
+    """Store the results of a trial's folds and the first error of its fits in the study."""
     if error is not None:
         trial.set_user_attr(_ERROR, error)
     trial.set_user_attr(_FOLDS, folds)
 
 
 def finished_trials(study: Study) -> list[FrozenTrial]:
-    """Return the trials that a search has finished, whatever came of them, in their order.
+    """Return the trials that a search has finished, whatever their outcome, in order.
 
-    Left out are those that a killed process left running, and those that something else than a search added.
+    Trials that a killed process left running and trials that were not added by a search are left out.
     """
     trials = study.get_trials(deepcopy=False)
     return [trial for trial in trials if trial.state.is_finished() and _FOLDS in trial.user_attrs]
@@ -186,9 +186,9 @@ def finished_trials(study: Study) -> list[FrozenTrial]:
 def fold_results(
     trials: Sequence[FrozenTrial], n_splits: int, error_score: Any, *, with_train: bool
 ) -> list[dict[str, Any]]:
-    """Return the results of all folds of trials, in the form that ``BaseSearchCV._format_results`` takes.
+    """Return the results of all folds of the trials in the form that ``BaseSearchCV._format_results`` expects.
 
-    A score that is missing is `error_score` where the fit failed, and NaN where there was no fit or it was pruned.
+    A missing score is `error_score` if the fit failed, and NaN if there was no fit or it was pruned.
     """
     nothing = {"fit_time": np.nan, "score_time": np.nan, "test_scores": None, "train_scores": None}
     of_trials = [trial.user_attrs[_FOLDS] for trial in trials]
@@ -207,9 +207,9 @@ def fold_results(
 
 
 def without_result(trials: Sequence[FrozenTrial], study_name: str | None, error_score: Any) -> str:
-    """Say why none of the finished trials has a result."""
+    """Return the error message for a search in which no finished trial has a result."""
     if not trials:
-        return "No candidate was finished within timeout: give it more seconds."
+        return "No candidate was finished within timeout: pass a larger timeout."
     n_pruned = sum(trial.state.name == "PRUNED" for trial in trials)
     text = (
         f"None of the {len(trials)} candidates was fitted and scored on all folds: {len(trials) - n_pruned} failed, "
@@ -217,20 +217,20 @@ def without_result(trials: Sequence[FrozenTrial], study_name: str | None, error_
     )
     failed = [trial for trial in trials if _ERROR in trial.user_attrs]
     if study_name is not None:
-        text += f" They count in the study {study_name!r}: choose another study_name to start anew."
+        text += f" They count in the study {study_name!r}: choose another study_name to start over."
     if not failed and n_pruned < len(trials):
         text += f" {_first_nan(trials)}"
         if error_score != "raise":
-            text += " If it failed with an error, error_score='raise' shows it."
+            text += " If an error caused this, error_score='raise' shows it."
     if failed:
         text += (
-            f" The first error, of trial {failed[0].number} with {failed[0].params}:\n{failed[0].user_attrs[_ERROR]}"
+            f" The first error, in trial {failed[0].number} with {failed[0].params}:\n{failed[0].user_attrs[_ERROR]}"
         )
     return text
 
 
 def nan_score(folds: Sequence[Mapping[str, Any]]) -> tuple[int, str] | None:
-    """Return the split, and the name of the scorer, of the first score of a test part that is NaN; None without one."""
+    """Return the split and the scorer name of the first test score that is NaN, or None if there is none."""
     for split, fold in enumerate(folds):
         scores = fold["test_scores"]
         named = scores if isinstance(scores, dict) else {"score": scores}
@@ -249,21 +249,21 @@ def _first_nan(trials: Sequence[FrozenTrial]) -> str:
 
 
 def told_nan(split: int, name: str, number: int, parameters: Mapping[str, Any]) -> str:
-    """Say which scorer gave NaN, and where."""
+    """Return a message that names the scorer that returned NaN, the trial and the split."""
     which = "scoring" if name == "score" else f"the scorer {name!r}"
     return (
-        f"In trial {number} with {dict(parameters)}, {which} gave NaN on the test part of split {split}. Call it with "
-        "an estimator of these parameters, fitted on the training part, to see why."
+        f"In trial {number} with {dict(parameters)}, {which} returned NaN on the test part of split {split}. To see "
+        "why, call it with an estimator with these parameters, fitted on the training part."
     )
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Optuna from logging what every trial came to, in this thread; the verbosity that the user set stays."""
+    """Keep Optuna from logging the outcome of every trial in this thread, without changing the user's verbosity."""
     thread = threading.get_ident()
 
     def passes(record: logging.LogRecord) -> bool:
-        of_trials = record.name == "optuna.study._optimize"  # of failed ones, of which the search warns
+        of_trials = record.name == "optuna.study._optimize"  # failed trials, about which the search warns itself
         return record.thread != thread or (record.levelno > logging.INFO and not of_trials)
 
     names = [name for name in logging.Logger.manager.loggerDict if name.split(".")[0] == "optuna"]

@@ -1,4 +1,4 @@
-"""Cut the events at times that are the same for all users."""
+"""A splitter that cuts the events at times that are the same for all users."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,10 +18,10 @@ from skrec.model_selection._events import Events, Mask
 
 
 class TemporalSplit(EventSplitter):
-    r"""Train on the events up to a cut in time, test on those after it, for several cuts in turn.
+    r"""Train on the events up to a cut in time and test on the events after it, for several cuts.
 
-    The cuts are the same for all users, so that nothing in training is later than what it is tested on, as when a
-    model is trained today to serve tomorrow. Events at the cut itself belong to training: with cuts
+    The cuts are the same for all users, so that no training event is later than a test event, as when a model is
+    trained today to be used tomorrow. Events at the cut itself belong to the training part: with cuts
     :math:`c_1 < \dots < c_n`, the test part of a fold has the times :math:`c_i < t \le c_i + \text{horizon}`, and its
     training part :math:`c_i - \text{gap} - \text{window} < t \le c_i - \text{gap}`.
 
@@ -30,35 +30,37 @@ class TemporalSplit(EventSplitter):
     n_splits : int, default=5
         Number of cuts, at least 1.
     horizon : number, str, timedelta or None, default=None
-        Length of each test part: a number in the unit of the time column, or for dates a duration such as ``"7D"``
+        Length of each test part: a number in the unit of the time column or, for dates, a duration such as ``"7D"``
         (as :class:`pandas.Timedelta` reads it) or a timedelta. The test parts follow one another without gaps, and the
-        last one ends with the last event. None: the cuts part the events in ``n_splits + 1`` parts of about equally
-        many rows, of which the first is for training alone; a part ends where the next begins. Events of one time
-        always stay together.
+        last one ends with the last event. If None, the cuts divide the events into ``n_splits + 1`` parts with about
+        the same number of rows; the first part is used only for training, and each part ends where the next begins.
+        Events with equal times always stay together.
     gap : number, str or timedelta, default=0
-        Length of the time before the cut whose events are left out: those that would not be known yet at the cut.
+        Length of the period before the cut whose events are left out because they would not be known yet at the cut.
     window : number, str, timedelta or None, default=None
-        Length of the training part, which rolls. None: it expands, from the first event on.
+        Length of the training part, which then rolls. If None, the training part expands: it starts with the first
+        event.
     user : str, int or None, default=None
-        Column of the user: a name, or a position. None: ``"user_id"``, or column 0 where the columns have no names.
-        Only ``cold="drop"`` and :meth:`fold_report` need it, and the item.
+        Name or position of the user column. If None, ``"user_id"``, or column 0 if the columns have no names. Only
+        ``cold="drop"`` and :meth:`fold_report` need the user and the item.
     item : str, int or None, default=None
-        Column of the item. None: ``"item_id"``, or column 1.
+        Name or position of the item column. If None, ``"item_id"``, or column 1 if the columns have no names.
     time : str, int or None, default=None
-        Column of the time: numbers or dates. None: ``"timestamp"``. It must be there, as the order of the rows tells
-        the time of a user's events among each other only.
+        Name or position of the time column, which holds numbers or dates. If None, ``"timestamp"``. The column is
+        required because the order of the rows only orders the events of the same user.
     cold : {"keep", "drop"}, default="keep"
-        Whether test rows stay whose user or item no training row holds. "drop" leaves them out of both parts.
+        Whether to keep or drop test rows whose user or item does not occur in the training rows. Dropped rows are in
+        neither part.
 
     See Also
     --------
-    LeaveLastOut : Holds out the last events of each user, whenever they were.
-    sklearn.model_selection.TimeSeriesSplit : Cuts sorted rows by their number.
+    LeaveLastOut : Holds out the last events of each user, whatever their time.
+    sklearn.model_selection.TimeSeriesSplit : Cuts sorted rows by number of rows.
 
     Notes
     -----
-    Splitting at global times is what keeps the future out of training [1]_. The folds are no partition of the rows:
-    ``cross_val_predict`` does not take them.
+    Splitting at global times keeps the future out of training [1]_. The folds are not a partition of the rows, so
+    ``cross_val_predict`` does not accept them.
 
     References
     ----------
@@ -116,9 +118,9 @@ class TemporalSplit(EventSplitter):
         first = times.min().item()
         if cuts[0] - gap < first:
             raise ValueError(
-                f"There is no event to train on before the first test part: {column} goes from "
+                f"There is no event to train on before the first test part: {column} ranges from "
                 f"{_shown(first, events)} to {_shown(cuts[-1], events)}, and n_splits={self.n_splits}, "
-                f"horizon={self.horizon!r} and gap={self.gap!r} leave nothing of it. Lower one of them."
+                f"horizon={self.horizon!r} and gap={self.gap!r} leave no part of it for training. Lower one of them."
             )
         for fold, (cut, end) in enumerate(pairwise(cuts)):
             train = times <= cut - gap
@@ -128,7 +130,7 @@ class TemporalSplit(EventSplitter):
             if not train.any():
                 raise ValueError(
                     f"Fold {fold} has no event to train on: {column} has none in the window={self.window!r} "
-                    f"up to {_shown(cut - gap, events)}. Choose a longer window, or None for all events before."
+                    f"up to {_shown(cut - gap, events)}. Choose a longer window, or None for all earlier events."
                 )
             if not test.any():
                 raise ValueError(
@@ -142,13 +144,13 @@ class TemporalSplit(EventSplitter):
         return [last - number * horizon for number in range(self.n_splits, -1, -1)]
 
     def _even_cuts(self, times: Column, events: Events) -> list[Any]:
-        """Return the times, different ones, up to which the share of rows is nearest to 1/(n + 1), 2/(n + 1), ... 1."""
+        """Return the distinct times up to which the share of rows is nearest to 1/(n + 1), 2/(n + 1), ... 1."""
         distinct, counts = np.unique(times, return_counts=True)
         number = np.arange(self.n_splits)
         if len(distinct) <= self.n_splits:
             raise ValueError(
                 f"n_splits={self.n_splits} needs at least {self.n_splits + 1} different times, but "
-                f"{events.label('time')} has {len(distinct)}. Lower n_splits, or pass a finer time."
+                f"{events.label('time')} has {len(distinct)}. Lower n_splits, or pass times of a finer resolution."
             )
         n_until = np.cumsum(counts)
         wanted = len(times) * (number + 1) / (self.n_splits + 1)
@@ -159,7 +161,7 @@ class TemporalSplit(EventSplitter):
         return [*distinct[at].tolist(), distinct[-1].item()]
 
     def _in_unit_of_times(self, name: str, events: Events) -> Any:
-        """Return a length as a number that can be added to times; None for None."""
+        """Return a length as a number that can be added to times, or None for None."""
         value = getattr(self, name)
         if value is None or (_is_number(value) and value == 0):
             return value
@@ -187,7 +189,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _length(name: str, value: Any) -> int | float:
-    """Return a number as it is, whole ones as int, and a duration in nanoseconds."""
+    """Return a number unchanged (as an int if it is whole), and a duration in nanoseconds."""
     if _is_number(value) and np.isfinite(value):
         return int(value) if value == int(value) else float(value)
     has_unit = any(character.isalpha() or character == ":" for character in str(value))

@@ -1,4 +1,4 @@
-"""Folds without cold starts."""
+"""A splitter without cold starts."""
 
 from typing import ClassVar
 
@@ -11,38 +11,39 @@ from skrec.model_selection._within_user import DealtKFold
 class WarmKFold(DealtKFold):
     """K-fold in which every test user and every test item is in the training part.
 
-    It tells how well a model ranks what it knows, without cold starts. The rows of each user are dealt over the folds
-    as by :class:`WithinUserKFold`; where that puts all rows of an item in one fold, one of them goes to another fold.
+    This measures how well a model ranks known items for known users, without cold starts. The rows of each user are
+    distributed over the folds as in :class:`WithinUserKFold`. If that puts all rows of an item into one fold, one of
+    them is moved to another fold.
 
-    These rows are always in the training part: those whose user or item has no other row. All others are in the test
-    part once. With ``n_splits=2`` there may be no other fold for a row, as it would then hold all rows of the user: one
-    row of such an item is always in the training part, too. These are few, unless most users and items have just two
-    rows.
+    Rows whose user or item has no other row are always in the training part. All other rows are in the test part once.
+    With ``n_splits=2`` it may be impossible to move a row, because the other fold would then hold all rows of the user.
+    One row of such an item is also always in the training part. There are few such rows, unless most users and items
+    have just two rows.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
     shuffle : bool, default=True
-        True: chance deals the rows of a user. False: each fold gets a part that is contiguous in time, the first fold
-        the earliest, up to the rows that change folds for their item's sake.
+        If True, distribute the rows of a user at random. If False, each fold gets a part that is contiguous in time,
+        the first fold the earliest, except for the rows that are moved because of their item.
     random_state : int, RandomState instance or None, default=None
-        For ``shuffle=True``: an int makes the folds the same in every call.
+        Used if ``shuffle=True``. Pass an int for the same folds in every call.
     user : str, int or None, default=None
-        Column of the user: a name, or a position. None: ``"user_id"``, or column 0 where the columns have no names.
+        Name or position of the user column. If None, ``"user_id"``, or column 0 if the columns have no names.
     item : str, int or None, default=None
-        Column of the item. None: ``"item_id"``, or column 1.
+        Name or position of the item column. If None, ``"item_id"``, or column 1 if the columns have no names.
     time : str, int or None, default=None
-        Column of the time: numbers or dates. None: ``"timestamp"`` if there is one. Without it, and among events of
-        one time, the order of the rows within a user is the order of time. Only ``shuffle=False`` and
-        :meth:`fold_report` read it.
+        Name or position of the time column, which holds numbers or dates. If None, ``"timestamp"`` if there is one.
+        Without a time column, and among events with equal times, a user's rows are taken to be in order of time. Only
+        ``shuffle=False`` and :meth:`fold_report` read the times.
     cold : {"keep", "drop"}, default="keep"
-        As for the other splitters; no test row is cold here.
+        Present for consistency with the other splitters. No test row is cold here.
 
     See Also
     --------
-    WithinUserKFold : Every test user is in training; items need not be.
-    ColdUserKFold, ColdItemKFold : No test user, or no test item, is in training.
+    WithinUserKFold : Every test user is in the training part; test items need not be.
+    ColdUserKFold, ColdItemKFold : No test user, or no test item, is in the training part.
 
     Examples
     --------
@@ -65,7 +66,7 @@ class WarmKFold(DealtKFold):
 
 
 def _part_items(folds: Positions, events: Events, n_splits: int) -> None:
-    """Change folds, in place, until no item has all its rows in one fold, and no user is brought to that."""
+    """Move rows between folds, in place, until no item has all its rows in one fold; no user gets into that state."""
     users = events.users.codes
     items = _rows_of_whole_items(folds, events.items)
     concerned = np.unique(users[np.concatenate([[], *items]).astype(np.intp)])
@@ -82,7 +83,7 @@ def _part_items(folds: Positions, events: Events, n_splits: int) -> None:
 
 
 def _rows_of_whole_items(folds: Positions, items: Ids) -> list[Positions]:
-    """Return the rows of each item that has all of them in one and the same fold."""
+    """Return the rows of each item whose rows are all in the same fold."""
     first = np.unique(items.codes, return_index=True)[1]
     beside_first = np.bincount(items.codes, weights=folds == folds[first][items.codes])
     whole = (beside_first == items.counts) & (folds[first] >= 0)
@@ -92,9 +93,9 @@ def _rows_of_whole_items(folds: Positions, items: Ids) -> list[Positions]:
 
 
 def _other_fold(by_fold: list[int], fold: int) -> int:
-    """Return the fold to which a user's row can go from `fold`, that with the fewest of the user's rows; -1 if none.
+    """Return the fold to which a user's row can move from `fold`, or -1 if there is none.
 
-    It must not be the only one in which the user then has rows.
+    It is the fold with the fewest rows of the user. It must not be the only fold in which the user then has rows.
     """
     rest = list(by_fold)
     rest[fold] -= 1

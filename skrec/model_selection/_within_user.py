@@ -1,4 +1,4 @@
-"""Parts of each user's rows in turn."""
+"""A splitter that holds out a part of each user's rows in each fold."""
 
 from typing import Any, ClassVar
 
@@ -10,10 +10,10 @@ from skrec.model_selection._events import Events, Mask, Positions
 
 
 class DealtKFold(EventKFold):
-    """Base class of splitters that deal the rows of each user over the folds."""
+    """Base class of splitters that distribute the rows of each user over the folds."""
 
     _roles_with_others: ClassVar[tuple[str, ...]] = ("user",)
-    """The roles of whose ids a row must not be the only one, to be in a test part."""
+    """The roles in which a test row's id must also have other rows."""
 
     def __init__(
         self,
@@ -39,14 +39,14 @@ class DealtKFold(EventKFold):
         sizes = np.bincount(folds[folds >= 0], minlength=self.n_splits)
         if not sizes.all():
             raise ValueError(
-                f"n_splits={self.n_splits} leaves a fold without a test row, as only {dealt.sum()} row(s) can be "
-                f"tested: those whose {' and '.join(self._roles_with_others)} have other rows. Lower n_splits, or "
+                f"n_splits={self.n_splits} leaves a fold without a test row: only {dealt.sum()} row(s) have a "
+                f"{' and '.join(self._roles_with_others)} with other rows and can be tested. Lower n_splits, or "
                 f"check that {' and '.join(map(events.label, self._roles_with_others))} hold the right ids."
             )
         return folds
 
     def _deal_users(self, events: Events, dealt: Mask) -> Positions:
-        """Deal the rows one by one, user after user: folds and the parts of a user are even to within one row."""
+        """Deal out the rows user by user: sizes of folds and of a user's parts in them differ by one row at most."""
         users = events.users.codes
         if self.shuffle:
             rng = check_random_state(self.random_state)
@@ -56,7 +56,7 @@ class DealtKFold(EventKFold):
             order = events.order_within_users()
         order = order[dealt[order]]
         turns = np.arange(len(order)) % self.n_splits
-        if not self.shuffle:  # The same turns, but the earlier rows of a user get the earlier folds.
+        if not self.shuffle:  # the same folds, but the earlier rows of a user get the earlier ones
             turns = turns[np.lexsort((turns, users[order]))]
         folds = np.full(len(events), -1, dtype=np.intp)
         folds[order] = turns
@@ -66,41 +66,43 @@ class DealtKFold(EventKFold):
 class WithinUserKFold(DealtKFold):
     """K-fold within each user: every fold holds out a part of the rows of each user.
 
-    It tells how well a model knows users of whom it has seen other events. The rows of a user are dealt over the folds,
-    as evenly as they go. Rows of users who have one row only are always in the training part; all others are in the
-    test part once, so that every test user is in training. Users with fewer rows than folds are not in every test
-    part.
+    This measures how well a model serves users whose other events it has seen. The rows of a user are distributed over
+    the folds as evenly as possible. Rows of users with only one row are always in the training part. All other rows are
+    in the test part once, so that every test user is in the training part. Users with fewer rows than folds are not in
+    every test part.
 
     Parameters
     ----------
     n_splits : int, default=5
         Number of folds, at least 2.
     shuffle : bool, default=True
-        True: chance deals the rows of a user. False: each fold gets a part that is contiguous in time, the first fold
-        the earliest.
+        If True, distribute the rows of a user at random. If False, each fold gets a part that is contiguous in time,
+        the first fold the earliest.
     random_state : int, RandomState instance or None, default=None
-        For ``shuffle=True``: an int makes the folds the same in every call.
+        Used if ``shuffle=True``. Pass an int for the same folds in every call.
     user : str, int or None, default=None
-        Column of the user: a name, or a position. None: ``"user_id"``, or column 0 where the columns have no names.
+        Name or position of the user column. If None, ``"user_id"``, or column 0 if the columns have no names.
     item : str, int or None, default=None
-        Column of the item. None: ``"item_id"``, or column 1. Only ``cold="drop"`` and :meth:`fold_report` need it.
+        Name or position of the item column. If None, ``"item_id"``, or column 1 if the columns have no names. Only
+        ``cold="drop"`` and :meth:`fold_report` need it.
     time : str, int or None, default=None
-        Column of the time: numbers or dates. None: ``"timestamp"`` if there is one. Without it, and among events of
-        one time, the order of the rows within a user is the order of time. Only ``shuffle=False`` and
-        :meth:`fold_report` read it.
+        Name or position of the time column, which holds numbers or dates. If None, ``"timestamp"`` if there is one.
+        Without a time column, and among events with equal times, a user's rows are taken to be in order of time. Only
+        ``shuffle=False`` and :meth:`fold_report` read the times.
     cold : {"keep", "drop"}, default="keep"
-        Whether test rows stay whose item no training row holds. "drop" leaves them out of both parts.
+        Whether to keep or drop test rows whose item does not occur in the training rows. Dropped rows are in neither
+        part.
 
     See Also
     --------
-    WarmKFold : Every test item is in training, too.
-    LeaveLastOut : Holds out the last events alone, with nothing of a user's future in training.
+    WarmKFold : Every test item is in the training part as well.
+    LeaveLastOut : Holds out only the last events, so that no later event of a user is in the training part.
 
     Notes
     -----
-    The test parts are a partition of the rows, as ``cross_val_predict`` wants them, if every user has two rows or more.
+    If every user has two rows or more, the test parts are a partition of the rows, as ``cross_val_predict`` requires.
 
-    Events later than those held out are trained on. Where that matters, use :class:`TemporalSplit`.
+    Events later than the held-out events are used for training. If that matters, use :class:`TemporalSplit`.
 
     Examples
     --------

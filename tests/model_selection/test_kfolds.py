@@ -39,7 +39,7 @@ def test_each_user_is_dealt_evenly_over_the_folds(events, n_splits, shuffle):
     splitter = WithinUserKFold(n_splits, shuffle=shuffle)
     if many.sum() < n_splits:
         with pytest.raises(
-            ValueError, match=f"n_splits={n_splits} leaves a fold without a test row, as only {many.sum()} row"
+            ValueError, match=f"n_splits={n_splits} leaves a fold without a test row: only {many.sum()} row"
         ):
             folds_of(splitter, X)
         return
@@ -111,7 +111,7 @@ def test_whole_users_or_items_are_held_out(kind, role, events, n_splits, shuffle
     X = frame(events)
     if X[role].nunique() < n_splits:
         with pytest.raises(
-            ValueError, match=f"n_splits={n_splits} needs as many {role[:4]}s, .* column '{role}' holds"
+            ValueError, match=f"n_splits={n_splits} needs at least one {role[:4]} per fold, .* column '{role}' holds"
         ):
             folds_of(kind(n_splits, shuffle=shuffle), X)
         return
@@ -142,10 +142,12 @@ def test_cold_folds_take_any_ids():
 
 
 def test_groups_that_are_too_few_are_named():
-    with pytest.raises(ValueError, match="n_splits=5 needs as many users, .* groups holds 2. Lower n_splits"):
+    with pytest.raises(
+        ValueError, match="n_splits=5 needs at least one user per fold, .* groups holds 2. Lower n_splits"
+    ):
         list(ColdUserKFold().split(pd.DataFrame({"item_id": [1, 2]}), groups=["a", "b"]))
     with pytest.raises(
         ValueError,
-        match="as only 0 row.* whose user and item have other rows.* check that groups and column 'item_id' hold",
+        match="only 0 row.* have a user and item with other rows.* check that groups and column 'item_id' hold",
     ):
         list(WarmKFold().split(pd.DataFrame({"item_id": [1, 2]}), groups=["a", "b"]))

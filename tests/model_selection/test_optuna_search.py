@@ -138,9 +138,9 @@ def test_with_several_metrics_one_must_be_named(parabola, refit, scoring):
 
 
 def test_a_metric_that_is_not_there_is_guessed_at(parabola):
-    with pytest.raises(ValueError, match=r"refit='god' is none of the metrics of scoring\. Did you mean 'good'"):
+    with pytest.raises(ValueError, match=r"refit='god' is not one of the metrics of scoring\. Did you mean 'good'"):
         OptunaSearchCV(parabola(), LINE, scoring=both, refit="god", cv=2).fit(ROWS, [0] * 30)
-    with pytest.raises(ValueError, match="There are 'good', 'bad'"):
+    with pytest.raises(ValueError, match="The metrics are 'good', 'bad'"):
         OptunaSearchCV(parabola(), LINE, scoring=both, refit="r2", cv=2).fit(ROWS, [0] * 30)
 
 
@@ -183,7 +183,7 @@ def test_metadata_is_routed():
 
 def test_folds_can_be_fitted_at_once():
     alone = tree(n_trials=4).fit(X, Y)
-    idle = pytest.warns(UserWarning, match="MedianPruner had nothing to prune: .* all are fitted at once")
+    idle = pytest.warns(UserWarning, match="MedianPruner had nothing to prune: .* all splits are fitted in parallel")
     with parallel_config(backend="threading", n_jobs=2), idle:
         together = tree(n_trials=4, pruner=optuna.pruners.MedianPruner()).fit(X, Y)
     assert without_times(alone.cv_results_) == without_times(together.cv_results_)
@@ -243,7 +243,8 @@ def always(estimator, X):
 def test_a_candidate_whose_folds_all_fail_does_not_end_the_search(parabola):
     search = OptunaSearchCV(parabola(broken=above_zero), LINE, n_trials=12, cv=2, random_state=0)
     with pytest.warns(
-        FitFailedWarning, match=r"2 of 2 fits of trial \d+ failed, with {'x': .*Their scores are nan(?s:.)*is broken"
+        FitFailedWarning,
+        match=r"2 of 2 fits of trial \d+ with {'x': .* failed. Their scores .* nan(?s:.)*is broken",
     ):
         search.fit(ROWS)
     failed = np.array([x > 0 for x in search.cv_results_["param_x"]])
@@ -261,7 +262,7 @@ def test_the_score_of_a_failed_fold_is_error_score(parabola, scoring):
     refit = "good" if scoring else True
     options = {"n_trials": 8, "cv": 2, "random_state": 0, "scoring": scoring, "refit": refit}
     search = OptunaSearchCV(parabola(broken=in_one_fold), LINE, error_score=-500, **options)
-    with pytest.warns(FitFailedWarning, match="1 of 2 fits of trial .* Their scores are -500"):
+    with pytest.warns(FitFailedWarning, match="1 of 2 fits of trial .* Their scores are set to -500"):
         search.fit(ROWS, [0] * 30)
     failed = np.array([x > 0 for x in search.cv_results_["param_x"]])
     name = "good" if scoring else "score"
@@ -286,7 +287,7 @@ def test_an_error_is_raised_where_it_is_asked_for(parabola):
 def test_only_if_nothing_succeeds_it_is_an_error(parabola):
     search = OptunaSearchCV(parabola(broken=always), LINE, n_trials=3, cv=2, error_score=0)
     match = (
-        r"None of the 3 candidates .* 3 failed, 0 were pruned\. The first error, of trial 0 with {'x'(?s:.)*is broken"
+        r"None of the 3 candidates .* 3 failed, 0 were pruned\. The first error, in trial 0 with {'x'(?s:.)*is broken"
     )
     with pytest.warns(FitFailedWarning), pytest.raises(ValueError, match=match):
         search.fit(ROWS)
@@ -311,7 +312,7 @@ def test_a_scorer_that_returns_nan_is_named(parabola):
     def scorers(estimator, X, y=None):
         return {"good": 1.0, "odd": float("nan") if len(X) > 1 else 0.0}
 
-    match = r"In trial 0 with \{'x': .*\}, the scorer 'odd' gave NaN on the test part of split 0\. Call it with"
+    match = r"In trial 0 with \{'x': .*\}, the scorer 'odd' returned NaN on the test part of split 0\. To see"
     for error_score in ("raise", np.nan):
         search = OptunaSearchCV(
             parabola(), LINE, n_trials=2, cv=2, scoring=scorers, refit="odd", error_score=error_score
@@ -320,7 +321,7 @@ def test_a_scorer_that_returns_nan_is_named(parabola):
             search.fit(ROWS)
         assert ("error_score='raise' shows it" in str(caught.value)) == (error_score != "raise")
     single = OptunaSearchCV(parabola(), LINE, n_trials=1, cv=2, scoring=lambda *_: float("nan"), error_score="raise")
-    match = r"In trial 0 with .*, scoring gave NaN on the test part of split 0"
+    match = r"In trial 0 with .*, scoring returned NaN on the test part of split 0"
     with pytest.warns(UserWarning, match=match), pytest.raises(ValueError, match=match):
         single.fit(ROWS)
 
@@ -358,7 +359,7 @@ class Below(optuna.pruners.BasePruner):
 def test_a_pruner_with_nothing_to_prune_is_told_of(parabola):
     one_split = [(range(20), range(20, 30))]
     search = OptunaSearchCV(parabola(), LINE, n_trials=3, cv=one_split, random_state=0, pruner=Below(np.inf))
-    with pytest.warns(UserWarning, match=r"Below had nothing to prune: there is one split.*early_stopping=True"):
+    with pytest.warns(UserWarning, match=r"Below had nothing to prune: there is only one split.*early_stopping=True"):
         search.fit(ROWS)
     assert set(search.cv_results_["trial_state"]) == {"COMPLETE"}
     search.set_params(pruner=optuna.pruners.NopPruner()).fit(ROWS)
@@ -466,7 +467,7 @@ def test_values_of_many_kinds():
 @pytest.mark.parametrize(
     ("space", "error", "match"),
     [
-        ({"max_dept": [1]}, ValueError, r"'max_dept', which is no parameter of Dec.*\. Did you mean 'max_depth'"),
+        ({"max_dept": [1]}, ValueError, r"'max_dept', which is not a parameter of Dec.*\. Did you mean 'max_depth'"),
         ({"zzz": [1]}, ValueError, r"See estimator\.get_params"),
         ({"max_depth": 3}, TypeError, "Put a single value in a list"),
         ({"max_depth": "all"}, TypeError, "must be a distribution of optuna"),

@@ -172,7 +172,7 @@ def test_ranges_may_change(search):
 def test_a_study_that_minimises_is_refused(search):
     storage = InMemoryStorage()
     optuna.create_study(storage=storage, study_name="s")
-    with pytest.raises(ValueError, match="The study 's' was not made to maximise"):
+    with pytest.raises(ValueError, match="The study 's' was not created to maximise"):
         search(storage).fit(ROWS)
 
 
@@ -181,7 +181,7 @@ def test_a_study_that_minimises_is_refused(search):
     [
         ({"study_name": None}, "storage was given without study_name"),
         ({"storage": None}, "study_name was given without storage"),
-        ({"storage": "search.db"}, "'search.db' is no URL. Of a file it is 'sqlite:///search.db'"),
+        ({"storage": "search.db"}, "'search.db' is not a database URL. For a file use 'sqlite:///search.db'"),
     ],
 )
 def test_storages_that_are_none(search, options, match):
@@ -194,7 +194,7 @@ def test_storages_that_are_none(search, options, match):
     [("sampler", optuna.samplers.TPESampler), ("pruner", optuna.pruners.MedianPruner), ("storage", InMemoryStorage)],
 )
 def test_classes_in_place_of_objects(search, option, given):
-    with pytest.raises(TypeError, match=rf"{option} is the class {given.__name__}: pass an object"):
+    with pytest.raises(TypeError, match=rf"{option} is the class {given.__name__}: pass an instance"):
         search(InMemoryStorage()).set_params(**{option: given}).fit(ROWS)
 
 
