@@ -1,7 +1,7 @@
 """Arrays of relevance and scores, as metric functions take them.
 
-Two forms of the same data: a row per user and a column per item, or a row per (user, item) pair with `groups` to say
-whose pair it is. Each user gets a value first; the metric is the mean over users.
+The data has one of two forms: one row per user and one column per item, or one row per (user, item) pair, with the user
+of each pair in `groups`. Each user gets a value first; the metric is the mean over users.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from skrec.metrics._user_values import Values, values_of_groups, values_of_rows
 
 
 def one_metric(kind: str, y_true: Any, y_pred: Any, *, k: Any, groups: Any, per_user: bool) -> Any:
-    """Return the mean of one metric over users, or the value of each; without `k` of the whole list."""
+    """Return the mean of one metric over users, or the value of each user; without `k`, the whole list is evaluated."""
     if k is not None or kind not in WITHOUT_K:
         check_k(k)
     name = kind if k is None else f"{kind}@{k}"
@@ -30,7 +30,7 @@ def one_metric(kind: str, y_true: Any, y_pred: Any, *, k: Any, groups: Any, per_
 
 
 def values_of_arrays(names: Sequence[str], y_true: Any, y_pred: Any, groups: Any) -> tuple[Values, pd.Index | None]:
-    """Check arrays, and return the values of all users by metric, and whose they are where `groups` tells it."""
+    """Check arrays, and return the values of all users by metric, and the users if `groups` is given."""
     check_same_order({"y_true": y_true, "y_pred": y_pred, "groups": groups})
     if groups is not None:
         y_true, y_pred = _one_column(y_true, "y_true"), _one_column(y_pred, "y_pred")
@@ -55,18 +55,19 @@ def values_of_arrays(names: Sequence[str], y_true: Any, y_pred: Any, groups: Any
 
 
 def mean_of_users(values: NDArray[np.float64], name: str) -> float:
-    """Return the mean over the users who have a value; somebody must."""
+    """Return the mean over the users who have a value; raise an error if no user has one."""
     if not np.isnan(values).all():
         return float(np.nanmean(values))
     if name == "auc":
         raise ValueError(
-            "No user has both an item above 0 in y_true and another: without a pair of them there is no AUC."
+            "No user has both an item above 0 in y_true and another: the AUC needs a pair of a relevant and an "
+            "irrelevant item."
         )
-    raise ValueError("Nothing in y_true is above 0: without a relevant item there is nothing to measure.")
+    raise ValueError("Nothing in y_true is above 0: a ranking metric needs at least one relevant item.")
 
 
 def check_k(k: Any, least: int = 1) -> None:
-    """Refuse a `k` that is no whole number, or too small."""
+    """Raise an error if `k` is not an integer or is too small."""
     if isinstance(k, bool) or not isinstance(k, Integral) or k < least:
         raise ValueError(f"k must be a whole number of at least {least}, got {k!r}.")
 
@@ -75,7 +76,7 @@ def _numbers(values: Any, name: str) -> NDArray[Any]:
     array = np.asarray(values)
     if array.dtype.kind != "f":
         array = _converted(array, name)
-    # NaN is the least of all, and a look for the least is fast.
+    # The minimum of an array with NaN is NaN, and computing it is fast.
     if np.isnan(array.min(initial=0)) or (name == "y_true" and np.isinf(array).any()):
         bad = np.isnan(array) if name == "y_pred" else ~np.isfinite(array)
         raise _contains(array, bad, name)
@@ -99,7 +100,7 @@ def _contains(array: NDArray[Any], bad: NDArray[np.bool_], name: str) -> ValueEr
 
 
 def _one_column(values: Any, name: str) -> Any:
-    """Return the only column of a table that has one; anything else as it is."""
+    """Return the column of a table with a single column, and any other input unchanged."""
     has_one = not issparse(values) and np.ndim(values) == 2 and np.shape(values)[1] == 1
     return one_dimensional(values, name) if has_one else values
 
@@ -107,7 +108,7 @@ def _one_column(values: Any, name: str) -> Any:
 def _group_codes(groups: Any, scores: NDArray[Any]) -> tuple[NDArray[np.int64], pd.Index]:
     if scores.ndim != 1:
         raise ValueError(
-            "groups= goes with one-dimensional y_true and y_pred; for arrays of users x items leave it out."
+            "groups= needs one-dimensional y_true and y_pred; do not pass it with arrays of users x items."
         )
     index = pd.Index(groups)
     if len(index) != len(scores):

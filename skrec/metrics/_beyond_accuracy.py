@@ -1,4 +1,4 @@
-"""Metrics of recommended lists beyond accuracy, each with a function of its own."""
+"""Metrics of recommended lists beyond accuracy, one function per metric."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ from skrec.metrics._recommended_lists import Recommended, Training, feature_vect
 def coverage_at_k(
     recommendations: Any, catalogue: ArrayLike, *, k: int, user: str = "user_id", item: str = "item_id"
 ) -> float:
-    """Share of the catalogue that is recommended to somebody (catalogue coverage).
+    """Compute the share of the catalogue that is recommended to at least one user (catalogue coverage).
 
     ``|union of the first k items of all lists| / |catalogue|``.
 
     Parameters
     ----------
     recommendations : DataFrame of shape (n_rows, n_columns) or array-like of shape (n_users, n_items)
-        Lists as ``recommend`` returns them: a row an item, with the columns of the user, the item and, if it is there,
-        ``rank``, by which they are ordered; otherwise the order of the rows counts. Or item ids, a row a list, best
-        first, None where there is no item.
+        Recommended lists. A DataFrame has one row per item, as returned by ``recommend``, with columns for the user,
+        the item and optionally ``rank``, which orders each list; without it, the order of the rows counts. An array
+        holds item ids, one list per row, best first, and None where there is no item.
     catalogue : array-like of shape (n_catalogue,)
         The ids of all items that could be recommended, such as ``model.items_``.
     k : int
-        How many items of each list are judged, at least 1. Shorter lists are taken as they are.
+        Number of items of each list that are evaluated, at least 1. Shorter lists are evaluated as they are.
     user, item : str, default="user_id" and "item_id"
-        The columns of a DataFrame.
+        Column names of a DataFrame.
 
     Returns
     -------
     float
-        From 0 to 1; more lists cover more. It is about all lists together: no user has a value.
+        Between 0 and 1; more lists cover more. It describes all lists together, so users have no values of their own.
 
     Raises
     ------
     ValueError
-        If an item is not in the catalogue, or twice in a list, there is no item at all, or `k` is no whole number of at
-        least 1.
+        If an item is not in the catalogue or occurs twice in a list, all lists are empty, or `k` is not an integer of
+        at least 1.
     ColumnError
         If a column is missing.
 
@@ -75,7 +75,9 @@ def coverage_at_k(
 def gini_at_k(
     recommendations: Any, catalogue: ArrayLike, *, k: int, user: str = "user_id", item: str = "item_id"
 ) -> float:
-    """Gini index of how often the items of the catalogue are recommended: how few of them get all the attention.
+    """Compute the Gini index of how often the items of the catalogue are recommended.
+
+    A high value means that few items get most of the recommendations.
 
     ``sum((2 i - n - 1) c_i) / (n sum(c_i))`` over the n items of the catalogue in the order of ``c_i``, the number of
     lists that have the item among their first k, from the lowest (i = 1) to the highest (i = n).
@@ -88,8 +90,8 @@ def gini_at_k(
     Returns
     -------
     float
-        0 where all items are recommended equally often, ``1 - 1 / n`` where it is always the same one. Lower is less
-        biased. It is about all lists together: no user has a value.
+        0 if all items are recommended equally often, ``1 - 1 / n`` if the same item is always recommended; lower is
+        less biased. It describes all lists together, so users have no values of their own.
 
     Raises
     ------
@@ -115,35 +117,35 @@ def gini_at_k(
 def popularity_at_k(
     recommendations: Any, train: Any, *, k: int, per_user: bool = False, user: str = "user_id", item: str = "item_id"
 ) -> Any:
-    """Mean popularity of what is recommended.
+    """Compute the mean popularity of the recommended items.
 
-    The popularity of an item is the share of the users of `train` who chose it. Each list has the mean over its first k
-    items. (Times the number of users it is the average recommendation popularity of [1]_.)
+    The popularity of an item is the share of the users of `train` who chose it. The value of a list is
+    the mean over its first k items. (Multiplied by the number of users, it is the average recommendation popularity of
+    [1]_.)
 
     Parameters
     ----------
     recommendations : DataFrame of shape (n_rows, n_columns) or array-like of shape (n_users, n_items)
         As for :func:`coverage_at_k`.
     train : DataFrame of shape (n_events, n_columns) or array-like of shape (n_events, 2)
-        The positive events of training, a row each, with the columns of the user and the item. The same pair twice
-        counts once.
+        The positive training events, one per row, with columns for the user and the item. Repeated pairs count once.
     k : int
-        How many items of each list are judged, at least 1. Shorter lists are taken as they are.
+        Number of items of each list that are evaluated, at least 1. Shorter lists are evaluated as they are.
     per_user : bool, default=False
-        Return one value per list instead of the mean.
+        If True, return one value per list instead of the mean.
     user, item : str, default="user_id" and "item_id"
-        The columns of DataFrames.
+        Column names of DataFrames.
 
     Returns
     -------
     float, or ndarray or Series of shape (n_users,)
-        From 0 to 1; lower is less biased. The mean over the lists that are not empty. With ``per_user=True`` the values
-        of all lists: a Series by user for a DataFrame, NaN for an empty row of an array.
+        Between 0 and 1; lower is less biased. The mean over the lists that are not empty. With ``per_user=True``, the
+        values of all lists: a Series indexed by user for a DataFrame; NaN for an empty row of an array.
 
     Raises
     ------
     ValueError
-        If no recommended item is in `train`, an item is twice in a list, or `k` is no whole number of at least 1.
+        If no recommended item is in `train`, an item occurs twice in a list, or `k` is not an integer of at least 1.
     ColumnError
         If a column is missing.
 
@@ -167,11 +169,11 @@ def popularity_at_k(
 def novelty_at_k(
     recommendations: Any, train: Any, *, k: int, per_user: bool = False, user: str = "user_id", item: str = "item_id"
 ) -> Any:
-    """Mean self-information of what is recommended: how few know it.
+    """Compute the mean self-information of the recommended items: how few users know them.
 
-    ``-log2(p)`` of an item, in bits, with the share ``p`` of the users of `train` who chose it [1]_; an item that
-    nobody chose counts as if one user had. Each list has the mean over its first k items, whatever their ranks (the
-    popularity-based novelty of [2]_ without a discount).
+    The self-information of an item is ``-log2(p)``, in bits, where ``p`` is the share of the users of `train` who chose
+    it [1]_. An item without interactions counts as if one user had chosen it. The value of a list is the mean over its
+    first k items, whatever their ranks (the popularity-based novelty of [2]_ without a discount).
 
     Parameters
     ----------
@@ -181,7 +183,7 @@ def novelty_at_k(
     Returns
     -------
     float, or ndarray or Series of shape (n_users,)
-        From 0, of what everybody has, to ``log2(number of users)``. See :func:`popularity_at_k`.
+        Between 0, for items that all users chose, and ``log2(number of users)``. See :func:`popularity_at_k`.
 
     Raises
     ------
@@ -217,10 +219,11 @@ def diversity_at_k(
     user: str = "user_id",
     item: str = "item_id",
 ) -> Any:
-    """Mean distance between the items of a list (intra-list diversity).
+    """Compute the mean distance between the items of a list (intra-list diversity).
 
-    ``1 - cosine`` of the angle between the vectors of two items, averaged over all pairs of the first k items. (Ziegler
-    et al. [1]_ sum the similarities instead: their intra-list similarity is the number of pairs times 1 minus this.)
+    The distance of two items is 1 minus the cosine of the angle between their vectors, averaged over all pairs of the
+    first k items. (Ziegler et al. [1]_ sum the similarities instead: their intra-list similarity is the number of pairs
+    times 1 minus this value.)
 
     Parameters
     ----------
@@ -228,27 +231,27 @@ def diversity_at_k(
         As for :func:`coverage_at_k`.
     item_features : DataFrame of shape (n_items, n_features)
         Numbers, indexed by item id: genres as 0 and 1, or ``pandas.DataFrame(model.item_embeddings_, model.items_)``.
-        An item with nothing but zeros is at a distance of 1 from every other.
+        An item whose features are all zero has a distance of 1 from every other item.
     k : int
-        How many items of each list are judged, at least 2. Shorter lists are taken as they are.
+        Number of items of each list that are evaluated, at least 2. Shorter lists are evaluated as they are.
     per_user : bool, default=False
-        Return one value per list instead of the mean.
+        If True, return one value per list instead of the mean.
     user, item : str, default="user_id" and "item_id"
-        The columns of a DataFrame of recommendations.
+        Column names of a DataFrame of recommendations.
 
     Returns
     -------
     float, or ndarray or Series of shape (n_users,)
-        From 0 to 2; to 1 where no feature is negative. The mean over the lists of at least two items. With
-        ``per_user=True`` the values of all lists: a Series by user for a DataFrame; NaN for shorter lists.
+        Between 0 and 2, or between 0 and 1 if no feature is negative. The mean over the lists of at least two items.
+        With ``per_user=True``, the values of all lists (NaN for shorter lists): a Series by user for a DataFrame.
 
     Raises
     ------
     TypeError
-        If `item_features` is no DataFrame.
+        If `item_features` is not a DataFrame.
     ValueError
-        If an item has no features, or one that is missing or no number, an item is twice in a list, no list has two
-        items, or `k` is no whole number of at least 2.
+        If an item has no features, a feature is missing or not a number, an item occurs twice in a list, no list has
+        two items, or `k` is not an integer of at least 2.
     ColumnError
         If a column is missing.
 
@@ -281,41 +284,41 @@ def serendipity_at_k(
     user: str = "user_id",
     item: str = "item_id",
 ) -> Any:
-    """Share of the first k items that are relevant and unexpected: popularity alone would not have recommended them.
+    """Compute the share of the first k items that are relevant and that popularity would not have recommended.
 
-    ``|R & T - P| / k`` for each user, with the first k recommended items R, the items T of the user in `test`, and the
-    k most popular items P of `train` among those that the user did not choose there (those in `test` stay in): what a
-    :class:`~skrec.models.PopularityRanker` of the distinct pairs would recommend. Of equally popular items those
-    with the lower ids come first. This is the measure of [1]_ with popularity as the primitive model that says what is
-    expected, as in the survey [2]_. It is precision@k without what is popular anyway.
+    The value of a user is ``|R & T - P| / k``. R are the first k recommended items, T the items of the user in `test`,
+    and P the k most popular items of `train` among those that the user did not choose there (items in `test` are not
+    left out): what a :class:`~skrec.models.PopularityRanker` of the distinct pairs would recommend. Among equally
+    popular items, those with the lower ids come first. This is the measure of [1]_ with popularity as the primitive
+    model that determines what is expected, as in the survey [2]_. It is precision@k without the popular items.
 
     Parameters
     ----------
     recommendations : DataFrame of shape (n_rows, n_columns)
-        As for :func:`coverage_at_k`; an array does not tell whose list is whose.
+        As for :func:`coverage_at_k`, but not an array, because its lists have no users.
     train, test : DataFrame of shape (n_events, n_columns) or array-like of shape (n_events, 2)
-        The positive events of training, and the relevant held-out ones, a row each, with the columns of the user and
-        the item.
+        The positive training events, and the relevant held-out events, one per row, with columns for the user and the
+        item.
     k : int
-        How many items of each list are judged, at least 1.
+        Number of items of each list that are evaluated, at least 1.
     per_user : bool, default=False
-        Return one value per user instead of the mean.
+        If True, return one value per user instead of the mean.
     user, item : str, default="user_id" and "item_id"
-        The columns of DataFrames.
+        Column names of DataFrames.
 
     Returns
     -------
     float or Series of shape (n_users,)
-        From 0 to 1. The mean over the users who have a list and an event in `test`. With ``per_user=True`` the values
-        of all users who have a list; NaN for those without an event in `test`.
+        Between 0 and 1. The mean over the users who have a list and an event in `test`. With ``per_user=True``, the
+        values of all users who have a list; NaN for users without an event in `test`.
 
     Raises
     ------
     TypeError
-        If `recommendations` is no DataFrame.
+        If `recommendations` is not a DataFrame.
     ValueError
-        If no recommended item is in `train`, no user who has a list is in `test`, an item is twice in a list, or `k` is
-        no whole number of at least 1.
+        If no recommended item is in `train`, no user who has a list is in `test`, an item occurs twice in a list, or
+        `k` is not an integer of at least 1.
     ColumnError
         If a column is missing.
 
@@ -339,7 +342,7 @@ def serendipity_at_k(
     if told.users is None:
         raise TypeError(
             "recommendations must be a DataFrame with the columns of the user and the item, as recommend returns it: "
-            "an array does not tell whose list is whose."
+            "an array has no user ids."
         )
     training = Training.read(train, user, item)
     test_users, test_items = pairs_of(test, "test", user, item)
@@ -362,7 +365,7 @@ def serendipity_at_k(
 
 
 def _counts(recommendations: Any, catalogue: Any, k: Any, user: str, item: str) -> NDArray[np.int64]:
-    """Return how many lists each item of the catalogue is in."""
+    """Return the number of lists that contain each item of the catalogue."""
     told = Recommended.read(recommendations, k, user, item)
     ids = as_column(pd.unique(as_column(catalogue)))
     at = positions_of(told.items, ids, item)

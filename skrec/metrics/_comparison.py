@@ -1,4 +1,4 @@
-"""Whether one model is better than another, or only luckier in its users."""
+"""Test whether one model is better than another by more than chance."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from scipy import stats
 from skrec.metrics._intervals import ConfidenceInterval, at_once, check_resampling, generator, interval_of
 from skrec.metrics._report import RankingReport
 
-_FEWEST = 6  # of 5 users the smallest p-value there is, 2 / 2**5, is above .05
+_FEWEST = 6  # with 5 users the smallest possible p-value, 2 / 2**5, is above .05
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class PairedComparison:
     interval : ConfidenceInterval
         Bootstrap confidence interval of the mean difference.
     p_value : float
-        Two-sided: how probable it is that models between which there is no difference differ by as much on average.
+        Two-sided p-value: the probability of a mean difference at least as large if the models did not differ.
     n_users : int
         Number of users with a value.
 
@@ -56,16 +56,17 @@ def paired_permutation_test(
     Parameters
     ----------
     a, b : RankingReport, or Series or array-like of shape (n_users,)
-        What the models' ``evaluate`` of the same held-out rows returned, or the values per user of one metric. Series
-        are aligned by user, their index, and arrays by position.
+        Results of the scorer's ``evaluate`` for both models on the same held-out rows, or the values of one metric for
+        each user. Series are aligned by their index of users, arrays by position.
     metric : str or None, default=None
-        Which metric of the reports; None: the only one.
+        The metric of the reports to compare. None is allowed if the reports hold a single metric.
     confidence_level : float, default=0.95
-        Of the interval, between 0 and 1.
+        Confidence level of the interval, between 0 and 1.
     n_resamples : int, default=9999
-        How many times signs, and users for the interval, are drawn. The p-value is not below ``2 / (n_resamples + 1)``.
+        Number of resamples: of signs for the test, and of users for the interval. The p-value is at least
+        ``2 / (n_resamples + 1)``.
     random_state : int, RandomState or None, default=0
-        With an int the result is always the same.
+        Random state of the resampling. Pass an int for reproducible results.
 
     Returns
     -------
@@ -75,19 +76,20 @@ def paired_permutation_test(
     Raises
     ------
     ValueError
-        If the users differ, a user has a value of one model alone, the protocols differ, or there are fewer than six
-        users: whatever their values, no difference could be significant at .05.
+        If the users or the protocols differ, a user has a value for only one of the models, or there are fewer than six
+        users, for whom no difference could be significant at .05.
 
     Notes
     -----
-    The test is the paired permutation (or randomisation) test of the mean difference [1]_: had the models no
-    difference, a user's two values might as well be swapped, so that the sign of the user's difference is random. It
-    assumes nothing of how the values are distributed, which are far from normal where most users have no hit. It and
-    the t-test are those whose errors are as frequent as they should be on ranking metrics; the sign and Wilcoxon tests
-    test something else than the mean [1]_ [2]_. Users with NaN, of both models, are left out.
+    The test is the paired permutation (or randomization) test of the mean difference [1]_: if the models did not
+    differ, a user's two values could be swapped, so that the sign of the user's difference is random. It makes no
+    assumption about the distribution of the values, which is far from normal when most users have no hit. On ranking
+    metrics, the error rates of this test and of the t-test are close to nominal; the sign and Wilcoxon tests do not
+    test the mean [1]_ [2]_. Users whose values are NaN for both models are left out.
 
-    A small p-value says that there is a difference, not that it matters: look at the interval. Who compares many
-    models or metrics will find small p-values by chance: multiply each by the number of comparisons (Bonferroni).
+    A small p-value says that there is a difference, not that the difference matters: look at the interval. When many
+    models or metrics are compared, some p-values are small by chance: multiply each by the number of comparisons
+    (Bonferroni).
 
     References
     ----------
@@ -131,11 +133,11 @@ def paired_permutation_test(
 
 
 def _differences(a: Any, b: Any, metric: str | None) -> NDArray[np.float64]:
-    """Return the difference of each user's values, of the users who have two."""
+    """Return the difference between the values of each user who has a value for both models."""
     if isinstance(a, RankingReport) and isinstance(b, RankingReport) and a.protocol != b.protocol:
         raise ValueError(
-            f"a is a report of protocol={a.protocol!r}, and b of protocol={b.protocol!r}: such values must not be "
-            "compared. Evaluate both models with one scorer."
+            f"a is a report of protocol={a.protocol!r}, and b of protocol={b.protocol!r}: values of different "
+            "protocols cannot be compared. Evaluate both models with the same scorer."
         )
     first, second = _of_users(a, metric, "a"), _of_users(b, metric, "b")
     only_in = [one.index[~one.index.isin(other.index)] for one, other in ((first, second), (second, first))]
@@ -151,14 +153,14 @@ def _differences(a: Any, b: Any, metric: str | None) -> NDArray[np.float64]:
     if odd.any():
         lacking = "a" if missing["a"][odd].iloc[0] else "b"
         raise ValueError(
-            f"{int(odd.sum())} user(s) have a value of one model alone: {lacking} has NaN for "
-            f"{values.index[odd][:1].tolist()[0]!r}. Leave such users out of both."
+            f"{odd.sum()} user(s) have a value for only one model: {lacking} has NaN "
+            f"for {values.index[odd][:1].tolist()[0]!r}. Leave them out of both."
         )
     differences: NDArray[np.float64] = (values["a"] - values["b"]).dropna().to_numpy()
     if len(differences) < _FEWEST:
         raise ValueError(
-            f"{len(differences)} user(s) have values: of fewer than {_FEWEST} no difference is significant at .05, "
-            "whatever it is. Hold out more users."
+            f"{len(differences)} user(s) have values: with fewer than {_FEWEST} users, no difference can be "
+            "significant at .05. Hold out more users."
         )
     return differences
 

@@ -1,4 +1,4 @@
-"""Metrics of one's own: functions of the ranks of a user's relevant items."""
+"""Custom metrics: functions of the ranks of a user's relevant items."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class FunctionMetric(str):
     function: Callable[..., Any]
 
     def __new__(cls, name: str, function: Callable[..., Any]) -> FunctionMetric:
-        """Make a string that knows its function."""
+        """Create the string and attach its function."""
         made = super().__new__(cls, name)
         made.function = function
         return made
 
 
 def metrics_by_label(metrics: Any) -> dict[str, str]:
-    """Return metrics by the label that their values get.
+    """Return metrics by the label of their values.
 
     Parameters
     ----------
@@ -52,14 +52,14 @@ def metrics_by_label(metrics: Any) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        The metrics; those that functions compute are each a :class:`FunctionMetric`.
+        The metrics; those that are computed by functions are instances of :class:`FunctionMetric`.
 
     Raises
     ------
     TypeError
         If a metric is neither a string nor a function of ranks.
     ValueError
-        If there are no metrics, or two have one label.
+        If there are no metrics, or two have the same label.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def metrics_by_label(metrics: Any) -> dict[str, str]:
 
 
 def label_of(metric: Any) -> str:
-    """Return the label of a metric: its name, or that of the function.
+    """Return the label of a metric: its name, or the name of its function.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def label_of(metric: Any) -> str:
     """
     if not callable(metric):
         return metric  # type: ignore[no-any-return]
-    function = getattr(metric, "func", metric)  # of functools.partial
+    function = getattr(metric, "func", metric)  # for functools.partial
     return str(getattr(function, "__name__", type(function).__name__))
 
 
@@ -115,10 +115,10 @@ def _check_function(function: Any, label: str) -> None:
         signature(function).bind(np.array([1]), 1, 1)
     except TypeError as error:
         raise TypeError(
-            f"The metric {label!r} cannot be called as {_SIGNATURE}: {error}. A function gets the ranks of one user's "
-            "relevant items. For metrics of skrec pass their names, such as 'ndcg@10'."
+            f"The metric {label!r} cannot be called as {_SIGNATURE}: {error}. It receives the ranks of one user's "
+            "relevant items. To use a metric of skrec, pass its name, such as 'ndcg@10'."
         ) from None
-    except ValueError:  # a builtin that does not tell its signature
+    except ValueError:  # a builtin without a signature
         return
 
 
@@ -129,7 +129,7 @@ def values_of_function(
     n_relevant: NDArray[np.integer],
     n_items: NDArray[np.integer],
 ) -> NDArray[np.float64]:
-    """Return the value of each row, for arguments as ``metrics_from_ranks`` takes them; NaN without relevant items.
+    """Return the value of each row, NaN for rows without relevant items; arguments as for ``metrics_from_ranks``.
 
     Examples
     --------

@@ -18,32 +18,33 @@ from skrec.metrics._row_ids import Array, RowIds, codes_of, labels_of
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """The distinct held-out (user, item) pairs of the users who have a relevant one, sorted by user.
+    """The distinct held-out (user, item) pairs of all users with a relevant pair, sorted by user.
 
     Parameters
     ----------
     users : Index of length n_users
-        Raw ids.
+        Raw user ids.
     queries : ndarray of shape (n_users,)
-        Their ids as the model knows them.
+        The ids of these users as the model knows them.
     own : ndarray of shape (n_users,), bool
-        Whether that id is the user's own, so that the training events under it are the user's.
+        Whether the id in `queries` belongs to this user alone, so that the training events of the id are the user's.
     user : ndarray of shape (n_pairs,)
         Position of the pair's user in `users`; sorted.
     item : ndarray of shape (n_pairs,)
-        Position of the pair's item in the catalogue; -1 if it is not there.
+        Position of the pair's item in the catalogue; -1 if the catalogue does not contain it.
     relevant : ndarray of shape (n_pairs,), bool
+        Whether the pair is relevant.
     catalogue : ndarray of shape (n_items,)
         Raw ids of the items of the catalogue.
     barred : ndarray of int
-        Positions in the catalogue of ids that stand for no item.
+        Positions in the catalogue of ids that do not stand for a single item.
     item_position : int
         Position of the item column in the raw rows; ``ABSENT`` if the raw item ids are not known.
     cold_user_share, cold_item_share : float
-        Share of the users, and of the relevant pairs, that the training data did not hold.
+        Share of the users that are not in the training data, and of the relevant pairs whose item is not.
     context : table of shape (n_users, n_columns) or None
-        The first held-out row of each user, in time where there is one, as the model is given it; None where the model
-        takes no context.
+        The first held-out row of each user (by time, if there is a time column), in the form that the model receives;
+        None if the model does not use a context.
     """
 
     users: pd.Index
@@ -61,9 +62,10 @@ class HeldOut:
 
     @classmethod
     def read(cls, unwrapped: Unwrapped, X: Any, y: Any) -> "HeldOut":
-        """Collect the pairs of raw rows: those with ``y > 0`` are relevant, without `y` all of them.
+        """Collect the pairs of raw rows. Rows with ``y > 0`` are relevant; without `y`, all rows are.
 
-        Items of another kind than the catalogue's are told of. So are such users, by the model that is asked for them.
+        A warning is given if the items are of another kind than the ids of the catalogue. For users, the model warns
+        when it scores them.
         """
         ids = RowIds.of(unwrapped, X)
         catalogue, name = as_column(unwrapped.model.items_), unwrapped.model._estimator_roles.item_name
@@ -73,7 +75,7 @@ class HeldOut:
 
     @classmethod
     def of(cls, model: Any, ids: RowIds, relevant: NDArray[np.bool_]) -> "HeldOut":
-        """Collect the pairs of rows; a pair that is there more than once counts once, and as relevant if a row is.
+        """Collect the pairs of rows. Repeated pairs count once, and as relevant if any of their rows is relevant.
 
         Raises
         ------
@@ -83,7 +85,7 @@ class HeldOut:
         if not relevant.any():
             raise ValueError(
                 f"None of the {len(relevant)} rows to score is relevant (y > 0): there is nothing to find. Check y, or "
-                "leave it out, and every row is relevant."
+                "omit it to treat every row as relevant."
             )
         users, user_labels = codes_of(ids.raw_users, "user")
         items, item_labels = codes_of(ids.raw_items, "item")
@@ -115,13 +117,13 @@ class HeldOut:
         )
 
     def asked(self, users: slice) -> Any:
-        """Return the queries of some users as ``score_items`` takes them: rows with their context, or ids."""
+        """Return the queries of some users in the form of ``score_items``: rows with their context, or ids."""
         if self.context is None:
             return self.queries[users]
         return safe_indexing(self.context, np.arange(users.start, users.stop))
 
     def left_out(self, model: Any, users: slice, pairs: slice) -> csr_array:
-        """Return what is not ranked, by user and item: training items minus the held-out ones, and barred items."""
+        """Return the (user, item) cells that are not ranked: training items except held-out ones, and barred items."""
         seen = csr_array(model.seen_items(self.queries[users]))
         n_users, n_items = seen.shape
         row = np.repeat(np.arange(n_users), np.diff(seen.indptr))
@@ -132,7 +134,7 @@ class HeldOut:
         return cells(rows, columns, (n_users, n_items))
 
     def chunks(self, n_users: int) -> "list[tuple[slice, slice]]":
-        """Return slices of at most `n_users` users, each with the slice of their pairs."""
+        """Return slices of at most `n_users` users, each with the slice of the pairs of these users."""
         starts = np.arange(0, len(self.users), n_users)
         stops = np.minimum(starts + n_users, len(self.users))
         first, last = np.searchsorted(self.user, starts), np.searchsorted(self.user, stops)
@@ -143,11 +145,11 @@ class HeldOut:
 
 
 def cells(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> csr_array:
-    """Return the sparse array of some cells."""
+    """Return a boolean sparse array whose stored entries are the given cells."""
     return csr_array((np.ones(len(rows), dtype=np.bool_), (rows, columns)), shape=shape)
 
 
 def positions_of(ids: Array, catalogue: Array, name: str) -> NDArray[np.int64]:
-    """Return where ids are in an array of distinct ids; -1 for those that are not."""
+    """Return the positions of ids in an array of distinct ids; -1 for ids that it does not contain."""
     positions: NDArray[np.int64] = Vocabulary(as_column(catalogue), name).encode(ids).astype(np.int64) - 1
     return positions

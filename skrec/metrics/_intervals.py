@@ -1,4 +1,4 @@
-"""Confidence intervals of metrics: the users that were held out are a sample of those there might be."""
+"""Confidence intervals of metrics, which treat the held-out users as a sample of all users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from sklearn.utils import check_random_state
 
-_CELLS = 2**20  # values that are resampled at a time
+_CELLS = 2**20  # number of values that are resampled at a time
 
 
 class ConfidenceInterval(NamedTuple):
@@ -19,6 +19,7 @@ class ConfidenceInterval(NamedTuple):
     Parameters
     ----------
     low, high : float
+        Lower and upper limit.
 
     Examples
     --------
@@ -34,19 +35,18 @@ class ConfidenceInterval(NamedTuple):
 def bootstrap_interval(
     values: ArrayLike, *, confidence_level: float = 0.95, n_resamples: int = 9999, random_state: Any = 0
 ) -> ConfidenceInterval:
-    """Bootstrap confidence interval of a mean over users, such as a ranking metric's.
+    """Compute a bootstrap confidence interval of a mean over users, such as a ranking metric.
 
     Parameters
     ----------
     values : array-like of shape (n_users,)
-        One value per user, as metrics return with ``per_user=True``. NaN, the value of users who have none, is left
-        out.
+        One value per user, as returned by metrics with ``per_user=True``. Users whose value is NaN are left out.
     confidence_level : float, default=0.95
-        Between 0 and 1.
+        Confidence level of the interval, between 0 and 1.
     n_resamples : int, default=9999
-        How many samples of users are drawn.
+        Number of samples of users.
     random_state : int, RandomState or None, default=0
-        With an int the result is always the same.
+        Random state of the resampling. Pass an int for reproducible results.
 
     Returns
     -------
@@ -56,14 +56,14 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If fewer than two users have a value, one is infinite, or a parameter is out of range.
+        If fewer than two users have a value, a value is infinite, or a parameter is out of range.
 
     Notes
     -----
-    Users are drawn with replacement, as many as there are; the limits are quantiles of the means (the percentile
-    method [1]_ of :func:`scipy.stats.bootstrap`). The time is proportional to ``n_users * n_resamples``: a third of a
-    second for 6,000 users. (The corrections of BCa take the square of the number of users, and for a mean of many users
-    come to nothing.)
+    Each sample has as many users as the data, drawn with replacement; the limits are quantiles of the means (the
+    percentile method [1]_ of :func:`scipy.stats.bootstrap`). The time is proportional to ``n_users * n_resamples``: a
+    third of a second for 6,000 users. (The time of the BCa method is quadratic in the number of users, and its
+    corrections are negligible for a mean of many users.)
 
     References
     ----------
@@ -90,9 +90,9 @@ def interval_of(
 ) -> ConfidenceInterval:
     """Return the interval of the mean of values without NaN."""
     if np.isinf(values).any():
-        raise ValueError(f"{np.isinf(values).sum()} user(s) have an infinite value: a mean needs finite ones.")
+        raise ValueError(f"{np.isinf(values).sum()} user(s) have an infinite value: all values must be finite.")
     if len(values) < 2:
-        raise ValueError(f"{len(values)} user(s) have a value: an interval needs at least 2, and many to be narrow.")
+        raise ValueError(f"{len(values)} user(s) have a value: an interval needs at least 2 users.")
     result = stats.bootstrap(
         (values,),
         np.mean,
@@ -108,17 +108,17 @@ def interval_of(
 
 
 def at_once(n_users: int) -> int:
-    """Return how many samples of users are drawn at a time."""
+    """Return the number of samples of users to draw at a time."""
     return max(1, _CELLS // n_users)
 
 
 def generator(random_state: Any) -> np.random.Generator:
-    """Return a generator seeded by what scikit-learn takes as a random state."""
+    """Return a generator that is seeded from a random state of scikit-learn."""
     return np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
 
 
 def check_resampling(confidence_level: Any, n_resamples: Any) -> None:
-    """Refuse parameters that are out of range."""
+    """Raise an error for parameters that are out of range."""
     if not isinstance(confidence_level, Real) or not 0 < float(confidence_level) < 1:
         raise ValueError(f"confidence_level must be a number between 0 and 1, such as 0.95, got {confidence_level!r}.")
     if isinstance(n_resamples, bool) or not isinstance(n_resamples, Integral) or n_resamples < 1:

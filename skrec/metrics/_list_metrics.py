@@ -1,4 +1,4 @@
-"""The lists of a full ranking, judged beyond accuracy."""
+"""Metrics beyond accuracy for the lists of a full ranking."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,17 +30,17 @@ _USERS_AT_ONCE = 2**16
 
 
 class ListJudge:
-    """Judges the lists of a model, some users at a time.
+    """Evaluates the lists of a model, some users at a time.
 
     Parameters
     ----------
     names : sequence of str
-        Metrics of lists; perhaps none.
+        Metrics of lists; may be empty.
     model : estimator
         A fitted skrec model.
     held_out : HeldOut
     item_features : DataFrame or None
-        For diversity: a row an item, by raw id; None: the model's embeddings.
+        Features for diversity, one row per item, indexed by raw item id. If None, the model's embeddings are used.
     """
 
     def __init__(self, names: Sequence[str], model: Any, held_out: HeldOut, item_features: Any) -> None:
@@ -61,18 +61,18 @@ class ListJudge:
         }
 
     def values(self, scores: NDArray[Any], positives: csr_array, excluded: csr_array) -> Values:
-        """Return the values of users, and remember what is told of all lists together.
+        """Return the values of users, and update the statistics of all lists together.
 
         Parameters
         ----------
         scores : ndarray of shape (n_users, n_items)
         positives, excluded : csr_array of shape (n_users, n_items)
-            Their stored entries are the relevant items, and those that are not recommended.
+            Their stored entries are the relevant items, and the items that are not recommended.
 
         Returns
         -------
         dict of str to ndarray of shape (n_users,)
-            The metrics that each user has a value of.
+            The metrics that have a value for each user.
         """
         if not self._metrics:
             return {}
@@ -97,7 +97,7 @@ class ListJudge:
         return values
 
     def overall(self) -> dict[str, float]:
-        """Return the metrics of all lists together."""
+        """Return the metrics that describe all lists together."""
         result = {}
         for name, (kind, k) in self._metrics.items():
             if kind in {"coverage", "neg_gini"}:
@@ -115,7 +115,7 @@ def _best(scores: NDArray[Any], excluded: csr_array, k: int) -> Lists:
 
 
 def _popularity(model: Any) -> tuple[NDArray[np.float64], int]:
-    """Return the share of the users of ``fit`` who chose each item, and how many chose any."""
+    """Return, for each item, the share of the users of ``fit`` who chose it, and the number of users who chose any."""
     counts, n_users = np.zeros(len(model.items_)), 0
     for start in range(0, len(model.users_), _USERS_AT_ONCE):
         seen = csr_array(model.seen_items(model.users_[start : start + _USERS_AT_ONCE]))
@@ -129,7 +129,7 @@ def _vectors(model: Any, held_out: HeldOut, item_features: Any) -> NDArray[np.fl
         if not hasattr(model, "item_embeddings_"):
             raise ValueError(
                 f"diversity compares items by vectors, and {type(model).__name__} learns no embeddings of items: pass "
-                "item_features=, a DataFrame of numbers with one row an item, indexed by item id."
+                "item_features=, a DataFrame of numbers with one row per item, indexed by item id."
             )
         return unit_vectors(model.item_embeddings_)
     vectors = np.zeros((len(model.items_), item_features.shape[1]))

@@ -1,6 +1,7 @@
-"""Recommended lists as positions in a catalogue, and what is told of them beyond whether they are relevant.
+"""Statistics of recommended lists beyond relevance.
 
-Lists are an array of shape (n_lists, k): positions, best first, each once in a row; -1 where there is no item.
+Lists are an array of shape (n_lists, k) of positions in a catalogue, best first, each at most once per row; -1 where
+there is no item.
 """
 
 from typing import Any
@@ -30,7 +31,7 @@ def mean_over_lists(lists: Lists, values: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def self_information(shares: NDArray[np.float64], n_users: int) -> NDArray[np.float64]:
-    """Return ``-log2`` of the share of users who chose each item; an item of nobody's counts as one of one user's."""
+    """Return ``-log2`` of the share of users of each item; an item without users counts as one user's."""
     return -np.log2(np.maximum(shares, 1 / n_users))
 
 
@@ -41,7 +42,7 @@ def distances_within(lists: Lists, vectors: NDArray[np.float64]) -> NDArray[np.f
     ----------
     lists : ndarray of shape (n_lists, k)
     vectors : ndarray of shape (n_items, n_features)
-        Of length 1, as `unit_vectors` makes them, or 0: such an item is at a distance of 1 from every other.
+        Vectors of length 1, as returned by `unit_vectors`, or of length 0, which have a distance of 1 from all others.
 
     Examples
     --------
@@ -53,33 +54,33 @@ def distances_within(lists: Lists, vectors: NDArray[np.float64]) -> NDArray[np.f
     lengths = np.count_nonzero(there, axis=1)
     items, indptr = lists[there], np.append(0, np.cumsum(lengths))
     chosen = csr_array((np.ones(len(items)), items, indptr), shape=(len(lists), len(vectors)))
-    # The sum of all products of two vectors is the square of their sum; those of a vector with itself are no pairs.
+    # The sum of the products of all pairs is the square of the sum of the vectors, minus the square of each vector.
     sums, squares = chosen @ vectors, chosen @ np.einsum("if,if->i", vectors, vectors)
     similarity = ratio(np.einsum("if,if->i", sums, sums) - squares, lengths * (lengths - 1))
     return np.clip(1 - similarity, 0, 2)
 
 
 def unit_vectors(vectors: Any) -> NDArray[np.float64]:
-    """Return vectors scaled to length 1; those of length 0 stay as they are."""
+    """Return vectors scaled to length 1; vectors of length 0 are not changed."""
     scaled: NDArray[np.float64] = normalize(np.asarray(vectors, dtype=np.float64))
     return scaled
 
 
 def places_by_popularity(lists: Lists, shares: NDArray[np.float64], excluded: csr_array) -> Lists:
-    """Return where each item of a list is in the list that popularity alone would give its user, from 0.
+    """Return the position, from 0, of each item in the list that popularity alone would recommend to the user.
 
     Parameters
     ----------
     lists : ndarray of shape (n_lists, k)
     shares : ndarray of shape (n_items,)
-        Popularity of the items; of equally popular ones the first comes first.
+        Popularity of the items; equally popular items keep their order.
     excluded : csr_array of shape (n_lists, n_items)
-        Its stored entries are recommended by neither.
+        Its stored entries are left out of both lists.
 
     Returns
     -------
     ndarray of shape (n_lists, k)
-        It means nothing where there is no item.
+        Undefined where there is no item.
 
     Examples
     --------
@@ -98,18 +99,18 @@ def places_by_popularity(lists: Lists, shares: NDArray[np.float64], excluded: cs
 
 
 def are_cells(lists: Lists, rows: NDArray[np.integer], columns: NDArray[np.integer], n_items: int) -> NDArray[np.bool_]:
-    """Return which items of the lists are among cells of an array of lists and items."""
+    """Return which items of the lists are among the given (list, item) cells."""
     keys = np.arange(len(lists))[:, None] * n_items + lists
     return (lists >= 0) & np.isin(keys, rows.astype(np.int64) * n_items + columns)
 
 
 def serendipity_of(found: NDArray[np.bool_], places: Lists, k: int) -> NDArray[np.float64]:
-    """Return the share of the first k places that hold a relevant item which popularity does not have there."""
+    """Return the share of the first k places with a relevant item that is not among the k most popular items."""
     return np.asarray(np.count_nonzero(found[:, :k] & (places[:, :k] >= k), axis=1) / k, dtype=np.float64)
 
 
 def gini_index(counts: NDArray[np.integer]) -> float:
-    """Return the Gini index of how often each item is recommended: 0 if all are alike, ``1 - 1/n`` if it is only one.
+    """Return the Gini index of the counts: 0 if all are equal, ``1 - 1/n`` if only one is above 0.
 
     Examples
     --------
@@ -125,5 +126,5 @@ def gini_index(counts: NDArray[np.integer]) -> float:
 
 
 def counts_in(lists: Lists, n_items: int) -> NDArray[np.int64]:
-    """Return how many lists each item is in."""
+    """Return the number of lists that contain each item."""
     return np.bincount(lists[lists >= 0], minlength=n_items)

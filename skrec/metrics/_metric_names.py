@@ -7,13 +7,13 @@ from difflib import get_close_matches
 from skrec.metrics._functions import FunctionMetric
 
 PER_RANK = ("ndcg", "recall", "precision", "hit_rate", "map", "mrr")
-"""What follows from the ranks of the relevant items."""
+"""Metrics that are computed from the ranks of the relevant items."""
 
 PER_LIST = ("coverage", "novelty", "diversity", "serendipity", "neg_gini", "neg_popularity")
-"""What is told of the first k items, of the whole catalogue's, beyond whether they are relevant."""
+"""Metrics of the first k items of the whole catalogue, beyond relevance."""
 
 WITHOUT_K = ("map", "mrr", "auc")
-"""What judges the whole list where there is no k."""
+"""Metrics that evaluate the whole list if there is no k."""
 
 _ALIASES = {"hr": "hit_rate", "hit": "hit_rate", "average_precision": "map", "reciprocal_rank": "mrr"}
 _LOWER_IS_BETTER = {"gini": "a lower Gini index", "popularity": "a lower mean popularity"}
@@ -34,15 +34,15 @@ def parse_metric(name: str) -> tuple[str, int | None]:
     Returns
     -------
     kind : str
-        The metric's name without alias.
+        The canonical name of the metric.
     k : int or None
-        The length of the list that is judged; None: all of it. A :class:`FunctionMetric` is of the kind "function" and
-        may look at all of it.
+        The length of the list that is evaluated, or None for the whole list. A :class:`FunctionMetric` has the kind
+        "function" and may use the whole list.
 
     Raises
     ------
     ValueError
-        If there is no such metric, or k is missing, not allowed, or not a whole number of at least 1.
+        If the metric is unknown, or k is missing, not allowed, or not an integer of at least 1.
 
     Examples
     --------
@@ -56,8 +56,8 @@ def parse_metric(name: str) -> tuple[str, int | None]:
     kind, at, k = name.partition("@")
     if kind in _LOWER_IS_BETTER:
         raise ValueError(
-            f"There is no ranking metric {name!r}: of scores the greater is better, and here {_LOWER_IS_BETTER[kind]} "
-            f"is. Write 'neg_{kind}@{k or 10}', the value with a minus."
+            f"There is no ranking metric {name!r}: scores must be better when greater, but {_LOWER_IS_BETTER[kind]} "
+            f"is better. Write 'neg_{kind}@{k or 10}', the negated value."
         )
     if kind not in _KINDS and kind not in _ALIASES:
         close = get_close_matches(kind.strip().lower(), sorted({*_KINDS, *_ALIASES}), n=1)
@@ -70,7 +70,7 @@ def parse_metric(name: str) -> tuple[str, int | None]:
             raise ValueError(f"Metric {name!r} lacks the length of the list: write, for example, '{name}@10'.")
         return kind, None
     if kind == "auc":
-        raise ValueError(f"There is no ranking metric {name!r}: the AUC judges the whole list. Write 'auc'.")
+        raise ValueError(f"There is no ranking metric {name!r}: the AUC evaluates the whole list. Write 'auc'.")
     least = 2 if kind == "diversity" else 1  # a list of one item has no pairs
     if not re.fullmatch("[0-9]+", k) or int(k) < least:
         raise ValueError(
@@ -80,7 +80,7 @@ def parse_metric(name: str) -> tuple[str, int | None]:
 
 
 def is_per_list(name: str) -> bool:
-    """Whether a metric is about lists beyond whether their items are relevant; see `parse_metric` for names.
+    """Return whether a metric describes lists beyond relevance; see `parse_metric` for names.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def is_per_list(name: str) -> bool:
 
 
 def depth_of(names: Sequence[str]) -> int | None:
-    """Return how much of a list metrics judge: the largest k; None if one judges all of it.
+    """Return the length of the list that metrics evaluate: the largest k, or None if one evaluates the whole list.
 
     Examples
     --------

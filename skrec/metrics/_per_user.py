@@ -1,4 +1,4 @@
-"""Several metrics of arrays in one ranking pass, and the AUC of each user."""
+"""Several metrics of arrays from one ranking, and the AUC of each user."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ def ranking_metrics(
     groups: ArrayLike | None = None,
     per_user: bool = False,
 ) -> Any:
-    """Several metrics at several cut-offs from one ranking of given scores.
+    """Compute several metrics at several cutoffs from one ranking of given scores.
 
     Parameters
     ----------
     y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance. What is not above 0 is not relevant.
+        Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
         Scores; higher is better.
     metrics : sequence of str
         ``"ndcg@k"``, ``"recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``), ``"map@k"`` and ``"mrr@k"``
-        with any k of at least 1; ``"map"``, ``"mrr"`` and ``"auc"``, of the whole list.
+        with any k of at least 1; ``"map"``, ``"mrr"`` and ``"auc"`` evaluate the whole list.
     groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False
-        Return the values of each user instead of their means.
+        If True, return the values of each user instead of their means.
 
     Returns
     -------
     dict of str to float, or DataFrame of shape (n_users, n_metrics)
-        By metric the mean over the users who have a value; see :func:`ndcg_at_k` and its siblings. With
-        ``per_user=True`` all values, indexed by row, or with `groups` by user in the order of first appearance; NaN for
-        users without a relevant item, and in ``"auc"`` for those without an irrelevant one.
+        For each metric, the mean over the users who have a value; see :func:`ndcg_at_k` and the other metric functions.
+        With ``per_user=True``, the values of all users, indexed by row, or with `groups` by user in the order of first
+        appearance; NaN for users without a relevant item and, for ``"auc"``, for users without an irrelevant item.
 
     Raises
     ------
     ValueError
-        If there is no such metric, shapes or the order of pandas labels differ, a value is NaN, or nothing is relevant
-        to anybody.
+        If a metric is unknown, shapes or the order of pandas labels differ, a value is NaN, or no user has a relevant
+        item.
 
     Examples
     --------
@@ -68,7 +68,7 @@ def ranking_metrics(
         if is_per_list(name):
             kind = name.partition("@")[0].removeprefix("neg_")
             raise ValueError(
-                f"{name!r} is about lists of a whole catalogue: call {kind}_at_k with lists, or use "
+                f"{name!r} describes lists of a whole catalogue: call {kind}_at_k with lists, or use "
                 "make_ranking_scorer, which ranks the catalogue."
             )
     values, labels = values_of_arrays(names, y_true, y_pred, groups)
@@ -78,7 +78,9 @@ def ranking_metrics(
 
 
 def user_auc(y_true: ArrayLike, y_pred: ArrayLike, *, groups: ArrayLike | None = None, per_user: bool = False) -> Any:
-    """Area under the ROC curve of each user: the share of pairs of a relevant and an irrelevant item in right order.
+    """Compute the area under the ROC curve (AUC) of each user.
+
+    The AUC is the share of the pairs of a relevant and an irrelevant item that are in the right order.
 
     Parameters
     ----------
@@ -87,28 +89,29 @@ def user_auc(y_true: ArrayLike, y_pred: ArrayLike, *, groups: ArrayLike | None =
     y_pred : array-like of the same shape
         Scores; higher is better.
     groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False
-        Return one value per user instead of the mean.
+        If True, return one value per user instead of the mean.
 
     Returns
     -------
     float, or ndarray of shape (n_users,), or Series of shape (n_groups,)
-        The mean over the users who have a relevant item and an irrelevant one; all users weigh the same. With
-        ``per_user=True`` all values; NaN for users who lack either. See :func:`ndcg_at_k`.
+        The mean over the users who have both a relevant and an irrelevant item; all users have the same weight. With
+        ``per_user=True``, the values of all users; NaN for users who lack either. See :func:`ndcg_at_k`.
 
     Raises
     ------
     ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, or no user has an item of both kinds.
+        If shapes or the order of pandas labels differ, a value is NaN, or no user has both relevant and irrelevant
+        items.
 
     Notes
     -----
-    A tied pair counts half, as in :func:`sklearn.metrics.roc_auc_score`. The other ranking metrics count ties against
-    the model.
+    A tied pair counts one half, as in :func:`sklearn.metrics.roc_auc_score`. In the other ranking metrics, ties count
+    against the model.
 
-    Zhou et al. [1]_ average these values over users with the number of impressions as weights (there called AUC, later
-    GAUC): ``numpy.average(values, weights=n_rows_of_user)`` of the values that are not NaN.
+    Zhou et al. [1]_ weight the users by their numbers of impressions (they call this AUC; later papers call it GAUC):
+    ``numpy.average(values, weights=n_rows_of_user)``, over the values that are not NaN.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Full ranking and re-ranking: who is ranked against whom. Each returns the values of every user."""
+"""Full ranking and re-ranking: the items that are ranked for each user, and the values of all users."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ from skrec.metrics._metric_names import is_per_list, parse_metric
 from skrec.metrics._row_ids import RowIds, codes_of, labels_of, predicted_scores, user_column
 from skrec.metrics._user_values import Values, values_of_groups, values_of_rows
 
-_MOST_USERS = 1024  # users whose catalogues are scored at a time
-_MOST_SCORES = 2**24  # scores held at a time: 64 MiB
+_MOST_USERS = 1024  # maximal number of users to score at a time
+_MOST_SCORES = 2**24  # maximal number of scores in memory: 64 MiB
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What a protocol found.
+    """The result of a protocol.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ class Outcome:
     values : dict of str to ndarray of shape (n_users,)
         The values of each user by metric.
     cold_user_share, cold_item_share : float, default=nan
-        The shares of users and items new to the model.
+        The shares of users and items that are new to the model.
     overall : dict of str to float
-        The metrics that are about all users together.
+        The metrics that describe all users together.
     """
 
     users: pd.Index
@@ -44,8 +44,8 @@ class Outcome:
 def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any, *, item_features: Any) -> Outcome:
     """Rank the whole catalogue for each user, in the context of the user's first row (``protocol="full"``).
 
-    Left out is what the user chose in training (positive rows), minus the held-out items, relevant or not: these are
-    what is being scored. The scores of some users at a time serve all metrics.
+    The items that the user chose in training (positive rows) are left out, except held-out items, relevant or not,
+    because these are evaluated. All metrics are computed from the same scores, for some users at a time.
     """
     model, held_out = unwrapped.model, HeldOut.read(unwrapped, X, y)
     judge = ListJudge([name for name in names if is_per_list(name)], model, held_out, item_features)
@@ -65,22 +65,22 @@ def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any, *
 
 
 def users_at_once(n_items: int) -> int:
-    """Return for how many users a catalogue is scored at a time."""
+    """Return the number of users for whom a catalogue is scored at a time."""
     return max(1, min(_MOST_USERS, _MOST_SCORES // max(1, n_items)))
 
 
 def rank_held_out_rows(
     names: Sequence[str], estimator: Any, unwrapped: Unwrapped, X: Any, y: Any, *, user: str | int | None
 ) -> Outcome:
-    """Rank the held-out rows of each user by what the estimator predicts (``protocol="rerank"``).
+    """Rank the held-out rows of each user by the predictions of the estimator (``protocol="rerank"``).
 
-    Users with whom every order has the same value are left out: of a metric that asks only whether a label is above 0
-    its values are NaN, and users who have no other are not there.
+    Users for whom all orders have the same value are left out. The values of a metric that uses only whether labels are
+    above 0 are NaN for users whose labels are all above 0, or all not; users without any value are omitted.
     """
     if y is None:
         raise ValueError(
             "protocol='rerank' orders each user's held-out rows and needs their labels, but y is None. Pass y, or use "
-            "protocol='full', which takes every row as relevant."
+            "protocol='full', which treats every row as relevant."
         )
     ids = RowIds.of(unwrapped, X) if user is None and is_recommender(unwrapped.model) else None
     users = user_column(X, user) if ids is None else pd.Index(ids.raw_users, name=ids.user_name)
@@ -100,9 +100,9 @@ def rank_held_out_rows(
 def _orderable(
     codes: NDArray[np.int64], labels: NDArray[np.float64], names: Sequence[str]
 ) -> dict[str, NDArray[np.bool_]]:
-    """Return for each metric, or under "" if there is none, with which users not every order has the same value.
+    """Return, for each metric (or "" if there is none), for which users the value depends on the order.
 
-    Refuse labels of which that is nobody.
+    Raise an error if there is no such user.
     """
     binary = [name for name in names if parse_metric(name)[0] != "ndcg"]
     graded, relevant = _differ_within(codes, labels), _differ_within(codes, labels > 0)
@@ -114,13 +114,13 @@ def _orderable(
         raise ValueError(f"protocol='rerank' has nothing to order: all labels of each user are equal. {cure}")
     if binary and not relevant.any():
         raise ValueError(
-            f"{binary[0]} asks only whether a label is above 0, and that is the same for all rows of each user. Pass "
+            f"{binary[0]} uses only whether a label is above 0, and that is the same for all rows of each user. Pass "
             f"y in which 0 is not relevant (such as rating >= 4). {cure}"
         )
     return {name: relevant if name in binary else graded for name in names or [""]}
 
 
 def _differ_within(codes: NDArray[np.int64], labels: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return for each code whether its labels differ."""
+    """Return, for each code, whether its labels differ."""
     first = np.unique(codes, return_index=True)[1]
     return np.bincount(codes, weights=labels != labels[first][codes]) > 0

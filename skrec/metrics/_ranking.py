@@ -1,4 +1,4 @@
-"""Ranking metrics for arrays of relevance and scores, each with a function of its own."""
+"""Ranking metrics of arrays of relevance and scores, one function per metric."""
 
 from __future__ import annotations
 
@@ -12,40 +12,41 @@ from skrec.metrics._array_inputs import one_metric
 def ndcg_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
-    """Normalised discounted cumulative gain of the first `k` items.
+    """Compute the normalized discounted cumulative gain (NDCG) of the first `k` items.
 
-    ``DCG = sum(relevance / log2(rank + 1))`` over ranks 1 to `k`, divided by the DCG of the best order of all relevant
-    items [1]_. The gain is linear in the relevance, as in :func:`sklearn.metrics.ndcg_score`.
+    ``DCG = sum(relevance / log2(rank + 1))`` over ranks 1 to `k`, divided by the DCG of the best possible order of all
+    relevant items [1]_. The gain is linear in the relevance, as in :func:`sklearn.metrics.ndcg_score`.
 
     Parameters
     ----------
     y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance. What is not above 0 is not relevant.
+        Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
         Scores; higher is better.
     k : int
-        How many items of each list are judged, at least 1. It may exceed the number of items.
+        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
     groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False
-        Return one value per user instead of the mean.
+        If True, return one value per user instead of the mean.
 
     Returns
     -------
     float, or ndarray of shape (n_users,), or Series of shape (n_groups,)
-        The mean over the users who have a relevant item. With ``per_user=True`` all values: an array, or with `groups`
-        a Series with one entry per group in the order of first appearance; NaN for users without a relevant item.
+        The mean over the users who have a relevant item. With ``per_user=True``, the values of all users: an array, or
+        with `groups` a Series with one entry per group in the order of first appearance; NaN for users without a
+        relevant item.
 
     Raises
     ------
     ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
-        nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
+        has a relevant item.
 
     Notes
     -----
-    Ties count against the model: of items with one score, the less relevant come first. So a model that scores all
-    items alike gets the lowest value rather than that of a lucky order.
+    Ties count against the model: among items with equal scores, the less relevant ones come first. A model that gives
+    all items the same score therefore gets the lowest possible value, not the value of a lucky order.
 
     References
     ----------
@@ -70,31 +71,31 @@ def ndcg_at_k(
 def recall_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
-    """Share of the relevant items that are among the first `k`.
+    """Compute recall: the share of the relevant items that are among the first `k`.
 
     Parameters
     ----------
     y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
         Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
-        Scores; higher is better. Of items with one score, those that are not relevant come first.
+        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
     k : int
-        How many items of each list are judged, at least 1. It may exceed the number of items.
+        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
     groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False
-        Return one value per user instead of the mean.
+        If True, return one value per user instead of the mean.
 
     Returns
     -------
     float, or ndarray of shape (n_users,), or Series of shape (n_groups,)
-        Hits divided by the number of relevant items, also where that number exceeds `k`. See :func:`ndcg_at_k`.
+        Number of hits divided by the number of relevant items, even if that number exceeds `k`. See :func:`ndcg_at_k`.
 
     Raises
     ------
     ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
-        nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
+        has a relevant item.
 
     Examples
     --------
@@ -108,31 +109,31 @@ def recall_at_k(
 def precision_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
-    """Share of the first `k` items that are relevant.
+    """Compute precision: the share of the first `k` items that are relevant.
 
     Parameters
     ----------
     y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
         Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
-        Scores; higher is better. Of items with one score, those that are not relevant come first.
+        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
     k : int
-        How many items of each list are judged, at least 1. It may exceed the number of items.
+        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
     groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False
-        Return one value per user instead of the mean.
+        If True, return one value per user instead of the mean.
 
     Returns
     -------
     float, or ndarray of shape (n_users,), or Series of shape (n_groups,)
-        Hits divided by `k`, also where a user has fewer items than that. See :func:`ndcg_at_k`.
+        Number of hits divided by `k`, even if a user has fewer than `k` items. See :func:`ndcg_at_k`.
 
     Raises
     ------
     ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
-        nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
+        has a relevant item.
 
     Examples
     --------
@@ -146,31 +147,31 @@ def precision_at_k(
 def hit_rate_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
-    """Share of the users who have a relevant item among their first `k`.
+    """Compute the hit rate: the share of the users who have a relevant item among their first `k`.
 
     Parameters
     ----------
     y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
         Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
-        Scores; higher is better. Of items with one score, those that are not relevant come first.
+        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
     k : int
-        How many items of each list are judged, at least 1. It may exceed the number of items.
+        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
     groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False
-        Return one value per user, 0 or 1, instead of the mean.
+        If True, return one value per user, 0 or 1, instead of the mean.
 
     Returns
     -------
     float, or ndarray of shape (n_users,), or Series of shape (n_groups,)
-        With one relevant item a user it equals :func:`recall_at_k`. See :func:`ndcg_at_k`.
+        Equal to :func:`recall_at_k` if each user has one relevant item. See :func:`ndcg_at_k`.
 
     Raises
     ------
     ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
-        nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
+        has a relevant item.
 
     Examples
     --------
@@ -184,32 +185,33 @@ def hit_rate_at_k(
 def average_precision_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int | None, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
-    """Mean of the precisions at the ranks of the relevant items among the first `k` (MAP@k; with ``k=None``, MAP).
+    """Compute the average precision at the ranks of the relevant items among the first `k` (MAP@k, or MAP).
 
     Parameters
     ----------
     y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
         Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
-        Scores; higher is better. Of items with one score, those that are not relevant come first.
+        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
     k : int or None
-        How many items of each list are judged, at least 1. It may exceed the number of items. None: all of them.
+        Number of items of each list that are evaluated, at least 1. It may exceed the number of items. If None, the
+        whole list is evaluated.
     groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False
-        Return one value per user instead of the mean.
+        If True, return one value per user instead of the mean.
 
     Returns
     -------
     float, or ndarray of shape (n_users,), or Series of shape (n_groups,)
-        The sum of the precisions divided by the lower of `k` and the number of relevant items, so that the best order
-        has 1. See :func:`ndcg_at_k`.
+        Sum of the precisions divided by the minimum of `k` and the number of relevant items, so that the best order
+        has the value 1. See :func:`ndcg_at_k`.
 
     Raises
     ------
     ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
-        nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
+        has a relevant item.
 
     Examples
     --------
@@ -223,20 +225,21 @@ def average_precision_at_k(
 def reciprocal_rank_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int | None, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
-    """One divided by the rank of the first relevant item, 0 if none is among the first `k` (MRR@k; or MRR).
+    """Compute one divided by the rank of the first relevant item, 0 if none is among the first `k` (MRR@k, or MRR).
 
     Parameters
     ----------
     y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
         Relevance; items above 0 are relevant.
     y_pred : array-like of the same shape
-        Scores; higher is better. Of items with one score, those that are not relevant come first.
+        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
     k : int or None
-        How many items of each list are judged, at least 1. It may exceed the number of items. None: all of them.
+        Number of items of each list that are evaluated, at least 1. It may exceed the number of items. If None, the
+        whole list is evaluated.
     groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Needed, and allowed, for one-dimensional `y_true` and `y_pred`.
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False
-        Return one value per user instead of the mean.
+        If True, return one value per user instead of the mean.
 
     Returns
     -------
@@ -246,8 +249,8 @@ def reciprocal_rank_at_k(
     Raises
     ------
     ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not a whole number of at least 1, or
-        nothing is relevant to anybody.
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
+        has a relevant item.
 
     Examples
     --------

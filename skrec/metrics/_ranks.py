@@ -1,7 +1,7 @@
-"""Ranks of relevant items among all scored items, and the metrics that follow from them. No loop over users.
+"""Ranks of relevant items among all scored items, and the metrics that follow from them, without a loop over users.
 
-Every ranking metric of skrec is computed here, for the metric functions, the scorers and early stopping alike, so that
-ties, left-out items and users without relevant items are treated in one way.
+Every ranking metric of skrec is computed here, for the metric functions, the scorers and early stopping, so that ties,
+excluded items and users without relevant items are always treated in the same way.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,8 +16,8 @@ from scipy.sparse import csr_array
 from skrec.metrics._functions import FunctionMetric, values_of_function
 from skrec.metrics._metric_names import depth_of, parse_metric
 
-_CHUNK_ELEMENTS = 2**19  # elements of the scores that are copied at a time: what a cache holds
-_MOST_COMPARED = 4  # a row with more positives than this is sorted instead of compared once per positive
+_CHUNK_ELEMENTS = 2**19  # number of scores that are copied at a time, so that they fit into a cache
+_MOST_COMPARED = 4  # a row with more positives is sorted instead of compared once per positive
 _WHOLE_LIST = np.iinfo(np.int64).max
 
 
@@ -31,21 +31,20 @@ def positive_ranks(
     scores : ndarray of shape (n_rows, n_columns)
         Scores; higher is better. Infinite scores are allowed, NaN is not.
     positives : csr_array of shape (n_rows, n_columns)
-        Its stored entries are the relevant columns of each row. The values only break ties between positives: of
-        two tied positives the one with the lower value comes first.
+        Its stored entries are the relevant columns of each row. The values only break ties between positives: the one
+        with the lower value comes first.
     excluded : csr_array of shape (n_rows, n_columns) or None, default=None
-        Its stored entries are left out of the ranking, except those that are positives.
+        Its stored entries are left out of the ranking, unless they are positives.
     depth : int or None, default=None
-        Which ranks are wanted: instead of a larger one, any number above `depth` may be returned, which is faster where
-        there are many positives. None: all.
+        Largest rank that must be exact: for larger ranks, any number above `depth` may be returned, which is faster if
+        there are many positives. If None, all ranks are exact.
 
     Returns
     -------
     indptr : ndarray of shape (n_rows + 1,)
         The ranks of row ``i`` are ``ranks[indptr[i]:indptr[i + 1]]``, in the order of the stored entries.
     ranks : ndarray of shape (n_positives,)
-        Ranks from 1. A column that is not a positive and has the same score comes before the positive; tied
-        positives take consecutive ranks.
+        Ranks from 1. Other columns with the same score come before a positive; tied positives have consecutive ranks.
 
     Raises
     ------
@@ -71,19 +70,19 @@ def positive_ranks(
 
 @dataclass(frozen=True, eq=False)
 class Rivals:
-    """What the positives of some rows are ranked against.
+    """The scores that the positives of some rows are ranked against.
 
     Parameters
     ----------
     here : slice
-        Which of all positives these are.
+        The positions of these positives among all positives.
     rows : ndarray of shape (n_positives,)
         The row of each positive; sorted.
     own : ndarray of shape (n_positives,)
         The score of each positive.
     rivals : ndarray of shape (n_rows, n_columns)
-        The scores of these rows; NaN for the positives and what is excluded. NaN is greater or equal to nothing, so
-        that such a column never counts. A copy, which may be written to.
+        The scores of these rows, with NaN for positives and excluded columns. No comparison with NaN is true, so these
+        columns never count. It is a copy that may be modified.
     """
 
     here: slice
@@ -93,7 +92,7 @@ class Rivals:
 
 
 def rival_chunks(scores: NDArray[Any], positives: csr_array, excluded: csr_array | None = None) -> Iterator[Rivals]:
-    """Yield the rivals of the positives, some rows at a time, for arguments as `positive_ranks` takes them."""
+    """Yield the rivals of the positives, some rows at a time; arguments as for `positive_ranks`."""
     scores = np.asarray(scores)
     if scores.dtype.kind != "f":
         scores = scores.astype(np.float64)
@@ -116,7 +115,7 @@ def rival_chunks(scores: NDArray[Any], positives: csr_array, excluded: csr_array
 
 
 def refuse_nan(scores: NDArray[Any], start: int = 0) -> None:
-    """Raise if a score is NaN; `start` is the number of the first row."""
+    """Raise an error if a score is NaN; `start` is the number of the first row."""
     if np.isnan(scores.min(initial=np.inf)):
         row, column = np.argwhere(np.isnan(scores))[0]
         raise ValueError(f"Score of row {start + row}, column {column} is NaN: only numbers can be ranked.")
@@ -128,7 +127,7 @@ def ratio(values: NDArray[Any], counts: NDArray[np.integer]) -> NDArray[np.float
 
 
 def _cells_of(matrix: csr_array, start: int, stop: int) -> tuple[slice, NDArray[np.int64]]:
-    """Return which stored entries are those of some rows, and the row of each, counted from `start`."""
+    """Return the slice of the stored entries of some rows, and the row of each entry, counted from `start`."""
     rows = np.repeat(np.arange(stop - start), np.diff(matrix.indptr[start : stop + 1]))
     return slice(int(matrix.indptr[start]), int(matrix.indptr[stop])), rows
 
@@ -145,7 +144,7 @@ def group_ranks(
     relevance, scores : ndarray of shape (n_rows,)
         Relevance, above 0 where the row is relevant, and score of each row. Neither may be NaN.
     n_groups : int
-        How many groups there are.
+        Number of groups.
 
     Returns
     -------
@@ -154,7 +153,7 @@ def group_ranks(
     ranks : ndarray of shape (n_relevant,)
         Ranks from 1.
     gains : ndarray of shape (n_relevant,)
-        The relevance of the same rows.
+        The relevance of these rows.
 
     Examples
     --------
@@ -173,9 +172,9 @@ def group_ranks(
 def n_not_below(
     rivals: NDArray[Any], rows: NDArray[Any], own: NDArray[Any], depth: int | None = None
 ) -> NDArray[np.int64]:
-    """Return, for each positive (grouped by row), how many rivals of its row have at least its score.
+    """Return, for each positive (grouped by row), the number of rivals in its row whose score is at least its own.
 
-    With `depth`, any number from `depth` on stands for those that are not below it.
+    With `depth`, counts of `depth` or more may be replaced by any number that is at least `depth`.
     """
     counts = np.bincount(rows, minlength=len(rivals))
     first = np.cumsum(counts) - counts
@@ -212,7 +211,7 @@ def _n_not_below_sorted(ordered: NDArray[Any], rows: NDArray[Any], own: NDArray[
 
 
 def _places_among_positives(rows: NDArray[Any], own: NDArray[Any], gains: NDArray[Any]) -> NDArray[np.int64]:
-    """Return how many positives of the same row come before each positive."""
+    """Return the number of positives of the same row that come before each positive."""
     order = np.lexsort((gains, -own, rows))
     places = np.empty(len(rows), dtype=np.int64)
     places[order] = _places(rows)
@@ -303,18 +302,18 @@ def metrics_from_ranks(
     Parameters
     ----------
     names : sequence of str
-        Metrics such as ``"ndcg@10"`` and ``"map"``, of those in ``_names.PER_RANK``.
+        Metrics such as ``"ndcg@10"`` and ``"map"``; their kinds are listed in ``_metric_names.PER_RANK``.
     indptr : ndarray of shape (n_rows + 1,)
         The ranks of row ``i`` are ``ranks[indptr[i]:indptr[i + 1]]``.
     ranks : ndarray of shape (n_positives,)
         Ranks of the relevant items, from 1.
     n_relevant : ndarray of shape (n_rows,)
-        How many items are relevant, with those that have no rank because they could not be recommended: they are
-        misses, and stay in the ideal DCG and in the denominator of recall.
+        Number of relevant items, including those without a rank because they could not be recommended: they are misses
+        that count in the ideal DCG and in the denominator of recall.
     gains : ndarray of shape (n_positives,) or None, default=None
-        Graded relevance for NDCG (the gain is the relevance itself). None: 1 for each.
+        Graded relevance for NDCG (the gain is the relevance itself). If None, every gain is 1.
     n_items : ndarray of shape (n_rows,) or None, default=None
-        How many items are ranked, which a :class:`FunctionMetric` is told. None: where there is no such metric.
+        Number of items that are ranked. Required if there is a :class:`FunctionMetric`, which receives it.
 
     Returns
     -------
@@ -328,7 +327,7 @@ def metrics_from_ranks(
 
     Examples
     --------
-    Two users: the first has relevant items at ranks 1 and 3, the second has one that is not in the catalogue.
+    The first user has relevant items at ranks 1 and 3, the second has a relevant item that is not in the catalogue.
 
     >>> import numpy as np
     >>> values = metrics_from_ranks(["ndcg@2", "recall@2"], np.array([0, 2, 2]), np.array([3, 1]), np.array([2, 1]))
@@ -340,7 +339,7 @@ def metrics_from_ranks(
     counted = np.asarray(n_relevant, dtype=np.int64)
     rows, places = np.repeat(np.arange(len(counted)), np.diff(indptr)), np.asarray(ranks, dtype=np.int64)
     deepest = depth_of([*parsed])
-    if gains is None and deepest is not None:  # else those beyond count in the ideal
+    if gains is None and deepest is not None:  # otherwise, later ranks count in the ideal DCG
         rows, places = rows[places <= deepest], places[places <= deepest]
     ranking = _Ranking(rows, places, counted, gains)
     with np.errstate(divide="ignore", invalid="ignore"):

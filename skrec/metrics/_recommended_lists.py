@@ -1,4 +1,4 @@
-"""What is read of lists, events and features that are handed to metrics."""
+"""Read the lists, events and features that are passed to metrics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +24,7 @@ class Recommended:
     Parameters
     ----------
     users : Index of length n_lists, or None
-        Whose lists they are; None if that is not told.
+        The user of each list; None if the users are not given.
     items : ndarray of shape (n_items,)
         The distinct ids of recommended items.
     lists : ndarray of shape (n_lists, k)
@@ -37,16 +37,18 @@ class Recommended:
 
     @classmethod
     def read(cls, recommendations: Any, k: Any, user: str, item: str) -> "Recommended":
-        """Read a frame of users, items and perhaps ranks, or an array of items with a row a list; cut it at `k`."""
+        """Read the first `k` items of a frame of users, items and optionally ranks, or of an array of items."""
         check_k(k)
         if hasattr(recommendations, "columns"):
             return cls._of_frame(as_rows(recommendations, name="recommendations").table, int(k), user, item)
         told = isinstance(recommendations, np.ndarray)
-        array = np.asarray(recommendations, dtype=None if told else object)  # else NaN beside strings becomes "nan"
+        array = np.asarray(
+            recommendations, dtype=None if told else object
+        )  # otherwise NaN beside strings becomes "nan"
         if array.ndim != 2:
             raise ValueError(
-                f"recommendations must be a DataFrame with a row an item, as recommend returns it, or an array of item "
-                f"ids of shape (n_users, n_items), None where there is no item; got an array of shape {array.shape}."
+                f"recommendations must be a DataFrame with one row per item, as returned by recommend, or an array of "
+                f"item ids of shape (n_users, n_items), with None for no item; got an array of shape {array.shape}."
             )
         codes, items = pd.factorize(as_column(array[:, : int(k)].ravel()))
         lists = codes.reshape(len(array), -1).astype(np.int64)
@@ -73,23 +75,25 @@ class Recommended:
             row, column = twice[0].tolist()
             owner = f"row {row}" if self.users is None else f"user {self.users[[row]].tolist()[0]!r}"
             item = self.items[ordered[[row], column]].tolist()[0]
-            raise ValueError(f"recommendations has the item {item!r} twice for {owner}: a list holds each item once.")
+            raise ValueError(
+                f"recommendations has the item {item!r} twice for {owner}: each item must occur once in a list."
+            )
         if not (self.lists >= 0).any():
-            raise ValueError("recommendations holds no item: there is nothing to measure.")
+            raise ValueError("recommendations does not contain any items.")
         return self
 
     def in_terms_of(self, values: NDArray[np.int64]) -> Lists:
-        """Return the lists with another number for each of `items`."""
+        """Return the lists with each position in `items` replaced by a value."""
         return np.where(self.lists >= 0, values[self.lists], -1)
 
     def per_user(self, values: NDArray[np.float64], name: str) -> Any:
-        """Return values of lists as a Series by user, or as they are where users are not told."""
+        """Return the values of lists as a Series indexed by user, or unchanged if there are no users."""
         return values if self.users is None else pd.Series(values, index=self.users, name=name)
 
 
 @dataclass(frozen=True, eq=False)
 class Training:
-    """The positive events of training.
+    """The positive training events.
 
     Parameters
     ----------
@@ -117,12 +121,15 @@ class Training:
         return np.asarray(counts / len(self.users), dtype=np.float64)
 
     def shares_of(self, items: Column) -> NDArray[np.float64]:
-        """Return the shares of some items; 0 for those that nobody chose."""
+        """Return the shares of some items; 0 for items without interactions."""
         shares: NDArray[np.float64] = np.append(0.0, self.shares)[self.positions_of(items) + 1]
         return shares
 
     def positions_of(self, items: Column) -> NDArray[np.int64]:
-        """Return where recommended items are among `items`; -1 for those that nobody chose. Some must be there."""
+        """Return the positions of recommended items in `items`; -1 for items without interactions.
+
+        Raises an error if all of them are -1.
+        """
         codes = self.items.encode(items)
         if not codes.any():
             raise ValueError(
@@ -133,7 +140,7 @@ class Training:
         return codes.astype(np.int64) - 1
 
     def chosen_by(self, users: Column, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> csr_array:
-        """Return by user and item what users chose, without some pairs: a row, and a position in `items`."""
+        """Return the (user, item) cells that users chose, without some pairs of a row and a position in `items`."""
         seen, known = self.log.seen(self.users.encode(users)), columns >= 0
         row = np.repeat(np.arange(len(users)), np.diff(seen.indptr))
         kept = ~np.isin(row * len(self.items) + seen.indices, (rows * len(self.items) + columns)[known])
@@ -141,7 +148,7 @@ class Training:
 
 
 def pairs_of(events: Any, argument: str, user: str, item: str) -> tuple[Column, Column]:
-    """Read the users and items of events: columns of a frame, or the first two of an array."""
+    """Read the users and items of events: columns of a frame, or the first two columns of an array."""
     rows = as_rows(events, name=argument, min_columns=2)
     if rows.names is None:
         columns = [rows.column(0), rows.column(1)]
@@ -157,18 +164,18 @@ def feature_vectors(item_features: Any, items: Column) -> NDArray[np.float64]:
     Raises
     ------
     TypeError
-        If it is no DataFrame.
+        If `item_features` is not a DataFrame.
     ValueError
-        If an item has no row, or two, or a value is missing or no number.
+        If an item has no row or several rows, or a value is missing or not a number.
     """
     if not isinstance(item_features, pd.DataFrame):
         raise TypeError(
-            "item_features must be a pandas DataFrame of numbers with one row an item, indexed by item id, got a "
+            "item_features must be a pandas DataFrame of numbers with one row per item, indexed by item id, got a "
             f"{type(item_features).__name__}: pass pandas.DataFrame(vectors, index=item_ids)."
         )
     if not item_features.index.is_unique:
         twice = item_features.index[item_features.index.duplicated()].tolist()[0]
-        raise ValueError(f"item_features has more than one row for the item {twice!r}: leave one.")
+        raise ValueError(f"item_features has more than one row for the item {twice!r}: keep only one.")
     known = as_column(item_features.index)
     at = positions_of(items, known, "item_id")
     if (at < 0).any():
@@ -182,7 +189,7 @@ def feature_vectors(item_features: Any, items: Column) -> NDArray[np.float64]:
     for name in item_features.columns:
         if not pd.api.types.is_numeric_dtype(item_features[name]):
             raise ValueError(
-                f"Column {name!r} of item_features holds no numbers ({item_features[name].dtype}): encode it, for "
+                f"Column {name!r} of item_features is not numeric ({item_features[name].dtype}): encode it, for "
                 "instance with pandas.get_dummies."
             )
     vectors: NDArray[np.float64] = item_features.to_numpy(dtype=np.float64, na_value=np.nan)[at]

@@ -1,4 +1,4 @@
-"""What a ranking scorer reports."""
+"""The report of a ranking scorer."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,27 +11,27 @@ from skrec.metrics._intervals import ConfidenceInterval, bootstrap_interval
 
 @dataclass(frozen=True, eq=False)
 class RankingReport:
-    """What a ranking scorer's ``evaluate`` found.
+    """Result of the ``evaluate`` method of a ranking scorer.
 
     Parameters
     ----------
     metrics : dict of str to float
-        The metrics by name: means over the users in `per_user`. Those that are about all lists together, ``coverage@k``
-        and ``neg_gini@k``, and the shares ``cold_users`` and ``cold_items``, are here alone.
+        The metrics by name: means over the users in `per_user`. Metrics of all lists together (``coverage@k`` and
+        ``neg_gini@k``) and the shares ``cold_users`` and ``cold_items`` have no values per user.
     per_user : DataFrame of shape (n_users, n_metrics)
-        The values of each user who has a relevant held-out item, indexed by user id: for confidence intervals and for
-        comparing models user by user. With ``protocol="rerank"`` of each user whose labels differ. NaN where a user has
-        no value: for a metric that asks for ``y > 0`` where that is true of all rows of the user, for ``auc`` where
-        nothing irrelevant is ranked, and for ``diversity@k`` where a list has fewer than two items.
+        The values of each user who has a relevant held-out item (with ``protocol="rerank"``, of each user whose labels
+        differ), indexed by user id, for confidence intervals and for comparing models user by user. A value is NaN if
+        it is undefined: for a metric that uses only ``y > 0`` if this is the same for all rows of the user, for ``auc``
+        if no irrelevant item is ranked, and for ``diversity@k`` if a list has fewer than two items.
     n_users : int
         Number of these users.
     cold_user_share : float
-        Share of these users whom the model does not know. NaN where the model is not skrec's.
+        Share of these users that are unknown to the model. NaN for models of other packages.
     cold_item_share : float
-        Share of the relevant held-out (user, item) pairs whose item the model does not know, so that no model trained
-        on the same rows could have found it. NaN where the model is not skrec's.
+        Share of the relevant held-out (user, item) pairs whose item is unknown to the model, so that no model trained
+        on the same rows could have recommended it. NaN for models of other packages.
     protocol : str
-        The protocol; values of different protocols must not be compared.
+        The protocol. Values of different protocols must not be compared.
 
     Examples
     --------
@@ -64,18 +64,18 @@ class RankingReport:
         n_resamples: int = 9999,
         random_state: Any = 0,
     ) -> ConfidenceInterval:
-        """Bootstrap confidence interval of a metric; see :func:`bootstrap_interval`.
+        """Compute a bootstrap confidence interval of a metric; see :func:`bootstrap_interval`.
 
         Parameters
         ----------
         metric : str or None, default=None
-            A metric with values per user; None: the only one.
+            A metric with values per user. None is allowed if the report holds a single one.
         confidence_level : float, default=0.95
-            Between 0 and 1.
+            Confidence level of the interval, between 0 and 1.
         n_resamples : int, default=9999
-            How many samples of users are drawn.
+            Number of samples of users.
         random_state : int, RandomState or None, default=0
-            With an int the result is always the same.
+            Random state of the resampling. Pass an int for reproducible results.
 
         Returns
         -------
@@ -85,7 +85,7 @@ class RankingReport:
         Raises
         ------
         ValueError
-            If the report does not hold the metric, or not by user, or fewer than two users have a value.
+            If the report does not contain the metric or its values per user, or fewer than two users have a value.
         """
         return bootstrap_interval(
             self._of_users(metric),
@@ -95,7 +95,7 @@ class RankingReport:
         )
 
     def _of_users(self, metric: str | None) -> pd.Series:
-        """Return the values of the users in one metric; in the only one, if none is named."""
+        """Return the values of the users for one metric; None stands for the only metric."""
         names = [*self.per_user]
         if metric is None and len(names) == 1:
             return self.per_user[names[0]]
@@ -103,9 +103,9 @@ class RankingReport:
             return self.per_user[metric]
         listed = f"The report has values per user of: {', '.join(names) or 'no metric'}."
         if metric is None:
-            raise ValueError(f"metric is missing: say which. {listed}")
+            raise ValueError(f"metric is missing: pass the name of one of the metrics. {listed}")
         if metric in self.metrics:
-            raise ValueError(f"{metric!r} has no values per user: it is about all lists together. {listed}")
+            raise ValueError(f"{metric!r} has no values per user, because it describes all lists together. {listed}")
         guess = closest(str(metric), names)
         hint = "" if guess is None else f" Did you mean {guess!r}?"
         raise ValueError(f"The report has no metric {metric!r}.{hint} {listed}")

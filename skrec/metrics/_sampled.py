@@ -1,4 +1,4 @@
-"""Ranking among a few candidates, drawn or frozen, as older papers do."""
+"""Ranking among a few candidates, drawn or given, as in older papers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from skrec.metrics._row_ids import Array
 
 Entries = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-_FEW_USERS = 64  # users whose candidates are scored together where the catalogue is much larger than these
+_FEW_USERS = 64  # number of users whose candidates are scored together if the catalogue is much larger
 _MUCH_LARGER = 4
 
 
@@ -36,7 +36,10 @@ def rank_candidates(
     candidates: Mapping[Any, Any] | None,
     rng: np.random.Generator,
 ) -> Outcome:
-    """Rank each relevant pair among a few other items (``protocol="sampled"``); a user has the mean of its pairs."""
+    """Rank each relevant pair among a few other items (``protocol="sampled"``).
+
+    The value of a user is the mean over the user's pairs.
+    """
     model, held_out = unwrapped.model, HeldOut.read(unwrapped, X, y)
     lists: _Drawn | _Frozen
     if candidates is None:
@@ -56,14 +59,14 @@ def rank_candidates(
         part = metrics_from_ranks(
             of_ranks, indptr, ranks[found], np.ones(len(relevant), dtype=np.int64), n_items=length
         )
-        parts.append({**part, "auc": np.where(found, auc, 0 * auc)})  # of an unknown item 0, unless there are no pairs
+        parts.append({**part, "auc": np.where(found, auc, 0 * auc)})  # 0 for an unknown item, unless there are no pairs
     owner = held_out.user[held_out.relevant]
     values = {name: _mean_by(owner, np.concatenate([part[name] for part in parts])) for name in names}
     return Outcome(held_out.users, values, held_out.cold_user_share, held_out.cold_item_share)
 
 
 def _mean_by(owner: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean value of each owner, without NaN; NaN where there is nothing else."""
+    """Return the mean value of each owner, ignoring NaN; NaN if an owner has no other values."""
     told = ~np.isnan(values)
     return ratio(np.bincount(owner, weights=np.where(told, values, 0)), np.bincount(owner, weights=told))
 
@@ -71,7 +74,7 @@ def _mean_by(owner: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[n
 def _among(
     model: Any, held_out: HeldOut, users: slice, pairs: NDArray[np.int64], entries: Entries, *, whole: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the rank and the AUC of each pair's item among its candidates; they mean nothing for an unknown item."""
+    """Return the rank and the AUC of each pair's item among its candidates; undefined for unknown items."""
     pair, other = entries
     row, item = held_out.user[pairs] - users.start, np.maximum(held_out.item[pairs], 0)
     queries = held_out.asked(users)
@@ -92,7 +95,7 @@ def _among(
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """Candidates drawn for each pair, uniformly, from the items that its user has neither trained on nor held out."""
+    """Candidates of each pair, drawn uniformly from the items that the user neither chose in training nor held out."""
 
     model: Any
     held_out: HeldOut
@@ -100,7 +103,7 @@ class _Drawn:
     rng: np.random.Generator
 
     def entries(self, users: slice, pairs: NDArray[np.int64]) -> Entries:
-        """Return the candidates as a number of a pair among `pairs`, and a position in the catalogue."""
+        """Return, for each candidate, the index of its pair in `pairs` and its position in the catalogue."""
         n_items = len(self.model.items_)
         bounds = np.searchsorted(self.held_out.user, np.arange(users.start, users.stop + 1))
         seen = self.held_out.left_out(self.model, users, slice(bounds[0], bounds[-1]))
@@ -110,7 +113,7 @@ class _Drawn:
             barred = np.union1d(seen.indices[seen.indptr[user] : seen.indptr[user + 1]], held_out[held_out >= 0])
             n_free = n_items - len(barred)
             free = self.rng.choice(n_free, min(self.mean_length, n_free), replace=False, shuffle=False)
-            # The i-th item that is not barred: i, and one more for each barred item before it.
+            # The position of the i-th item that is not barred is i plus the number of barred items before it.
             lists.append(free + np.searchsorted(barred - np.arange(len(barred)), free, side="right"))
         lengths = [len(one) for one in lists]
         return np.repeat(np.arange(len(lists)), lengths), np.concatenate(lists).astype(np.int64)
@@ -118,7 +121,7 @@ class _Drawn:
 
 @dataclass(frozen=True, eq=False)
 class _Frozen:
-    """Candidates given for each user, for all of its pairs: of user u, ``items[indptr[u]:indptr[u + 1]]``."""
+    """Candidates given for all pairs of a user: those of user u are ``items[indptr[u]:indptr[u + 1]]``."""
 
     held_out: HeldOut
     indptr: NDArray[np.int64]
@@ -126,7 +129,7 @@ class _Frozen:
 
     @classmethod
     def of(cls, unwrapped: Unwrapped, X: Any, held_out: HeldOut, candidates: Mapping[Any, Any]) -> "_Frozen":
-        """Look the users up; items that are not in the catalogue cannot come before any, and are dropped."""
+        """Look up the lists of the users, without items that are not in the catalogue: these can never rank first."""
         users = held_out.users.tolist()
         missing = [user for user in users if user not in candidates]
         if missing:
@@ -139,7 +142,7 @@ class _Frozen:
         ids, distinct = pd.factorize(as_column(list(chain.from_iterable(lists))))
         if (ids < 0).any():
             user = users[owner[np.argmax(ids < 0)]]
-            raise ValueError(f"candidates of user {user!r} contain a missing item id (None or NaN): leave it out.")
+            raise ValueError(f"candidates of user {user!r} contain a missing item id (None or NaN): remove it.")
         n_items = len(unwrapped.model.items_)
         items = _known_positions(unwrapped, X, held_out, distinct)[ids]
         keys = np.unique((owner * n_items + items)[items >= 0])
@@ -152,7 +155,7 @@ class _Frozen:
         return len(self.items) // max(1, len(self.held_out.users))
 
     def entries(self, users: slice, pairs: NDArray[np.int64]) -> Entries:
-        """Return the candidates as a number of a pair among `pairs`, and a position in the catalogue."""
+        """Return, for each candidate, the index of its pair in `pairs` and its position in the catalogue."""
         del users
         user = self.held_out.user[pairs]
         lengths = np.diff(self.indptr)[user]
@@ -164,17 +167,17 @@ class _Frozen:
 
 
 def _known_positions(unwrapped: Unwrapped, X: Any, held_out: HeldOut, ids: Array) -> NDArray[np.int64]:
-    """Return where raw item ids are in the catalogue; -1 for those that are not. Warn if that is all of them."""
+    """Return the positions of raw item ids in the catalogue, -1 for unknown ones; warn if all of them are unknown."""
     model, encoded = unwrapped.model, bool(unwrapped.transformers) and held_out.item_position != ABSENT
     known = as_rows(X).column(held_out.item_position) if encoded else as_column(model.items_)
-    if of_another_kind(ids, known):  # an encoder need not be able to tell, and may fail
+    if of_another_kind(ids, known):  # an encoder may fail for ids of another kind
         warn_other_kind(
             ids,
             known,
             model._estimator_roles.item_name,
             what="candidates",
             of="X" if encoded else "fit",
-            so="none of them is known, and each held-out item is the first of a list of its own",
+            so="all of them are unknown, and each held-out item is ranked alone",
         )
         return np.full(len(ids), -1, dtype=np.int64)
     positions = positions_of(_encoded(unwrapped, X, ids, held_out.item_position), model.items_, "item_id")
@@ -182,13 +185,13 @@ def _known_positions(unwrapped: Unwrapped, X: Any, held_out: HeldOut, ids: Array
     if len(ids) and (positions < 0).all():
         warn(
             f"None of the {len(ids)} candidates, such as {ids[:1].tolist()[0]!r}, is an item of fit: each held-out "
-            "item is the first of a list of its own. Pass lists of the items that the model was fitted on."
+            "item is ranked alone. Pass lists of the items that the model was fitted on."
         )
     return positions
 
 
 def _encoded(unwrapped: Unwrapped, X: Any, items: Array, position: int) -> Array:
-    """Return raw item ids as the model knows them: transformed in the place of the item of the first row of `X`."""
+    """Return raw item ids as the model knows them: transformed as the item column of copies of the first row of `X`."""
     if not unwrapped.transformers or position == ABSENT or not len(items):
         return items
     rows = as_rows(X)

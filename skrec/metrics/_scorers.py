@@ -1,4 +1,4 @@
-"""Scorers for scikit-learn that rank: callables of an estimator and held-out rows."""
+"""Ranking scorers for scikit-learn: callables of an estimator and held-out rows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
@@ -23,12 +23,12 @@ Metric = str | Callable[..., float]
 Metrics = Metric | Sequence[Metric] | Mapping[str, Metric]
 
 _PROTOCOLS = ("full", "rerank", "sampled")
-_N_CANDIDATES = 99  # what older papers draw
+_N_CANDIDATES = 99  # as in older papers
 _SHARES = ("cold_users", "cold_items")
 
 
 class RankingScorer(BaseEstimator):
-    """A callable ``(estimator, X, y=None)`` that ranks; see :func:`make_ranking_scorer`, which makes it."""
+    """A ranking scorer, a callable ``(estimator, X, y=None)``; created by :func:`make_ranking_scorer`."""
 
     def __init__(
         self,
@@ -51,16 +51,16 @@ class RankingScorer(BaseEstimator):
 
     @property
     def __name__(self) -> str:
-        """The metrics, for scikit-learn's displays, which ask a callable for its name."""
+        """The metrics; scikit-learn's displays use the name of a callable."""
         return ", ".join(metrics_by_label(self.metrics))
 
     def __call__(self, estimator: Any, X: Any, y: Any = None) -> float | dict[str, float]:
-        """Return the metric, or a dict of all metrics if several were asked for.
+        """Return the metric, or a dict if the scorer has several metrics.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted.
+            A fitted estimator.
         X : table of shape (n_rows, n_columns)
             Held-out rows, one an event.
         y : array-like of shape (n_rows,) or None, default=None
@@ -73,7 +73,7 @@ class RankingScorer(BaseEstimator):
         Raises
         ------
         ValueError
-            As :meth:`evaluate` does.
+            As raised by :meth:`evaluate`.
         """
         metrics = self.evaluate(estimator, X, y).metrics
         is_one = isinstance(self.metrics, str) or callable(self.metrics)
@@ -85,7 +85,7 @@ class RankingScorer(BaseEstimator):
         Parameters
         ----------
         estimator : estimator
-            Fitted: a skrec model, or a Pipeline or search around one; with ``protocol="rerank"`` any estimator.
+            A fitted skrec model, or a fitted Pipeline or search around one; with ``protocol="rerank"``, any estimator.
         X : table of shape (n_rows, n_columns)
             Held-out rows, one an event.
         y : array-like of shape (n_rows,) or None, default=None
@@ -141,13 +141,13 @@ class RankingScorer(BaseEstimator):
             metrics[name] = float("nan") if np.isnan(values).all() else float(np.nanmean(values))
         unknown = next((name for name in labels.values() if np.isnan(metrics[name])), None)
         if unknown in shares:
-            raise ValueError(f"{unknown!r} needs a skrec model, which knows what it was trained on; {model} is none.")
+            raise ValueError(f"{unknown!r} needs a skrec model, which knows its training data, but {model} is not one.")
         if unknown is not None:
             if isinstance(unknown, FunctionMetric):
                 raise ValueError(f"The metric {unknown!s} returned NaN for each of the {len(outcome.users)} users.")
             raise ValueError(
-                f"{unknown!r} has no value for any of the {len(outcome.users)} users: nothing is left to recommend to "
-                "them, or one item alone. Look at the catalogue that the model was fitted on."
+                f"{unknown!r} has no value for any of the {len(outcome.users)} users: at most one item is left to "
+                "recommend to each of them. Check the catalogue that the model was fitted on."
             )
         of_users = {label: outcome.values[name] for label, name in labels.items() if name in outcome.values}
         per_user = pd.DataFrame(of_users, index=outcome.users)
@@ -168,24 +168,24 @@ class RankingScorer(BaseEstimator):
             raise ValueError(f"protocol must be one of 'full', 'rerank' and 'sampled', got {self.protocol!r}.")
         if of_lists and self.protocol != "full":
             raise ValueError(
-                f"{of_lists[0]!r} is about lists of the whole catalogue: use protocol='full' for it, not "
+                f"{of_lists[0]!r} describes lists of the whole catalogue: use protocol='full' for it, not "
                 f"protocol={self.protocol!r}."
             )
         if self.item_features is not None and not any(name.startswith("diversity@") for name in names):
-            raise ValueError("item_features goes with the metric 'diversity@k', which compares items by them.")
+            raise ValueError("item_features is only used by the metric 'diversity@k', which is not in metrics.")
         n = self.n_candidates
         if n is not None and (isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1):
             raise ValueError(f"n_candidates must be a whole number of at least 1, got {n!r}.")
         for name in ("n_candidates", "candidates"):
             if getattr(self, name) is not None and self.protocol != "sampled":
-                raise ValueError(f"{name} goes with protocol='sampled', not with protocol={self.protocol!r}.")
+                raise ValueError(f"{name} needs protocol='sampled', got protocol={self.protocol!r}.")
         if n is not None and self.candidates is not None:
-            raise ValueError("n_candidates and candidates exclude each other: frozen lists have their own lengths.")
+            raise ValueError("Pass either n_candidates or candidates, not both: given lists have their own lengths.")
         if self.candidates is not None and not isinstance(self.candidates, Mapping):
             raise TypeError(f"candidates must map user ids to item ids, got a {type(self.candidates).__name__}.")
         if self.user is not None and self.protocol != "rerank":
             raise ValueError(
-                f"user goes with protocol='rerank'; with protocol={self.protocol!r} the model knows its user column."
+                f"user needs protocol='rerank'; with protocol={self.protocol!r} the model knows its user column."
             )
         return labels
 
@@ -202,69 +202,73 @@ def make_ranking_scorer(
 ) -> RankingScorer:
     """Make a scorer that ranks items for each user of the held-out rows.
 
-    It is a callable ``(estimator, X, y=None)`` for the `scoring` of ``GridSearchCV``, ``cross_validate``,
-    ``permutation_importance`` and others, also on a Pipeline or a search. The user is a column of ``X``, so that no
-    groups have to be routed. Each user with a relevant held-out row gets a value; the score is the mean of the users.
+    The scorer is a callable ``(estimator, X, y=None)`` for the `scoring` parameter of ``GridSearchCV``,
+    ``cross_validate``, ``permutation_importance`` and others; the estimator may be a Pipeline or a search. The user is
+    a column of ``X``, so that groups need not be routed. Each user with a relevant held-out row gets a value; the score
+    is the mean over these users.
 
     Parameters
     ----------
     metrics : str, callable, sequence of these, or dict of str to these, default="ndcg@10"
-        A name or a function makes a scorer that returns a float; a sequence or a dict makes one that returns a dict,
-        from one ranking pass. A function ``f(ranks, n_relevant, n_items)`` returns the value of one user from
+        For a name or a function, the scorer returns a float; for a sequence or a dict, it returns a dict, computed from
+        one ranking. A function ``f(ranks, n_relevant, n_items)`` returns the value of one user from
 
-        - ``ranks``, an array of the ranks, from 1 and ascending, of the user's relevant items among those that are
-          ranked; an item outside the catalogue has none;
-        - ``n_relevant``, the number of relevant items, those without a rank included; at least 1;
+        - ``ranks``, an array of the ranks (from 1, ascending) of the user's relevant items among the items that are
+          ranked; an item outside the catalogue has no rank;
+        - ``n_relevant``, the number of relevant items, including those without a rank; at least 1;
         - ``n_items``, the number of items that are ranked.
 
-        The score is the mean over the users; NaN leaves a user out, and a greater value is better. With
-        ``protocol="sampled"`` it is called for each relevant item. In a sequence its values are found under its
-        ``__name__``, in a dict under its key. Names are, with any k of at least 1:
+        The score is the mean over the users; users whose value is NaN are left out, and greater values must be better.
+        With ``protocol="sampled"`` the function is called for each relevant item. The key of its values is its
+        ``__name__`` if metrics is a sequence, or its key if metrics is a dict. The names are, with any k of at least 1:
 
         - ``"ndcg@k"``, ``"recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``), ``"map@k"``, ``"mrr@k"``;
-        - ``"map"``, ``"mrr"``, ``"auc"``, of the whole list. The AUC counts ties half, the others against the model;
+        - ``"map"``, ``"mrr"``, ``"auc"``, of the whole list. Ties count one half in the AUC, and against the model
+          in all other metrics;
         - with ``protocol="full"``, of the first k items, relevant or not: ``"coverage@k"``, ``"novelty@k"``,
-          ``"diversity@k"``, ``"serendipity@k"``, ``"neg_gini@k"`` and ``"neg_popularity@k"``. The last two have a minus
-          because of scores the greater is better. :func:`coverage_at_k` and its siblings say what they are;
-        - ``"cold_users"`` and ``"cold_items"``, the shares that training did not hold.
+          ``"diversity@k"``, ``"serendipity@k"``, ``"neg_gini@k"`` and ``"neg_popularity@k"``. The last two are
+          negated, because greater scores must be better. See :func:`coverage_at_k` and the other functions;
+        - ``"cold_users"`` and ``"cold_items"``, the shares of users and items that are not in the training data.
     protocol : {"full", "rerank", "sampled"}, default="full"
-        Among what a held-out item is ranked. Values of different protocols must not be compared.
+        The set of items that each held-out item is ranked against. Values of different protocols must not be compared.
 
-        - "full": among all items of the training data, without those that the user chose there: positive rows,
-          ``y > 0`` (an item of a row with ``y <= 0`` was shown, not chosen, and is ranked, as are those among the
-          held-out rows). Rows with ``y`` None or ``y > 0`` are relevant; the same (user, item) twice is one relevant
-          item. A relevant item that training did not hold is a miss. Unknown users are scored by the model as such.
-          Each user gets one list: of a model fitted with columns besides the user, the item and the time, or of one
-          that reads histories, in the context of the user's first held-out row (in time, where there is one).
-        - "rerank": the user's held-out rows among each other, by ``predict`` (for two classes by
-          ``decision_function`` or ``predict_proba``), for any scikit-learn estimator. Needs labels ``y`` that differ
-          within users; NDCG takes them as gains (those below 0 as 0), the other metrics ask for ``y > 0``. Users with
-          whom these are all equal are left out of the mean: any order of their rows is as good as any other.
-        - "sampled": each relevant held-out item among `n_candidates` others. **It does not order models as full
-          ranking does**: which of two models is better may depend on the number of candidates [1]_. Use it to compare
-          with published tables only. A user with several relevant items has the mean of their values.
+        - "full": all items of the training data, except the items that the user chose there, in positive rows
+          (``y > 0``). Items of rows with ``y <= 0`` were shown but not chosen; they are ranked, and so are the items of
+          the held-out rows. Held-out rows are relevant if ``y`` is None or ``y > 0``; repeated (user, item) pairs count
+          as one relevant item. A relevant item that is not in the training data is a miss. Unknown users are scored by
+          the model as unknown. Each user gets one list. If the model was fitted with columns besides the user, the item
+          and the time, or uses histories, the context is the user's first held-out row (by time, if there is a time
+          column).
+        - "rerank": the user's held-out rows, ordered by ``predict`` (for two classes, by ``decision_function`` or
+          ``predict_proba``), for any scikit-learn estimator. The labels ``y`` must differ within users; NDCG uses them
+          as gains (0 for labels below 0), all other metrics use ``y > 0``. Users for whom these are all equal are left
+          out of the mean, because all orders of their rows are equally good.
+        - "sampled": `n_candidates` other items for each relevant held-out item. **The order of models may differ from
+          that of full ranking**: which of two models is better may depend on the number of candidates [1]_. Use it only
+          for comparison with published tables. The value of a user with several relevant items is the mean over them.
     n_candidates : int or None, default=None
-        For "sampled": how many items are drawn for each relevant one, uniformly and without replacement, from the
-        training items that the user has neither chosen there (``y > 0``) nor held out; all of them where there are
-        fewer. None: 99.
+        For "sampled": number of items that are drawn for each relevant item, uniformly and without replacement, from
+        the training items that the user neither chose there (``y > 0``) nor held out; if there are fewer, all of them.
+        If None, 99 items are drawn.
     candidates : mapping of user id to array-like of item ids, default=None
-        For "sampled": frozen lists instead of drawn ones, with the ids of ``X``. An item is not ranked against itself
-        where its user's list contains it, and items that training did not hold never come before it; a warning says
-        so where all of them are such items.
+        For "sampled": given lists instead of drawn ones, with the ids of ``X``. A held-out item that is in the list of
+        its user is not ranked against itself. Items that are not in the training data never come before it; a warning
+        is given if this applies to all of them.
     user : str, int or None, default=None
-        For "rerank": the column of the user in ``X``, a name or a position. None: what a skrec model takes; for other
-        estimators ``"user_id"``, or column 0 where the columns have no names.
+        For "rerank": the user column of ``X``, a name or a position. If None, the user column of the skrec model; for
+        other estimators ``"user_id"``, or column 0 if the columns have no names.
     item_features : DataFrame of shape (n_items, n_features), default=None
-        For ``"diversity@k"``: numbers by which items are compared, indexed by the item ids of ``X``, such as genres as
-        0 and 1. None: the model's own ``item_embeddings_``; values of different models do not compare then.
+        For ``"diversity@k"``: numeric features by which items are compared, such as genres as 0 and 1, indexed by the
+        item ids of ``X``. If None, the model's own ``item_embeddings_`` are used, and values of different models are
+        not comparable.
     random_state : int, RandomState or None, default=0
-        For "sampled": with an int all models are ranked against the same candidates.
+        For "sampled": pass an int to use the same candidates for all models.
 
     Returns
     -------
     RankingScorer
-        A callable, with the method ``evaluate(estimator, X, y=None)`` for a :class:`RankingReport`: all values by
-        user, and the shares of cold users and items.
+        A callable. Its method ``evaluate(estimator, X, y=None)`` returns a :class:`RankingReport` with the values of
+        all users and the shares of cold users and items.
 
     Raises
     ------
@@ -273,24 +277,24 @@ def make_ranking_scorer(
 
     Notes
     -----
-    A model of features is asked as ``recommend`` would be asked with the first held-out row of each user in ``X``: the
-    columns of the user and of the context are that row's, so that a user new to the model is known by the features. A
-    model of histories sees what was before that row.
-    They must be known before the choice is made: leave a column such as the rating out of ``X``. The features of the
-    items are those that training saw last, never those of the held-out rows. ``permutation_importance`` therefore gives
-    item features the importance 0 here; ``protocol="rerank"`` reads them from the rows.
+    For a model of features, the query of each user is the user's first held-out row in ``X``: the columns of the user
+    and of the context are taken from that row, so that unknown users are described by their features. A model of
+    histories uses the events before that row. These columns must be known before the choice is made: leave a column
+    such as the rating out of ``X``. The features of the items are those that training saw last, never those of the
+    held-out rows. In ``permutation_importance``, item features therefore have the importance 0;
+    ``protocol="rerank"`` reads them from the rows.
 
-    Ties count against the model, whereas ``recommend`` has to break them. The lists of ``"coverage@k"`` and its kin are
-    the first k of the same ranking with ties broken as ``recommend`` does; popularity is that of the model's training
-    events, and the catalogue its ``items_``.
+    Ties count against the model, whereas ``recommend`` has to break them. The lists for ``"coverage@k"`` and the other
+    metrics of lists are the first k items of the same ranking, with ties broken as in ``recommend``; popularity is
+    computed from the training events of the model, and the catalogue is its ``items_``.
 
-    scikit-learn wants ``refit="ndcg@10"`` (a key) in ``GridSearchCV`` for a scorer that returns a dict, and refuses
-    such scorers in ``HalvingGridSearchCV``, ``cross_val_score`` and ``learning_curve``: name one metric there.
+    For a scorer that returns a dict, scikit-learn's ``GridSearchCV`` requires ``refit="ndcg@10"`` (a key), and
+    ``HalvingGridSearchCV``, ``cross_val_score`` and ``learning_curve`` raise an error: pass a single metric there.
 
-    Behind transformers, users and items are told apart by their raw ids. A code that stands for several of them (those
-    new to the encoder; with ``min_frequency`` the rare ones) is neither a hit nor a rival, and the training events
-    under it are left out for nobody: otherwise merging ids would seem to make a model better. For transformers without
-    ``inverse_transform``, ids are those that they return.
+    Behind transformers, users and items are distinguished by their raw ids. A code that stands for several ids (ids
+    that are new to the encoder, or rare ids with ``min_frequency``) is neither a hit nor a rival, and its training
+    events are not left out for any user: otherwise merging ids would seem to improve a model. For transformers without
+    ``inverse_transform``, the ids are those that they return.
 
     References
     ----------
@@ -311,7 +315,7 @@ def make_ranking_scorer(
     >>> cross_validate(Ridge(), X, y, cv=2, scoring=scoring)["test_ndcg@2"]
     array([1., 1.])
 
-    A metric of one's own, here the best place of a relevant item:
+    A custom metric, here the best rank of a relevant item:
 
     >>> def best_rank(ranks, n_relevant, n_items):
     ...     return -float(min(ranks, default=n_items))
@@ -333,16 +337,16 @@ def make_ranking_scorer(
 
 
 def get_scorer(scoring: str | Callable[..., Any]) -> Callable[..., Any]:
-    """Return a scorer by name: a ranking metric such as ``"ndcg@10"``, or one of scikit-learn's own names.
+    """Return a scorer by name: a ranking metric such as ``"ndcg@10"``, or a scorer of scikit-learn.
 
-    scikit-learn refuses strings that it does not know, so ``scoring="ndcg@10"`` fails where
-    ``scoring=get_scorer("ndcg@10")`` works.
+    scikit-learn raises an error for names that it does not know, such as ``scoring="ndcg@10"``. Pass
+    ``scoring=get_scorer("ndcg@10")`` instead.
 
     Parameters
     ----------
     scoring : str or callable
-        A metric of :func:`make_ranking_scorer`, such as ``"ndcg@10"`` or ``"auc"``, for full ranking; or a name of
-        :func:`sklearn.metrics.get_scorer_names`. A callable is returned as it is.
+        A metric of :func:`make_ranking_scorer`, such as ``"ndcg@10"`` or ``"auc"``, for full ranking; or a name in
+        :func:`sklearn.metrics.get_scorer_names`. A callable is returned unchanged.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The values of all users from scores: one pass serves all metrics and cut-offs."""
+"""Compute the values of all users from scores: all metrics and cutoffs in one pass."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,30 +23,30 @@ def values_of_rows(
     n_relevant: NDArray[np.integer] | None = None,
     graded: bool = False,
 ) -> Values:
-    """Return the values of the rows of an array of scores, a row a user.
+    """Return the values of the rows of an array of scores, one row per user.
 
     Parameters
     ----------
     names : sequence of str
         Metrics of ranks, and ``"auc"``.
     scores, positives, excluded
-        As `positive_ranks` takes them.
+        As for `positive_ranks`.
     n_relevant : ndarray of shape (n_rows,) or None, default=None
-        How many items are relevant to each row, with those that have no column; None: as many as there are positives.
+        Number of relevant items of each row, including those without a column. If None, the number of positives.
     graded : bool, default=False
         Whether the values of `positives` are the gains of NDCG.
 
     Returns
     -------
     dict of str to ndarray of shape (n_rows,)
-        The values by name; NaN for rows without relevant items, and in an AUC for rows without others.
+        The values by name; NaN for rows without relevant items and, for the AUC, without irrelevant items.
     """
     counts = np.diff(positives.indptr) if n_relevant is None else n_relevant
     of_ranks = [name for name in names if name != "auc"]
     values: Values = {}
     if of_ranks:
         indptr, ranks = positive_ranks(scores, positives, excluded, depth=depth_of(of_ranks))
-        alike = not graded or not (positives.data != positives.data[:1]).any()  # such gains cancel out
+        alike = not graded or not (positives.data != positives.data[:1]).any()  # equal gains cancel out
         gains = None if alike else positives.data
         told = any(isinstance(name, FunctionMetric) for name in names)
         n_items = _n_ranked(scores, positives, excluded) if told else None
@@ -59,12 +59,12 @@ def values_of_rows(
 def values_of_groups(
     names: Sequence[str], groups: NDArray[np.integer], relevance: NDArray[Any], scores: NDArray[Any], n_groups: int
 ) -> Values:
-    """Return the values of groups of rows, for arguments as `group_ranks` takes them.
+    """Return the values of groups of rows; arguments as for `group_ranks`.
 
     Returns
     -------
     dict of str to ndarray of shape (n_groups,)
-        The values by name; NaN for groups without relevant rows, and in an AUC for groups without others.
+        The values by name; NaN for groups without relevant rows and, for the AUC, without irrelevant rows.
     """
     indptr, ranks, gains = group_ranks(groups, relevance, scores, n_groups)
     of_ranks = [name for name in names if name != "auc"]
@@ -76,7 +76,7 @@ def values_of_groups(
 
 
 def _n_ranked(scores: NDArray[Any], positives: csr_array, excluded: csr_array | None) -> NDArray[np.int64]:
-    """Return how many columns of each row are ranked: all but those that are excluded and not positive."""
+    """Return the number of ranked columns of each row: all except excluded columns that are not positive."""
     n_rows, n_columns = scores.shape
     left_out = np.zeros(n_rows, dtype=np.int64)
     if excluded is not None:
@@ -87,7 +87,7 @@ def _n_ranked(scores: NDArray[Any], positives: csr_array, excluded: csr_array | 
 def _auc_of_rows(
     scores: NDArray[Any], positives: csr_array, excluded: csr_array | None, n_relevant: NDArray[np.integer]
 ) -> NDArray[np.float64]:
-    """Return each row's share of pairs of a relevant and an irrelevant column that are in order; a tie is half of one.
+    """Return, for each row, the share of (relevant, irrelevant) pairs of columns in the right order; ties count half.
 
     A relevant item without a column loses all its pairs.
     """
@@ -98,7 +98,7 @@ def _auc_of_rows(
         not_below = n_not_below(part.rivals, part.rows, part.own)
         np.negative(part.rivals, out=part.rivals)
         not_above = n_not_below(part.rivals, part.rows, -part.own)
-        # Those below, and half of the tied ones.
+        # The number of rivals below, plus half of the tied ones.
         of_positive = (there[part.rows] - not_below + not_above) / 2
         won.append(np.bincount(part.rows, weights=of_positive, minlength=len(there)).astype(np.float64))
         n_rivals.append(there)
@@ -108,7 +108,7 @@ def _auc_of_rows(
 def _auc_of_groups(
     groups: NDArray[np.integer], relevant: NDArray[np.bool_], scores: NDArray[Any], n_groups: int
 ) -> NDArray[np.float64]:
-    """Return each group's share of pairs of a relevant and an irrelevant row that are in order."""
+    """Return, for each group, the share of (relevant, irrelevant) pairs of rows in the right order."""
     order = np.lexsort((scores, groups))
     group, score, hit = groups[order], scores[order], relevant[order]
     starts = np.append(True, (group[1:] != group[:-1]) | (score[1:] != score[:-1]))[: len(group)]

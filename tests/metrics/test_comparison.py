@@ -62,8 +62,8 @@ def test_reports_have_intervals(reports):
 @pytest.mark.parametrize(
     ("metric", "message"),
     [
-        (None, "metric is missing: say which. The report has values per user of: ndcg@10, recall@10"),
-        ("coverage@10", "'coverage@10' has no values per user: it is about all lists together"),
+        (None, "metric is missing: pass the name of one of the metrics. The report has values per user of: ndcg@10"),
+        ("coverage@10", "'coverage@10' has no values per user, because it describes all lists together"),
         ("ndgc@10", r"no metric 'ndgc@10'. Did you mean 'ndcg@10'\?"),
     ],
 )
@@ -78,7 +78,7 @@ def test_reports_name_their_metrics(reports, metric, message):
     ("values", "parameters", "message"),
     [
         ([0.5, np.nan], {}, r"1 user\(s\) have a value: an interval needs at least 2"),
-        ([0.5, 1, np.inf], {}, r"1 user\(s\) have an infinite value: a mean needs finite ones"),
+        ([0.5, 1, np.inf], {}, r"1 user\(s\) have an infinite value: all values must be finite"),
         ([[0.5, 0.5]], {}, r"one number per user, got an array of shape \(1, 2\)"),
         ([0.5, 1], {"confidence_level": 95}, "confidence_level must be a number between 0 and 1, such as 0.95, got 95"),
         ([0.5, 1], {"n_resamples": 0}, "n_resamples must be a whole number of at least 1, got 0"),
@@ -163,9 +163,9 @@ SEVEN = pd.Series(np.arange(7.0), index=[*"abcdefg"])
     [
         (SEVEN, SEVEN[1:], r"a has 1 user\(s\) that b lacks, for instance 'a': .*on the same held-out rows"),
         (SEVEN[:6], SEVEN, r"b has 1 user\(s\) that a lacks, for instance 'g'"),
-        (SEVEN, SEVEN.where(SEVEN != 3), r"1 user\(s\) have a value of one model alone: b has NaN for 'd'"),
+        (SEVEN, SEVEN.where(SEVEN != 3), r"1 user\(s\) have a value for only one model: b has NaN for 'd'"),
         (SEVEN.rename({"b": "a"}), SEVEN, "a has more than one value for the user 'a'"),
-        (SEVEN[:5], SEVEN[:5], r"5 user\(s\) have values: of fewer than 6 no difference is significant"),
+        (SEVEN[:5], SEVEN[:5], r"5 user\(s\) have values: with fewer than 6 users, no difference can be significant"),
         (SEVEN, SEVEN.astype(str), "b must hold one number per user, but it holds"),
         (SEVEN.to_frame(), SEVEN, r"a must be a RankingReport or hold one number per user, got shape \(7, 1\)"),
     ],

@@ -25,9 +25,9 @@ from skrec.metrics import get_scorer, make_ranking_scorer, ranking_metrics
         ("ndcg@1.5", "is '1.5'; it must be a whole number"),
         ("ndcg@", "is ''; it must be a whole number"),
         ("diversity@1", "is '1'; it must be a whole number of at least 2"),
-        ("auc@10", "no ranking metric 'auc@10': the AUC judges the whole list. Write 'auc'"),
-        ("gini@5", "of scores the greater is better, and here a lower Gini index is. Write 'neg_gini@5'"),
-        ("popularity", "here a lower mean popularity is. Write 'neg_popularity@10'"),
+        ("auc@10", "no ranking metric 'auc@10': the AUC evaluates the whole list. Write 'auc'"),
+        ("gini@5", "scores must be better when greater, but a lower Gini index is better. Write 'neg_gini@5'"),
+        ("popularity", "but a lower mean popularity is better. Write 'neg_popularity@10'"),
     ],
 )
 def test_names_that_are_no_metric(name, message):

@@ -203,7 +203,7 @@ def test_rows_with_groups_have_their_users_as_index():
     ("names", "message"),
     [
         ([], "metrics is empty"),
-        (["novelty@5"], "'novelty@5' is about lists of a whole catalogue: call novelty_at_k with lists"),
+        (["novelty@5"], "'novelty@5' describes lists of a whole catalogue: call novelty_at_k with lists"),
         (["neg_gini@5"], "call gini_at_k with lists, or use make_ranking_scorer"),
     ],
 )

@@ -175,7 +175,7 @@ def test_k_must_be_a_positive_whole_number(metric, k):
     [
         ([[1, 0]], [[1]], None, r"y_true has shape \(1, 2\), but y_pred has shape \(1, 1\)"),
         ([1, 0], [1, 0], None, "1 dimension.* the user of each row as groups="),
-        ([[1, 0]], [[1, 0]], [1], "groups= goes with one-dimensional"),
+        ([[1, 0]], [[1, 0]], [1], "groups= needs one-dimensional"),
         ([1, 0], [1, 0], [1], "groups has 1 entries, but y_pred has 2"),
         ([1, 0], [1, 0], ["a", None], r"groups is missing \(None or NaN\) in row 1"),
         ([[1, np.nan]], [[1, 0]], None, r"y_true contains nan at \[0, 1\]"),

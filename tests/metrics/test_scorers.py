@@ -206,7 +206,7 @@ def test_rerank_reports_cold_shares_of_a_skrec_model(random_ranker):
     test = pd.DataFrame({"user_id": [1, 1, 3, 3], "item_id": [5, 9, 6, 8]})
     report = make_ranking_scorer("mrr@1", protocol="rerank").evaluate(model, test, [0, 1, 1, 0])
     assert (report.cold_user_share, report.cold_item_share) == (0.5, 0.5)
-    with pytest.raises(ValueError, match="'cold_users' needs a skrec model.*Ridge is none"):
+    with pytest.raises(ValueError, match="'cold_users' needs a skrec model.*Ridge is not one"):
         make_ranking_scorer(["mrr@1", "cold_users"], protocol="rerank")(
             Ridge().fit(test, [0, 1, 1, 0]), test, [0, 1, 1, 0]
         )
@@ -259,22 +259,22 @@ def test_scorers_have_parameters_and_can_be_copied(random_ranker, log):
         ({"metrics": []}, "metrics is empty"),
         ({"protocol": "Full"}, "protocol must be one of 'full', 'rerank' and 'sampled', got 'Full'"),
         ({"protocol": "sampled", "n_candidates": 0}, "n_candidates must be a whole number of at least 1, got 0"),
-        ({"n_candidates": 5}, "n_candidates goes with protocol='sampled', not with protocol='full'"),
+        ({"n_candidates": 5}, "n_candidates needs protocol='sampled', got protocol='full'"),
         (
             {"protocol": "sampled", "n_candidates": 5, "candidates": {1: [2]}},
-            "n_candidates and candidates exclude each other",
+            "Pass either n_candidates or candidates, not both",
         ),
-        ({"candidates": {1: [2]}}, "candidates goes with protocol='sampled', not with protocol='full'"),
-        ({"user": "customer"}, "user goes with protocol='rerank'"),
+        ({"candidates": {1: [2]}}, "candidates needs protocol='sampled', got protocol='full'"),
+        ({"user": "customer"}, "user needs protocol='rerank'"),
         (
             {"metrics": "novelty@5", "protocol": "sampled"},
-            "'novelty@5' is about lists of the whole catalogue: use proto",
+            "'novelty@5' describes lists of the whole catalogue: use proto",
         ),
         (
             {"metrics": ["map", "coverage@5"], "protocol": "rerank"},
-            "'coverage@5' is about lists of the whole catalogue",
+            "'coverage@5' describes lists of the whole catalogue",
         ),
-        ({"item_features": pd.DataFrame()}, "item_features goes with the metric 'diversity@k'"),
+        ({"item_features": pd.DataFrame()}, "item_features is only used by the metric 'diversity@k'"),
     ],
 )
 def test_parameters_are_checked(parameters, message):
@@ -328,7 +328,7 @@ def test_labels_are_checked(random_ranker, protocol, y, message):
 
 
 def test_rerank_refuses_ratings_for_binary_metrics(random_ranker):
-    with pytest.raises(ValueError, match=r"recall@5 asks only whether a label is above 0.*rating >= 4"):
+    with pytest.raises(ValueError, match=r"recall@5 uses only whether a label is above 0.*rating >= 4"):
         make_ranking_scorer(["ndcg@5", "recall@5"], protocol="rerank")(random_ranker().fit(X), X, [1, 2, 1])
 
 
