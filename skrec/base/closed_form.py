@@ -103,7 +103,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            One event a row.
+            Training data, one event per row.
         y : array-like of shape (n_rows,), default=None
             Rows with ``y > 0`` are positives, the others are not used; all rows are positives by default.
         sample_weight : array-like of shape (n_rows,), default=None

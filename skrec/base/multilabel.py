@@ -29,41 +29,42 @@ def _has_one_target(model: Any) -> bool:
     if not isinstance(vars(model).get("classes_"), list):
         return True
     raise AttributeError(
-        f"This {type(model).__name__} was fitted with several labels in each row, but decision_function is for one. "
-        "Use predict_proba, which returns a list with the probabilities of each label."
+        f"This {type(model).__name__} was fitted with several labels per row, but decision_function supports only one. "
+        "Use predict_proba, which returns a list with one array of probabilities per label."
     )
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkMultilabelClassifier(NetworkClassifier):
-    """Base of the networks that predict several labels of each row, such as "clicked" and "bought".
+    """Base class for networks that predict several labels per row, such as "clicked" and "bought".
 
-    Each column of ``y`` is a task: two classes share one logit, more classes have one each. The tasks are learnt
-    together, from the mean of their losses. A ``y`` with one column is learnt as by :class:`NetworkClassifier`.
+    Each column of ``y`` is a task. A task with two classes has one logit; a task with more has one logit per class. The
+    tasks are trained jointly on the mean of their losses. With a single column in ``y``, the model behaves like a
+    :class:`NetworkClassifier`.
 
-    An architecture finds in ``_task_outputs`` how many logits each task needs, in the order in which ``interact``
-    returns them side by side: (B, M, n_outputs).
+    ``_task_outputs`` gives an architecture the number of logits of each task. ``interact`` returns the logits of all
+    tasks side by side in this order: (B, M, n_outputs).
 
     Parameters
     ----------
     loss : "log_loss" or callable, default="log_loss"
-        A function ``f(logits, targets)`` is the loss of each task.
+        Loss of each task. A callable has the signature ``f(logits, targets)``.
     loss_weights : array-like of shape (n_tasks,), dict or None, default=None
-        Weights of the tasks in the mean of their losses, in the order of the columns of ``y`` or by their names. Only
-        their proportions matter. None: all tasks weigh the same.
+        Weights of the tasks in the mean loss, in the order of the columns of ``y`` or by name. Only their proportions
+        matter. If None, all tasks have the same weight.
     class_weight : list, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn: a list holds a dict, ``"balanced"`` or None for each task. The
-        weights that the labels of a row have are multiplied.
+        Weights of the classes, as in scikit-learn. A list contains a dict, ``"balanced"`` or None for each task. The
+        weights of the labels of a row are multiplied.
     rank_by : str, int or None, default=None
-        The task that ``recommend`` and ``score_items`` rank items by, by name or position. It can be set after
-        ``fit``. None: a model of several tasks refuses to rank.
+        Task by which ``recommend`` and ``score_items`` rank items, given by name or position. It can be set after
+        ``fit``. If None, ranking with several tasks raises an error.
 
     Attributes
     ----------
     classes_ : list of ndarray
-        The classes of each task; an array where ``y`` had one column.
+        Class labels of each task; a single array if ``y`` had one column.
     task_names_ : ndarray of shape (n_tasks,) of str
-        The columns of ``y``; ``"y0"``, ``"y1"`` and so on where they have no names.
+        Names of the columns of ``y``, or ``"y0"``, ``"y1"``, ... if they have no names.
 
     See Also
     --------
@@ -115,15 +116,15 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            One event a row.
+            Training data, one event per row.
         y : DataFrame or array-like of shape (n_rows, n_tasks) or (n_rows,)
-            Class labels; of several tasks, one in each column.
+            Class labels, with one column per task.
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
         X_val, y_val : DataFrame or array-like, default=None
-            Rows to choose the epoch by, instead of a part of ``X``, whatever ``early_stopping`` says: by the mean of
-            the tasks' losses. In a Pipeline they reach this step transformed only with ``transform_input=["X_val"]``,
-            metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
+            Validation rows, used to choose the best epoch by the mean loss of the tasks instead of a part of ``X``,
+            regardless of ``early_stopping``. In a Pipeline, they are transformed before this step only with
+            ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns
         -------
@@ -133,17 +134,18 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
-        """Train one epoch on further rows; new users and items join.
+        """Train for one epoch on further rows, and add their new users and items.
 
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
         classes : list of array-like, default=None
-            For each task, all labels that will ever occur; needed in the first call if ``y`` lacks some.
+            All class labels that can occur, for each task. Required in the first call if some of them are missing from
+            ``y``.
         seen : bool, default=False
-            Whether an earlier call was given these rows, as in a second pass over the same parts of the data. Then they
-            are trained on again, but nothing is counted, logged or put into histories a second time.
+            Whether these rows were passed to an earlier call, as in a second pass over the same data. If True, the
+            model is trained on them again, but they are not counted, logged or added to histories a second time.
 
         Returns
         -------
@@ -156,7 +158,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
 
     @property
     def _several(self) -> bool:
-        """Whether ``fit`` saw several labels in each row."""
+        """Whether the model was fitted with several labels per row."""
         return isinstance(self.classes_, list)
 
     @property
@@ -184,25 +186,25 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         return codes.astype(np.float32), weights, sum(self._task_outputs)
 
     def _refuse_other_tasks(self, columns: list[Any] | None, names: list[str] | None) -> None:
-        """Refuse labels of other tasks than those of ``fit``, or in another order."""
+        """Raise an error if the tasks or their order differ from those in ``fit``."""
         fitted = self.task_names_.tolist() if self._several else []
         if len(columns or ()) != len(fitted):
             raise ValueError(
                 f"y has {len(columns or [0])} column(s), but had {len(fitted) or 1} in fit"
-                f"{f' ({_listed(fitted)})' if fitted else ''}: pass a column for each of its tasks."
+                f"{f' ({_listed(fitted)})' if fitted else ''}. Pass one column per task."
             )
         if names and names != fitted and fitted != [f"y{i}" for i in range(len(fitted))]:
             raise ValueError(
-                f"The columns of y are {_listed(names)}, but were {_listed(fitted)} in fit: pass the same columns in "
-                f"the same order, y[{fitted!r}]."
+                f"The columns of y are {_listed(names)}, but were {_listed(fitted)} in fit. Pass the same columns in "
+                f"the same order: y[{fitted!r}]."
             )
 
     def _find_all_classes(self, labels: list[NDArray[Any]], places: list[str], *, fresh: bool) -> list[NDArray[Any]]:
         announced = vars(self).get("_announced")
         if announced is not None and len(announced) != len(labels):
             raise ValueError(
-                f"classes has {len(announced)} entries, but y has {len(labels)} columns: pass a list with the labels "
-                "of each column."
+                f"classes has {len(announced)} entries, but y has {len(labels)} columns. Pass a list with the class "
+                "labels of each column."
             )
         return [
             self._find_classes(
@@ -216,20 +218,20 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         ]
 
     def _weights_of_classes(self, labels: list[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Return the weights of the classes of each task; none without ``class_weight``."""
+        """Return the class weights of each task, or an empty list without ``class_weight``."""
         given = self.class_weight
         if given is None:
             return []
         if isinstance(given, dict) or (isinstance(given, list) and len(given) != len(labels)):
             raise ValueError(
-                f"class_weight is {given!r}, but there are {len(labels)} tasks ({_listed(self.task_names_)}): pass "
-                "'balanced', or a list with a dict for each of them."
+                f"class_weight is {given!r}, but there are {len(labels)} tasks ({_listed(self.task_names_)}). Pass "
+                "'balanced', or a list with one dict per task."
             )
         each = given if isinstance(given, list) else [given] * len(labels)
         return [class_weights(*task) for task in zip(each, self.classes_, labels, strict=True)]
 
     def _weights_of_tasks(self) -> tuple[float, ...]:
-        """Check ``loss_weights``."""
+        """Check ``loss_weights`` and return one weight per task."""
         names = self.task_names_.tolist() if self._several else ["y"]
         given = self.loss_weights
         if given is None:
@@ -239,19 +241,19 @@ class NetworkMultilabelClassifier(NetworkClassifier):
                 if name not in names:
                     close = closest(str(name), names)
                     hint = f" Did you mean {close!r}?" if close else ""
-                    raise ValueError(f"loss_weights names {name!r}; the tasks are {_listed(names)}.{hint}")
+                    raise ValueError(f"loss_weights has unknown task {name!r}; the tasks are {_listed(names)}.{hint}")
             missing = [name for name in names if name not in given]
             if missing:
-                raise ValueError(f"loss_weights lacks the task(s) {_listed(missing)}: give every task a weight.")
+                raise ValueError(f"loss_weights lacks the task(s) {_listed(missing)}. Give every task a weight.")
             given = [given[name] for name in names]
         weights = list(given)
         if len(weights) != len(names):
             raise ValueError(f"loss_weights has {len(weights)} values for {len(names)} task(s): {_listed(names)}.")
         for name, weight in zip(names, weights, strict=True):
             if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
-                raise ValueError(f"loss_weights gives the task {name!r} {weight!r}: it must be a number of at least 0.")
+                raise ValueError(f"The loss weight of task {name!r} is {weight!r}, but must be a number of at least 0.")
         if not any(weights):
-            raise ValueError("All values of loss_weights are 0: there is nothing to learn from.")
+            raise ValueError("All values of loss_weights are 0. At least one must be positive.")
         return tuple(float(weight) for weight in weights)
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
@@ -314,8 +316,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         Returns
         -------
         list of ndarray of shape (n_rows, n_classes)
-            One array for each task, with columns in the order of its ``classes_``; the array alone where ``y`` had one
-            column.
+            One array per task, with columns in the order of its ``classes_``. A single array if ``y`` had one column.
         """
         return self._probabilities(self._logits(X))
 
@@ -330,13 +331,13 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         Returns
         -------
         list of ndarray of shape (n_rows, n_classes)
-            As :meth:`predict_proba`.
+            Arrays as in :meth:`predict_proba`.
         """
         return super().predict_log_proba(X)
 
     @available_if(_has_one_target)  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """Return the logits, of a model with one label in each row.
+        """Return the logits of a model with one label per row.
 
         Parameters
         ----------
@@ -346,7 +347,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         Returns
         -------
         ndarray of shape (n_rows,) or (n_rows, n_classes)
-            One number a row for two classes: above 0 means ``classes_[1]``.
+            With two classes, one value per row; a value greater than 0 means ``classes_[1]``.
         """
         return super().decision_function(X)
 
@@ -361,7 +362,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         Returns
         -------
         ndarray of shape (n_rows, n_tasks) or (n_rows,)
-            Labels.
+            Predicted labels.
         """
         check_is_fitted(self)
         if not self._several:
@@ -371,14 +372,14 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         )
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of the rows of which every label is predicted (subset accuracy).
+        """Return the subset accuracy: the fraction of rows for which all labels are predicted correctly.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
             Rows.
         y : DataFrame or array-like of shape (n_rows, n_tasks) or (n_rows,)
-            Their labels.
+            True labels.
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
 
@@ -404,8 +405,8 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         task = self.rank_by
         if task is None:
             raise ValueError(
-                f"{type(self).__name__} was fitted with the tasks {_listed(names)}: say by which of them items are to "
-                f"be ranked, for instance set_params(rank_by={names[0]!r})."
+                f"{type(self).__name__} was fitted with the tasks {_listed(names)}. Choose the one to rank items by, "
+                f"for instance set_params(rank_by={names[0]!r})."
             )
         if isinstance(task, str):
             if task not in names:
@@ -417,16 +418,16 @@ class NetworkMultilabelClassifier(NetworkClassifier):
             raise ValueError(f"rank_by is {task}; the tasks are {_listed(names)}, at positions 0 to {len(names) - 1}.")
         if len(self.classes_[task]) > 2:
             raise ValueError(
-                f"The task {names[task]!r} has {len(self.classes_[task])} classes: items can be ranked by the "
-                "probability of one of two classes only."
+                f"The task {names[task]!r} has {len(self.classes_[task])} classes, but items can only be ranked by a "
+                "task with two classes."
             )
         return sum(self._task_outputs[:task])
 
 
 def _label_columns(y: Any) -> tuple[list[Any] | None, list[str] | None]:
-    """Split labels into columns, with their names where all of them are strings; None where there is one column."""
+    """Split labels into columns and, if all are strings, their names; return None for a single column."""
     if sparse.issparse(y):
-        raise TypeError("y is sparse; pass dense labels, y.toarray().")
+        raise TypeError("y is sparse. Pass dense labels: y.toarray().")
     if hasattr(y, "columns"):
         rows = as_rows(y, name="y")
         columns = [rows.raw(position) for position in range(rows.n_columns)]
@@ -434,7 +435,7 @@ def _label_columns(y: Any) -> tuple[list[Any] | None, list[str] | None]:
     if isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 1:
         lengths = {len(row) for row in y if np.ndim(row) == 1}
         if len(lengths) > 1 or any(np.ndim(row) != 1 for row in y):
-            raise ValueError("The rows of y have different numbers of labels: give each row a label for every task.")
+            raise ValueError("The rows of y have different numbers of labels. Give each row one label per task.")
         columns = [np.asarray(column) for column in zip(*y, strict=True)]
     else:
         array = np.asarray(y)
@@ -445,12 +446,12 @@ def _label_columns(y: Any) -> tuple[list[Any] | None, list[str] | None]:
 
 
 def _places(names: list[str] | None, n: int, name: str) -> list[str]:
-    """Return what error messages call the columns of labels."""
+    """Return the names of the label columns for error messages."""
     return [f"{name}[:, {i}]" for i in range(n)] if names is None else [f"{name}[{one!r}]" for one in names]
 
 
 def _side_by_side(columns: list[NDArray[Any]]) -> NDArray[Any]:
-    """Join columns without turning numbers into strings."""
+    """Stack columns without converting numbers to strings."""
     texts = [column.dtype.kind in "OSU" for column in columns]
     return np.column_stack(columns if all(texts) or not any(texts) else [column.astype(object) for column in columns])
 

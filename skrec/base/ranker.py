@@ -1,4 +1,4 @@
-"""Ranking: what Rankers share, whether or not there is a network behind them, and how a network learns to rank."""
+"""Ranking task: the methods shared by all rankers, and the training of networks that rank."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from skrec.base.events import Events
 from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss, training_arrays
 from skrec.base.reader import Query
 
-_OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that want many negatives: a batch has them in common
+_OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that need many negatives, which a batch shares
 
 
 class RankerMixin:
-    """``predict`` and ``score`` of an estimator that ranks."""
+    """Mixin class for rankers, with ``predict`` and ``score``."""
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
@@ -43,44 +43,44 @@ class RankerMixin:
         return positive.astype(np.float32), read_weights(sample_weight, X), 1
 
     def predict(self, X: Any) -> NDArray[np.float32]:
-        """Score rows.
+        """Predict the relevance of each row.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, as scikit-learn asks for: also those that the model
-            does not use, such as a time. ``recommend``, ``score_items`` and ``append_history`` need only the columns
-            that they use.
+            Rows with all columns of ``fit``, in the same order, as scikit-learn requires. This includes columns that
+            the model does not use, such as a time. ``recommend``, ``score_items`` and ``append_history`` need only the
+            columns that they use.
 
         Returns
         -------
         ndarray of shape (n_rows,), float32
-            Relevance of the row's item for its user: higher is better; comparable within a user.
+            Relevance of the item for the user of each row. Higher is better. Values are comparable within a user.
         """
         check_is_fitted(self)
         return self._score_rows(self._read(X, reset=False))  # type: ignore[attr-defined, no-any-return]
 
     def score(self, X: Any, y: Any = None) -> float:
-        """NDCG@10 of held-out rows, ranked among the whole catalogue without what the user chose in ``fit`` (y > 0).
+        """Return the NDCG@10 of held-out rows, ranked among all items except the user's positives in ``fit``.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
             Held-out events.
         y : array-like of shape (n_rows,), default=None
-            Rows with ``y > 0`` are relevant; all rows by default.
+            Rows with ``y > 0`` are relevant. If None, all rows are relevant.
 
         Returns
         -------
         float
-            Mean over the users with relevant rows; see :func:`skrec.metrics.make_ranking_scorer`.
+            Mean over the users with relevant rows. See :func:`skrec.metrics.make_ranking_scorer`.
 
         Notes
         -----
-        ``score`` of a Pipeline, and a search without ``scoring=``, hand over encoded rows. Behind an encoder that
-        merges ids (``IDEncoder(min_frequency=...)``) those that share a code then count as one, and the more are
-        merged the better the score. Behind encoders pass ``scoring=make_ranking_scorer("ndcg@10")`` to the search, or
-        call that scorer with the Pipeline: it judges raw ids.
+        ``Pipeline.score`` and a search without ``scoring=`` pass encoded rows to this method. After an encoder that
+        merges ids (``IDEncoder(min_frequency=...)``), ids with the same code count as one, and the score increases with
+        the number of merged ids. If there is an encoder, pass ``scoring=make_ranking_scorer("ndcg@10")`` to the search,
+        or call that scorer with the Pipeline: it evaluates raw ids.
         """
         from skrec.metrics import make_ranking_scorer
 
@@ -93,7 +93,7 @@ class RankerMixin:
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkRanker(RankerMixin, NetworkRecommender):
-    """A network that ranks items for users, learnt from events alone: it draws its own negatives."""
+    """Base class for networks that rank items for users, trained on events and sampled negatives."""
 
     l2: float = 0.01
     validation_fraction: float = 1.0
@@ -110,12 +110,12 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
     }
     _validated_roles: ClassVar[tuple[str, ...]] = ("user", "item")
     _epoch_score: ClassVar[str] = "val_ndcg"
-    _full_catalogue: ClassVar[int] = 1024  # up to so many items, "auto" means a softmax over the whole catalogue
-    _negatives_of_row: ClassVar[int] = 4  # "auto" where each row draws its own
+    _full_catalogue: ClassVar[int] = 1024  # up to this number of items, "auto" is a softmax over the whole catalog
+    _negatives_of_row: ClassVar[int] = 4  # "auto" if negatives are sampled separately for each row
 
     @property
     def _factorised(self) -> bool:
-        """Whether the score is a dot product, so that a whole batch can share its negatives."""
+        """Whether the score is a dot product, so that the rows of a batch can share negatives."""
         return False
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:
@@ -131,16 +131,16 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            One event a row.
+            Training data, one event per row.
         y : array-like of shape (n_rows,), default=None
-            Rows with ``y > 0`` are positives, the others explicit negatives; all rows are positives by default.
+            Rows with ``y > 0`` are positives, all others are explicit negatives. If None, all rows are positives.
         sample_weight : array-like of shape (n_rows,), default=None
-            Weights of the rows, for instance how often an item was played.
+            Weights of the rows, for instance the number of times that an item was played.
         X_val, y_val : DataFrame or array-like, default=None
-            Events to choose the epoch by, instead of each user's last one, whatever ``early_stopping`` says: by the
-            NDCG@10 that :meth:`score` gives, in the context of each user's first row. In a Pipeline they reach this
-            step transformed only with ``transform_input=["X_val"]``, metadata routing and
-            ``set_fit_request(X_val=True, y_val=True)``.
+            Validation events, used to choose the best epoch instead of the last event of each user, regardless of
+            ``early_stopping``. The score is the NDCG@10 of :meth:`score`, in the context of the first row of each
+            user. In a Pipeline, they are transformed before this step only with ``transform_input=["X_val"]``,
+            metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns
         -------
@@ -151,15 +151,15 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
-        """Train one epoch on further events; new users and items join, and the events are logged.
+        """Train for one epoch on further events, log them, and add their new users and items.
 
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
         seen : bool, default=False
-            Whether an earlier call was given these rows, as in a second pass over the same parts of the data. Then they
-            are trained on again, but nothing is counted, logged or put into histories a second time.
+            Whether these rows were passed to an earlier call, as in a second pass over the same data. If True, the
+            model is trained on them again, but they are not counted, logged or added to histories a second time.
 
         Returns
         -------
@@ -189,7 +189,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         }
 
     def _negatives(self, loss: Any, n_items: int) -> tuple[str, int]:
-        """How negatives are drawn, and how many: each row its own, or the batch's in common, or the catalogue."""
+        """Return how negatives are sampled (per row, shared by the batch, or the whole catalog) and their number."""
         shared, automatic = self._factorised and isinstance(loss, str) and loss in _OF_BATCH, self.n_negatives == "auto"
         if isinstance(loss, str) and loss == "softmax":
             if self.n_negatives == "all" or (automatic and shared and n_items <= self._full_catalogue):
@@ -203,10 +203,10 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         return "rows", self._negatives_of_row
 
     def _stops_early(self, n_rows: int) -> bool:  # noqa: ARG002
-        return False  # each user's last event says most of the next one: it is held out only on request
+        return False  # the last event of a user is the most informative one, so it is held out only on request
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        """Choose the last positive event of users who have others; of `validation_fraction` of them."""
+        """Choose the last positive event of a fraction `validation_fraction` of the users with several."""
         positive = np.flatnonzero(events.target > 0)
         users = events.users[positive]
         keys = (users,) if events.time is None else (events.time[positive], users)
@@ -217,15 +217,15 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         rows = order[last & several]
         if not len(rows):
             raise ValueError(
-                "No user has two events, so that early stopping can hold none out and still train on its user: pass "
-                "X_val, or early_stopping=False."
+                "Early stopping cannot hold out events, because no user has two positive events. Pass X_val, or "
+                "set early_stopping=False."
             )
         n = int(np.ceil(self.validation_fraction * len(rows)))
         n = min(n, max(100, SCORED_CELLS // len(self._items)))
         return np.sort(random_state.permutation(rows)[:n])
 
     def _scorer(self, events: Events) -> Any:
-        """NDCG@10 over the catalogue, the training items left out."""
+        """Return a function that computes the NDCG@10 over the catalog without the training items."""
         from skrec._engine.scoring import catalogue
         from skrec.metrics._ranks import metrics_from_ranks, positive_ranks
 
@@ -238,7 +238,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         positives.sum_duplicates()
         n_relevant = np.diff(positives.indptr) + np.bincount(np.searchsorted(users, missed.users), minlength=len(users))
         excluded = self._log.seen(users)
-        # One list a user, as of ranking scorers: in the context, and with the past, of the first of its rows.
+        # One list per user, as in ranking scorers, with the context and the history of the user's first row.
         order = np.lexsort((events.users,) if events.time is None else (events.time, events.users))
         first = order[np.searchsorted(events.users[order], users)]
         queries = self._query_inputs(Query(users, times=None if events.time is None else events.time[first]))

@@ -1,4 +1,4 @@
-"""Classification and regression: how targets are read, what is minimised, what ``predict`` returns."""
+"""Classification and regression tasks: reading targets, losses and predictions."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from skrec.base.network import NetworkRecommender, own_loss, training_arrays
 from skrec.base.reader import Query
 from skrec.base.retrieval import ScoreConsumer
 
-_LARGEST = 1e100  # squares of larger targets are not finite
+_LARGEST = 1e100  # the squares of larger targets overflow
 
 
 def latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
-    """Rows to validate on: the latest where there is a time, else a random (stratified) part."""
+    """Return the validation rows: the latest rows if there is a time column, otherwise a random (stratified) sample."""
     n = max(1, round(fraction * len(events)))
     if n >= len(events):
         return np.arange(len(events))
@@ -41,12 +41,12 @@ def latest_or_random(events: Events, fraction: float, random_state: Any, stratif
 
 
 def usable_weights(events: Events) -> NDArray[np.float64] | None:
-    """Weights of the validation rows, unless there is nothing to average by them."""
+    """Return the weights of the validation rows, or None if all of them are 0."""
     return events.weight if events.weight is not None and events.weight.any() else None
 
 
 def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the weights of all classes; a part of the rows need not hold every one of them."""
+    """Return the weights of all classes; classes that are missing from `labels` are allowed."""
     here = np.isin(classes, labels) | isinstance(given, dict)
     weights = np.ones(len(classes))
     weights[here] = compute_class_weight(given, classes=classes[here], y=labels)
@@ -55,7 +55,7 @@ def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> ND
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkClassifier(ClassifierMixin, NetworkRecommender):
-    """A network that predicts class labels; binary and multi-class."""
+    """Base class for networks that predict class labels, binary or multiclass."""
 
     loss: Any = "log_loss"
     class_weight: Any = None
@@ -64,7 +64,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         "loss": [StrOptions({"log_loss"}), callable],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
-    # classes_ is learnt
+    # classes_ is learned
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:
@@ -73,15 +73,15 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            One event a row.
+            Training data, one event per row.
         y : array-like of shape (n_rows,)
             Class labels.
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
         X_val, y_val : DataFrame or array-like, default=None
-            Rows to choose the epoch by, instead of a part of ``X``, whatever ``early_stopping`` says. In a Pipeline
-            they reach this step transformed only with ``transform_input=["X_val"]``, metadata routing and
-            ``set_fit_request(X_val=True, y_val=True)``.
+            Validation rows, used to choose the best epoch instead of a part of ``X``, regardless of
+            ``early_stopping``. In a Pipeline, they are transformed before this step only with
+            ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns
         -------
@@ -92,24 +92,24 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
-        """Train one epoch on further rows; new users and items join.
+        """Train for one epoch on further rows, and add their new users and items.
 
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
-            All labels that will ever occur; needed in the first call if ``y`` lacks some.
+            All class labels that can occur. Required in the first call if some of them are missing from ``y``.
         seen : bool, default=False
-            Whether an earlier call was given these rows, as in a second pass over the same parts of the data. Then they
-            are trained on again, but nothing is counted, logged or put into histories a second time.
+            Whether these rows were passed to an earlier call, as in a second pass over the same data. If True, the
+            model is trained on them again, but they are not counted, logged or added to histories a second time.
 
         Returns
         -------
         self
             The fitted estimator.
         """
-        return self._partial_fit(X, y, sample_weight, seen, _announced=classes)  # which _targets reads
+        return self._partial_fit(X, y, sample_weight, seen, _announced=classes)  # read by _targets
 
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
         labels = self._labels(X, y, name)
@@ -127,7 +127,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
     def _find_classes(
         labels: NDArray[Any], announced: Any, known: NDArray[Any] | None, where: str = "", name: str = "y"
     ) -> NDArray[Any]:
-        """Return the classes: known ones, or announced ones, or all labels."""
+        """Return the known classes, the announced classes, or all labels."""
         announced = None if announced is None else np.unique(class_labels(announced, announced, f"classes{where}"))
         if known is None:
             classes = np.unique(labels) if announced is None else announced
@@ -135,24 +135,24 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             return classes
         if announced is not None and not np.array_equal(announced, known):
             raise ValueError(
-                f"classes{where}={announced.tolist()!r} are not the classes of the first call, {known.tolist()!r}: "
-                "leave classes out, or fit anew."
+                f"classes{where}={announced.tolist()!r} differs from the classes of the first call, "
+                f"{known.tolist()!r}. Omit classes, or call fit again."
             )
         return known
 
     def _codes(self, labels: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[np.int64]:
-        """Return the places of labels, which error messages call by their ``name``, among at least two classes."""
+        """Return the class indices of labels; error messages refer to the labels as ``name``."""
         if len(classes) < 2:
             raise ValueError(
                 f"{name} contains 1 class ({classes.tolist()[0]!r}): {type(self).__name__} needs at least two classes. "
-                "If every row is a positive, use the Ranker of the same model: it draws its own negatives."
+                "If every row is a positive, use the Ranker of the same model, which samples negatives itself."
             )
         if name.startswith("y_val"):
-            cure = "Leave such rows out of X_val and y_val, or give y rows of every class."
+            cure = "Remove such rows from X_val and y_val, or include rows of every class in y."
         elif "_announced" in vars(self):
-            cure = "Name all labels in the first call of partial_fit (classes=), or fit anew."
+            cure = "Pass all labels as classes= in the first call to partial_fit, or call fit again."
         else:
-            cure = "With warm_start=True the classes stay those of the first fit: to fit anew, set warm_start=False."
+            cure = "warm_start=True keeps the classes of the first fit. To learn new ones, set warm_start=False."
         return class_codes(
             labels,
             classes,
@@ -200,7 +200,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, also those that the model does not use.
+            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
 
         Returns
         -------
@@ -220,7 +220,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         Returns
         -------
         ndarray of shape (n_rows, n_classes)
-            Columns in the order of ``classes_``. It stays finite where a probability is too small for a float.
+            Columns in the order of ``classes_``. Values are finite even if a probability underflows to 0.
         """
         return self._log_probabilities(self._logits(X).astype(np.float64))
 
@@ -235,14 +235,14 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, also those that the model does not use.
+            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
 
         Returns
         -------
         ndarray of shape (n_rows,) or (n_rows, n_classes)
-            One number a row for two classes: above 0 means ``classes_[1]``.
+            With two classes, one value per row; a value greater than 0 means ``classes_[1]``.
         """
-        # As float64, so that probabilities that scikit-learn computes from them sum to 1 as exactly as it demands.
+        # float64, so that the probabilities that scikit-learn computes from the logits sum to 1 within its tolerance.
         logits = self._logits(X).astype(np.float64)
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
@@ -252,26 +252,26 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, also those that the model does not use.
+            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
 
         Returns
         -------
         ndarray of shape (n_rows,)
-            Labels.
+            Predicted labels.
         """
         logits = self._logits(X)
         chosen = (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
         return np.asarray(self.classes_[chosen])
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of the rows whose label is predicted.
+        """Return the accuracy of the predictions.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
             Rows.
         y : array-like of shape (n_rows,)
-            Their labels.
+            True labels.
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
 
@@ -283,23 +283,23 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         labels, predicted = self._labels(X, y), self.predict(X)
         if is_text(labels) != is_text(predicted):
             raise ValueError(
-                f"y has labels such as {labels[:1].tolist()[0]!r} and the classes are {self.classes_.tolist()!r}: none "
-                "of them could be right. Convert y to the type that it had in fit."
+                f"y has labels such as {labels[:1].tolist()[0]!r}, but the classes are {self.classes_.tolist()!r}, so "
+                "no prediction can match. Convert y to the type that it had in fit."
             )
         return float(np.average(labels == predicted, weights=read_weights(sample_weight, X)))
 
     def _ranked_output(self) -> int:
         if len(self.classes_) > 2:
             raise ValueError(
-                f"{type(self).__name__} was fitted on {len(self.classes_)} classes: items can be ranked by the "
-                "probability of one of two classes only. Use a Regressor for ratings, or make y binary."
+                f"{type(self).__name__} was fitted with {len(self.classes_)} classes, but items can only be ranked "
+                "with two. Use a Regressor for ratings, or make y binary."
             )
         return 0
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkRegressor(RegressorMixin, NetworkRecommender):
-    """A network that predicts a number, such as a rating."""
+    """Base class for networks that predict a number, such as a rating."""
 
     loss: Any = "squared_error"
 
@@ -312,15 +312,15 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            One event a row.
+            Training data, one event per row.
         y : array-like of shape (n_rows,)
-            Ratings; they are standardised inside.
+            Target values, such as ratings. They are standardized internally.
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
         X_val, y_val : DataFrame or array-like, default=None
-            Rows to choose the epoch by, instead of a part of ``X``, whatever ``early_stopping`` says. In a Pipeline
-            they reach this step transformed only with ``transform_input=["X_val"]``, metadata routing and
-            ``set_fit_request(X_val=True, y_val=True)``.
+            Validation rows, used to choose the best epoch instead of a part of ``X``, regardless of
+            ``early_stopping``. In a Pipeline, they are transformed before this step only with
+            ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
 
         Returns
         -------
@@ -331,15 +331,15 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, seen: bool = False) -> Any:
-        """Train one epoch on further rows; new users and items join.
+        """Train for one epoch on further rows, and add their new users and items.
 
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
         seen : bool, default=False
-            Whether an earlier call was given these rows, as in a second pass over the same parts of the data. Then they
-            are trained on again, but nothing is counted, logged or put into histories a second time.
+            Whether these rows were passed to an earlier call, as in a second pass over the same data. If True, the
+            model is trained on them again, but they are not counted, logged or added to histories a second time.
 
         Returns
         -------
@@ -359,12 +359,12 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _numbers(self, X: Any, y: Any, name: str = "y") -> NDArray[np.float64]:
         if y is None:
             raise ValueError(f"{type(self).__name__} requires y to be passed, but the target {name} is None.")
-        cure = "Convert it, for instance with pd.to_numeric; for class labels use the Classifier of the same model."
+        cure = "Convert it, for instance with pd.to_numeric. For class labels, use the Classifier of the same model."
         values = numeric_labels(y, X, name, what="numbers for a Regressor", cure=cure)
         row = int(np.argmax(np.abs(values)))
         if abs(values[row]) > _LARGEST:
             raise ValueError(
-                f"{name} has {values[row]} in row {row}, which is too large to learn from: rescale {name}."
+                f"{name} has the value {values[row]} in row {row}, which is too large to learn from. Rescale {name}."
             )
         return values
 
@@ -376,7 +376,7 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         return latest_or_random(events, self.validation_fraction, random_state, None)
 
     def _is_positive(self, events: Events) -> NDArray[np.bool_]:
-        return np.ones(len(events), bool)  # whatever the rating
+        return np.ones(len(events), bool)  # regardless of the rating
 
     def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
         scale, mean = np.float32(self._scale), np.float32(self._mean)
@@ -404,25 +404,25 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         X : DataFrame or array-like of shape (n_rows, n_columns)
             Rows.
         y : array-like of shape (n_rows,)
-            Their ratings.
+            True values.
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
 
         Returns
         -------
         float
-            1 at best; 0 for a constant that is the mean of ``y``.
+            The best value is 1. Predicting the mean of ``y`` for all rows gives 0.
         """
         weights = read_weights(sample_weight, X)
         return float(r2_score(self._numbers(X, y), self.predict(X), sample_weight=weights))
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """Return the expected rating of each row.
+        """Predict the target value of each row.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, also those that the model does not use.
+            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
 
         Returns
         -------

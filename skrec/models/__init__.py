@@ -1,4 +1,4 @@
-"""Recommenders and models of features as scikit-learn estimators."""
+"""Recommenders and models of tabular features as scikit-learn estimators."""
 
 from skrec.models.baselines._popularity import PopularityRanker
 from skrec.models.factors._ncf import NCFClassifier, NCFRanker, NCFRegressor

@@ -244,10 +244,13 @@ def test_misspelt_item_features(unchanged):
 @pytest.mark.parametrize(
     ("parameters", "match"),
     [
-        ({"crosses": [("city",)]}, r"crosses holds \('city',\); a cross is a tuple of at least two names"),
-        ({"crosses": ["city"]}, "crosses holds 'city'; a cross is a tuple of at least two names"),
+        ({"crosses": [("city",)]}, r"crosses contains \('city',\), but a cross must be a tuple of at least two names"),
+        ({"crosses": ["city"]}, "crosses contains 'city', but a cross must be a tuple of at least two names"),
         ({"crosses": [("city", "kindd")]}, "crosses names 'kindd'.*fields are city, kind.*Did you mean 'kind'"),
-        ({"crosses": [("city", "age")]}, "crosses names 'age'.*no category in each row.*KBinsDiscretizer"),
+        (
+            {"crosses": [("city", "age")]},
+            "crosses names 'age'.*not a single-valued categorical field.*KBinsDiscretizer",
+        ),
         ({"wide_features": ["citty"]}, "wide_features names 'citty'.*Did you mean 'city'"),
         ({"deep_features": ["agee"]}, "deep_features names 'agee'.*Did you mean 'age'"),
         ({"deep_features": [0, 3]}, "deep_features names 3, which is no field; the fields are city, kind, age"),

@@ -204,7 +204,7 @@ def test_contributions_are_what_removing_an_event_takes_from_the_score():
             asked = {"queries": [row.user_id] * 2, "candidates": [item], "history": [history, others]}
             whole, without = model.score_items(**asked)[:, 0]
             assert row.contribution == pytest.approx(whole - without, abs=1e-5)
-    with pytest.raises(ValueError, match="was fitted on 3 classes: items can be ranked by"):
+    with pytest.raises(ValueError, match="was fitted with 3 classes, but items can only be ranked with two"):
         DINClassifier(**DEEP).fit(EVENTS, Y).explain([1], [2])
 
 

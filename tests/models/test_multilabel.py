@@ -207,7 +207,7 @@ def test_items_are_ranked_by_the_task_that_is_named():
     ("parameters", "y", "message"),
     [
         ({"loss_weights": [1.0]}, Y, r"loss_weights has 1 values for 2 task"),
-        ({"loss_weights": [1.0, -1.0]}, Y, r"loss_weights gives the task 'bought' -1.0"),
+        ({"loss_weights": [1.0, -1.0]}, Y, r"The loss weight of task 'bought' is -1.0"),
         ({"loss_weights": [0, 0]}, Y, r"All values of loss_weights are 0"),
         ({"loss_weights": {"click": 1, "bought": 1}}, Y, r"Did you mean 'clicked'\?"),
         ({"loss_weights": {"clicked": 1}}, Y, r"lacks the task\(s\) 'bought'"),

@@ -103,12 +103,12 @@ def test_pre_training_helps(board, trained):
 @pytest.mark.parametrize(
     ("parameters", "match"),
     [
-        ({"embedding_dim": 6}, "tables of width 5.*width 6.*embedding_dim"),
-        ({"mlp_embedding_dim": 6}, "tables of width 4.*width 6.*mlp_embedding_dim"),
-        ({"hidden_units": (8, 4)}, "other layers.*hidden_units"),
-        ({"hidden_units": (8,)}, "other layers.*hidden_units"),
-        ({"hidden_units": (8, 3, 2)}, "other layers.*hidden_units"),
-        ({"architecture": "gmf"}, "architecture='neumf'; got .* architecture='gmf'"),
+        ({"embedding_dim": 6}, "embeddings of dimension 5.*dimension 6.*embedding_dim"),
+        ({"mlp_embedding_dim": 6}, "embeddings of dimension 4.*dimension 6.*mlp_embedding_dim"),
+        ({"hidden_units": (8, 4)}, "layers of the pre-trained mlp differ.*hidden_units"),
+        ({"hidden_units": (8,)}, "layers of the pre-trained mlp differ.*hidden_units"),
+        ({"hidden_units": (8, 3, 2)}, "layers of the pre-trained mlp differ.*hidden_units"),
+        ({"architecture": "gmf"}, "architecture='neumf' of this model, got .* and 'gmf'"),
     ],
     ids=str,
 )

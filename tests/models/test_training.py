@@ -496,6 +496,8 @@ def test_where_no_user_has_two_events_the_cause_is_named():
     events = make_interactions(n_users=30, n_items=10, n_interactions=200, random_state=0).drop_duplicates("user_id")
     for ranker_of in (NCFRanker, SASRecRanker, GRU4RecRanker):
         model = ranker_of(embedding_dim=8, epochs=1, early_stopping=True)
-        with pytest.raises(ValueError, match=r"No user has two events.*: pass X_val, or early_stopping=False\.$"):
+        with pytest.raises(
+            ValueError, match=r"no user has two positive events.*Pass X_val, or set early_stopping=False\.$"
+        ):
             model.fit(events)
         model.set_params(early_stopping=False).fit(events)

@@ -1,1 +1,1 @@
-"""Baselines, which every model must beat."""
+"""Baselines."""

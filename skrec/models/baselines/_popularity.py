@@ -1,4 +1,4 @@
-"""The baseline that everything must beat."""
+"""Popularity baseline."""
 
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ __all__ = ["PopularityRanker"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class PopularityRanker(ClosedFormRanker):
-    """Rank items by how many events they have: the baseline that every model must beat.
+    """Rank items by their number of events.
+
+    This is the baseline to compare all other rankers with.
 
     Parameters
     ----------
     user, item, time : str, int or None, default=None
-        Columns of the user, the item and the time, by name or position; by default ``"user_id"``, ``"item_id"`` and
+        Columns of the user, the item and the time, by name or position. The default is ``"user_id"``, ``"item_id"`` and
         ``"timestamp"`` in a DataFrame, and columns 0 and 1 in an array.
     handle_unknown : {"oov", "error"}, default="oov"
-        Whether an unknown id is scored (an unknown item: 0) or an error.
+        How to handle an unknown id. If ``"oov"``, it is scored; unknown items have the score 0. If ``"error"``,
+        :class:`~skrec.exceptions.UnknownIdError` is raised.
 
     Attributes
     ----------
     users_, items_ : ndarray
-        Ids of the known users and items.
+        Known user ids and item ids.
     item_counts_ : ndarray of shape (n_items,)
         Number of positive events of each item, weighted by ``sample_weight``.
 
@@ -54,7 +57,7 @@ class PopularityRanker(ClosedFormRanker):
     _reads_histories: ClassVar[bool] = False
 
     if not TYPE_CHECKING:
-        explain = Recommender.explain  # which says that there is none
+        explain = Recommender.explain  # raises an error with the reason
 
     def _solve(self, matrix: csr_array) -> None:
         self.item_counts_ = np.asarray(matrix.sum(axis=0))
@@ -63,7 +66,7 @@ class PopularityRanker(ClosedFormRanker):
         return self.item_counts_[None, :]
 
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
-        if log is not None and log.weights is None:  # from a file of an older version, which kept the counts alone
+        if log is not None and log.weights is None:  # files of older versions contain only the counts
             pairs = np.bincount(log.items, minlength=log.n_items + 1)[1:]
             log = replace(log, weights=(self.item_counts_ / np.maximum(pairs, 1))[log.items - 1])
         super()._log_events(events, inside, log)

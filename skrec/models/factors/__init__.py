@@ -1,1 +1,1 @@
-"""Models of two ids: a user and an item, each with a vector."""
+"""Models with an embedding for each user and each item."""

@@ -31,7 +31,7 @@ __all__ = ["NCFClassifier", "NCFRanker", "NCFRegressor"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _NCF(NetworkRecommender):
-    """The architecture of He et al. (2017)."""
+    """Architecture of He et al. (2017)."""
 
     architecture: Literal["neumf", "gmf", "mlp", "mf"] = "neumf"
     embedding_dim: int = 32
@@ -52,8 +52,8 @@ class _NCF(NetworkRecommender):
     }
 
     _instead_of_explain: ClassVar[str] = (
-        "the vector of a user is learned from all events together, so that no single event has an exact share in a "
-        "score. similar_items returns the items whose vectors are nearest to that of a recommended item."
+        "the embedding of a user is learned from all events together, so the contribution of a single event to a score "
+        "is not defined. similar_items returns the items whose embeddings are nearest to that of a recommended item."
     )
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class _NCF(NetworkRecommender):
     def _search_space(self, distributions: Any) -> dict[str, Any]:
         space = super()._search_space(distributions)
         dims = distributions.CategoricalDistribution((16, 32, 64, 128))
-        if self.gmf is None and self.mlp is None:  # pre-trained parts have their widths
+        if self.gmf is None and self.mlp is None:  # pre-trained parts have fixed dimensions
             space |= {"embedding_dim": dims} if self.architecture != "mlp" else {}
             space |= {"mlp_embedding_dim": dims} if not self._factorised else {}
         if not self._factorised:
@@ -88,21 +88,21 @@ class _NCF(NetworkRecommender):
             part = getattr(part, "estimator", part)  # a FrozenEstimator, which clone keeps fitted
             if self.architecture != "neumf" or getattr(part, "architecture", None) != name:
                 raise ValueError(
-                    f"{name}= takes an estimator with architecture={name!r}, for architecture='neumf'; got "
-                    f"architecture={getattr(part, 'architecture', None)!r} for architecture={self.architecture!r}."
+                    f"{name}= requires an estimator with architecture={name!r} and architecture='neumf' of this model, "
+                    f"got {getattr(part, 'architecture', None)!r} and {self.architecture!r}."
                 )
             task = next(base for base in (NetworkClassifier, NetworkRegressor, NetworkRanker) if isinstance(self, base))
             if not isinstance(part, task):
                 raise TypeError(
-                    f"{name}= is of type {type(part).__name__}, which learnt another task: {type(self).__name__} "
-                    f"starts from {type(self).__name__} with architecture={name!r}."
+                    f"{name}= is a {type(part).__name__}, which is for another task. Pass a {type(self).__name__} with "
+                    f"architecture={name!r}."
                 )
             if not part.__sklearn_is_fitted__():
                 part = clone(part).fit(X, y, sample_weight=sample_weight)
             setattr(self, f"{name}_", part)
 
     def _start_weights(self, fresh: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """Start from pre-trained parts: their tables side by side, their outputs weighted (section 3.4.1)."""
+        """Initialize from pre-trained parts: concatenate their tables and weight their outputs (section 3.4.1)."""
         weights = dict(fresh)
         gmf, mlp = vars(self).get("gmf_"), vars(self).get("mlp_")
         width = int(self.embedding_dim)
@@ -122,15 +122,16 @@ class _NCF(NetworkRecommender):
         return weights
 
     def _take_rows(self, weights: dict[str, np.ndarray], part: Any, columns: slice) -> None:
-        """Copy a part's tables into columns of ours, id by id; ids it does not know keep their fresh rows."""
+        """Copy the tables of a part into columns of this model, id by id; other ids keep their initial rows."""
         for role, ours, its in (("user", self._users, part._users), ("item", self._items, part._items)):
             name = f"{role}/embeddings"
             table = weights[name] = weights[name].copy()
             pretrained = part._weights[name]
             if table[:, columns].shape[1] != pretrained.shape[1]:
                 raise ValueError(
-                    f"The pre-trained {part.architecture} has tables of width {pretrained.shape[1]}, but this model of "
-                    f"width {table[:, columns].shape[1]}: give both the same embedding_dim and mlp_embedding_dim."
+                    f"The pre-trained {part.architecture} has embeddings of dimension {pretrained.shape[1]}, but this "
+                    f"model has dimension {table[:, columns].shape[1]}. Use the same embedding_dim and "
+                    "mlp_embedding_dim for both."
                 )
             codes = its.encode(ours.ids)
             known = np.flatnonzero(codes)
@@ -148,13 +149,13 @@ class _NCF(NetworkRecommender):
         weighted: bool,
         n_outputs: int,
     ) -> Any:
-        # One table holds what a user is to both parts: one look-up and one update instead of two.
+        # One table holds the embeddings of both parts: one lookup and one update instead of two.
         width = gmf_dim + mlp_dim
         parts = {"user": layers.Table("user", width, penalised=False), "item": layers.Table("item", width)}
         if gmf_dim and weighted:
             parts["gmf_output"] = layers.Scale(gmf_dim, n_outputs)
         if mlp_dim:
-            # The first layer is linear in [user, item]: each half is computed once for all its partners.
+            # The first layer is linear in [user, item], so each half is computed once and reused for all pairs.
             parts["first_user"] = keras.layers.Dense(hidden_units[0], use_bias=False)
             parts["first_item"] = keras.layers.Dense(hidden_units[0])
             for i, units in enumerate(hidden_units[1:], start=2):
@@ -191,8 +192,8 @@ def _whole_numbers(hidden_units: Any) -> tuple[int, ...]:
     units = tuple(hidden_units)
     if not units or any(isinstance(n, bool) or not isinstance(n, Integral) or n < 1 for n in units):
         raise ValueError(
-            f"hidden_units is {hidden_units!r}; it must hold a whole number of at least 1 for each hidden layer, "
-            "for instance (64, 32, 16). For a network without hidden layers use architecture='gmf'."
+            f"hidden_units is {hidden_units!r}, but must contain an integer of at least 1 for each hidden layer, "
+            "for instance (64, 32, 16). For a network without hidden layers, use architecture='gmf'."
         )
     return tuple(int(n) for n in units)
 
@@ -200,30 +201,31 @@ def _whole_numbers(hidden_units: Any) -> tuple[int, ...]:
 def _take(weights: dict[str, np.ndarray], part: Any, name: str, share: float) -> None:
     if name not in weights or weights[name].shape != part._weights[name].shape:
         raise ValueError(
-            f"The pre-trained {part.architecture} has other layers ({name} does not fit): "
-            "give both the same embedding_dim, mlp_embedding_dim and hidden_units."
+            f"The layers of the pre-trained {part.architecture} differ from this model ({name} does not match). "
+            "Use the same embedding_dim, mlp_embedding_dim and hidden_units for both."
         )
     weights[name] = share * part._weights[name]
 
 
 _ARCHITECTURE = """\
 architecture : {"neumf", "gmf", "mlp", "mf"}, default="neumf"
-    ``gmf``: generalised matrix factorisation, a dot product of embeddings with learnt weights. ``mlp``: layers over the
-    concatenated embeddings. ``neumf``: both, side by side, with an output layer in common. ``mf``: plain matrix
-    factorisation, which is GMF with all weights 1, and beats the others where it is tuned (Rendle et al., 2020).
+    ``"gmf"`` is generalized matrix factorization, a dot product of embeddings with learned weights. ``"mlp"`` is a
+    multilayer perceptron on the concatenated embeddings. ``"neumf"`` combines both with a shared output layer.
+    ``"mf"`` is plain matrix factorization, which is GMF with all weights equal to 1; if tuned well, it outperforms the
+    others (Rendle et al., 2020).
 embedding_dim : int, default=32
-    Width of the embeddings of the GMF part.
+    Dimension of the embeddings of the GMF part.
 mlp_embedding_dim : int, default=32
-    Width of the embeddings of the MLP part.
+    Dimension of the embeddings of the MLP part.
 hidden_units : sequence of int, default=(64, 32, 16)
-    Units of the MLP part's layers.
+    Number of units of each hidden layer of the MLP part.
 gmf, mlp : estimator or None, default=None
-    Estimators of the same class with ``architecture="gmf"`` and ``"mlp"`` that NeuMF starts from (section 3.4.1 of the
-    paper, which then trains with ``optimizer="sgd"``). A fitted one is used as it is; one that is not, as after
-    ``clone``, is fitted to the same data first. Wrap it in :class:`sklearn.frozen.FrozenEstimator` to keep it fitted in
-    a search.
+    Estimators of the same class with ``architecture="gmf"`` and ``"mlp"`` from which NeuMF is initialized (section
+    3.4.1 of the paper, which then trains with ``optimizer="sgd"``). A fitted estimator is used as is. An unfitted
+    estimator, such as one returned by ``clone``, is first fitted on the same data. To keep it fitted in a search, wrap
+    it in :class:`sklearn.frozen.FrozenEstimator`.
 pretrain_alpha : float, default=0.5
-    Weight of the GMF part's output against the MLP part's when both are pre-trained."""
+    Weight of the output of the GMF part relative to the MLP part if both are pre-trained."""
 
 _REFERENCES = """\
 X. He, L. Liao, H. Zhang, L. Nie, X. Hu, T.-S. Chua. "Neural Collaborative Filtering". WWW 2017,
@@ -237,17 +239,17 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
     training=training(
-        held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", rate=0.003, l2=0.001
+        held_out=HELD_OUT_ROWS, fraction=0.1, auto="on from 10,000 rows", score="val_score", rate=0.003, l2=0.001
     ),
     loss=CLASSIFIER_LOSS,
-    fitted=FITTED.format(scores="Minus the log loss of the held-out rows"),
+    fitted=FITTED.format(scores="Negative log loss of the held-out rows"),
     references=_REFERENCES,
 )
 @dataclass(eq=False, repr=False, kw_only=True)
 class NCFClassifier(_NCF, NetworkClassifier):
-    """Neural collaborative filtering (He et al., 2017) for logged labels: clicked or not, or one of several classes.
+    """Neural collaborative filtering (He et al., 2017) for class labels, such as clicked or not.
 
-    It never invents negatives: for events that are all positive use :class:`NCFRanker`.
+    No negatives are sampled. If all events are positive, use :class:`NCFRanker`.
 
     Parameters
     ----------
@@ -261,7 +263,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels.
+        Class labels.
     {fitted}
 
     See Also
@@ -288,10 +290,10 @@ class NCFClassifier(_NCF, NetworkClassifier):
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
     training=training(
-        held_out=HELD_OUT_ROWS, fraction=0.1, auto="with 10,000 rows or more", score="val_score", rate=0.003, l2=0.001
+        held_out=HELD_OUT_ROWS, fraction=0.1, auto="on from 10,000 rows", score="val_score", rate=0.003, l2=0.001
     ),
     loss=REGRESSOR_LOSS,
-    fitted=FITTED.format(scores="Minus the mean squared error of the held-out rows"),
+    fitted=FITTED.format(scores="Negative mean squared error of the held-out rows"),
     references=_REFERENCES,
 )
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -335,30 +337,31 @@ class NCFRegressor(_NCF, NetworkRegressor):
     training=training(
         held_out=HELD_OUT_EVENTS,
         fraction=1.0,
-        auto="no, for it costs the latest events",
+        auto="off, because it would cost the latest events",
         score="val_ndcg",
         rate=0.003,
         l2='"auto"',
         penalty=(
-            '\n    ``l2="auto"``: 0.01; 0.0001 for ``architecture="mlp"``, which more would keep at what is popular.'
+            '\n    ``l2="auto"`` is 0.01, but 0.0001 for ``architecture="mlp"``: a larger penalty makes it collapse to '
+            "item\n    popularity."
         ),
     ),
     ranking=RANKING.format(
         auto_loss='``softmax`` for\n    ``architecture="gmf"`` and ``"mf"``, else ``log_loss``',
         negatives=(
-            'Negatives of a row; with ``softmax`` and ``"gmf"`` or ``"mf"``, of a batch, which shares them.\n'
-            '    ``"all"``: the whole catalogue (``softmax`` only). ``"auto"``: 4 a row; for a batch all up to\n'
-            "    1,024 items, else 1,024."
+            'Number of negatives per row. With ``softmax`` and ``"gmf"`` or ``"mf"``, the number per batch, whose\n'
+            '    rows share them. If ``"all"``, the whole catalog is used (``softmax`` only). ``"auto"`` is 4 per\n'
+            "    row; if the batch shares them, all items up to a catalog of 1,024 and 1,024 negatives above."
         ),
     ),
-    fitted=FITTED.format(scores="NDCG@10 of the held-out events among the whole catalogue"),
+    fitted=FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalog,"),
     references=_REFERENCES,
 )
 @dataclass(eq=False, repr=False, kw_only=True)
 class NCFRanker(_NCF, NetworkRanker):
-    """Neural collaborative filtering (He et al., 2017) from events: what a user bought, played or read.
+    """Neural collaborative filtering (He et al., 2017) for events, such as purchases, plays or reads.
 
-    Rows are positives, unless ``y`` says otherwise; negatives are drawn afresh in every epoch.
+    Rows are positives unless ``y`` marks them as negatives. Further negatives are sampled in every epoch.
 
     Parameters
     ----------
@@ -373,8 +376,8 @@ class NCFRanker(_NCF, NetworkRanker):
 
     See Also
     --------
-    PopularityRanker : The baseline to beat.
-    skrec.recommend : ``recommend`` through a Pipeline or a search.
+    PopularityRanker : Popularity baseline.
+    skrec.recommend : Call ``recommend`` of a Pipeline or a search.
 
     References
     ----------

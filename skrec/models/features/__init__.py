@@ -1,1 +1,1 @@
-"""Models of features: every column is a field."""
+"""Models of features, which treat every column as a field."""

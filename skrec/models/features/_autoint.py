@@ -1,4 +1,4 @@
-"""AutoInt: self-attention of the fields."""
+"""AutoInt: self-attention over the fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["AutoIntClassifier", "AutoIntRanker", "AutoIntRegressor"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _AutoInt(FieldModel):
-    """The architecture."""
+    """Architecture shared by the estimators of this module."""
 
     n_attention_layers: int = 2
     n_heads: int = 2
@@ -26,7 +26,7 @@ class _AutoInt(FieldModel):
 
     _instead_of_explain: ClassVar[str] = (
         "it scores rows by their fields, not by past events. skrec.inspection.attention_weights returns how "
-        "much each field attends to the others, field_importance how much each field matters."
+        "much each field attends to the others, and field_importance the importance of each field."
     )
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_attention_layers": [Interval(Integral, 1, None, closed="left")],
@@ -55,7 +55,7 @@ class _AutoInt(FieldModel):
     def _attention_units(self) -> int:
         if self.attention_units % self.n_heads:
             raise ValueError(
-                f"attention_units={self.attention_units} cannot be split among n_heads={self.n_heads}. "
+                f"attention_units={self.attention_units} is not a multiple of n_heads={self.n_heads}. "
                 "Choose a multiple."
             )
         return int(self.attention_units)
@@ -106,14 +106,14 @@ class _AutoInt(FieldModel):
 
 _ARCHITECTURE = """\
 n_attention_layers : int, default=2
-    Number of layers of self-attention.
+    Number of self-attention layers.
 n_heads : int, default=2
-    Heads of each.
+    Number of heads of each self-attention layer.
 attention_units : int, default=32
-    Width of the vectors that a layer returns, split among its heads.
+    Output dimension of each self-attention layer, split among its heads.
 hidden_units : sequence of int, default=(128, 64)
-    Units of the hidden layers.
-    They stand beside the attention, which makes it AutoInt+; an empty sequence is the paper's plain AutoInt."""
+    Number of units of each hidden layer of the deep network beside the attention layers (AutoInt+). Pass an empty
+    sequence for the plain AutoInt of the paper."""
 
 _REFERENCES = """\
 W. Song, C. Shi, Z. Xiao, Z. Duan, Y. Xu, M. Zhang, J. Tang. "AutoInt: Automatic Feature Interaction Learning via
@@ -135,4 +135,4 @@ class AutoIntRegressor(_AutoInt, NetworkRegressor):
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class AutoIntRanker(_AutoInt, FieldRanker):
-    """AutoInt (Song et al., 2019) for ranking: from events with features to recommendations."""
+    """AutoInt (Song et al., 2019) for ranking items from events with features."""

@@ -1,4 +1,4 @@
-"""Deep & Cross Network: explicit products of features beside, or under, a deep network."""
+"""Deep & Cross Network: explicit feature crosses in parallel with, or followed by, a deep network."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 __all__ = ["DCNClassifier", "DCNRanker", "DCNRegressor"]
 
 _WIDEST, _LOW_RANK = 2048, 64
-"""Up to which width the matrices of ``rank="auto"`` are full, and their rank above it."""
+"""Maximum width for full matrices with ``rank="auto"``, and the rank of wider ones."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _DCN(FieldModel):
-    """The architecture."""
+    """Architecture shared by the estimators of this module."""
 
     version: Literal[1, 2] = 2
     n_cross_layers: int = 2
@@ -29,8 +29,8 @@ class _DCN(FieldModel):
     hidden_units: Any = (128, 64)
 
     _instead_of_explain: ClassVar[str] = (
-        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns how much each "
-        "pair of fields contributes, field_importance how much each field matters."
+        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns the contribution "
+        "of each pair of fields, and field_importance the importance of each field."
     )
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "version": [Options(Integral, {1, 2})],
@@ -99,16 +99,17 @@ class _DCN(FieldModel):
 
 _ARCHITECTURE = """\
 version : {1, 2}, default=2
-    Cross layers of the first paper (a vector of weights each) or of the second (a matrix each).
+    Version of the cross layers. Layers of version 1 have a weight vector; layers of version 2 have a weight matrix.
 n_cross_layers : int, default=2
-    Number of cross layers; with n of them the products are of n + 1 features.
+    Number of cross layers. With n layers, crosses have up to n + 1 features.
 rank : int, "auto" or None, default="auto"
-    Rank of the matrices of version 2; None: full, which takes the square of the width of all fields together.
-    ``"auto"``: full up to a width of 2,048, as of 128 fields of 16, and 64 above.
+    Rank of the weight matrices of version 2. If None, they have full rank, and their size is the square of the total
+    width of all fields. If ``"auto"``, the rank is full up to a total width of 2,048 (128 fields of dimension 16) and
+    64 above.
 structure : {"parallel", "stacked"}, default="parallel"
-    Whether the deep network stands beside the cross layers or on top of them.
+    Whether the deep network runs in parallel with the cross layers or takes their output.
 hidden_units : sequence of int, default=(128, 64)
-    Units of the hidden layers. None (an empty sequence): cross layers alone."""
+    Number of units of each hidden layer. If empty, only cross layers are used."""
 
 _REFERENCES = """\
 R. Wang, B. Fu, G. Fu, M. Wang. "Deep & Cross Network for Ad Click Predictions". ADKDD 2017,
@@ -133,4 +134,4 @@ class DCNRegressor(_DCN, NetworkRegressor):
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DCNRanker(_DCN, FieldRanker):
-    """Deep & Cross Network (Wang et al., 2017 and 2021) for ranking: from events with features to recommendations."""
+    """Deep & Cross Network (Wang et al., 2017 and 2021) for ranking items from events with features."""

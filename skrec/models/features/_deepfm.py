@@ -1,4 +1,4 @@
-"""DeepFM: a factorisation machine and a deep network over the same embeddings."""
+"""DeepFM: a factorization machine and a deep network that share embeddings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["DeepFMClassifier", "DeepFMRanker", "DeepFMRegressor"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _DeepFM(FieldModel):
-    """The architecture."""
+    """Architecture shared by the estimators of this module."""
 
     hidden_units: Any = (128, 64)
 
     _instead_of_explain: ClassVar[str] = (
-        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns how much each "
-        "pair of fields contributes, field_importance how much each field matters."
+        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns the contribution "
+        "of each pair of fields, and field_importance the importance of each field."
     )
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "hidden_units": ["array-like"],
@@ -66,7 +66,7 @@ class _DeepFM(FieldModel):
 
 _ARCHITECTURE = """\
 hidden_units : sequence of int, default=(128, 64)
-    Units of the hidden layers."""
+    Number of units of each hidden layer."""
 
 _REFERENCES = """\
 H. Guo, R. Tang, Y. Ye, Z. Li, X. He. "DeepFM: A Factorization-Machine based Neural Network for CTR Prediction".
@@ -88,4 +88,4 @@ class DeepFMRegressor(_DeepFM, NetworkRegressor):
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DeepFMRanker(_DeepFM, FieldRanker):
-    """DeepFM (Guo et al., 2017) for ranking: from events with features to recommendations."""
+    """DeepFM (Guo et al., 2017) for ranking items from events with features."""

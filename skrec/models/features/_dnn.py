@@ -1,4 +1,4 @@
-"""A deep network over the fields: the plain baseline."""
+"""Deep neural network over the fields, a plain baseline."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["DNNClassifier", "DNNRanker", "DNNRegressor"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _DNN(FieldModel):
-    """The architecture."""
+    """Architecture shared by the estimators of this module."""
 
     hidden_units: Any = (128, 64)
 
@@ -54,7 +54,7 @@ class _DNN(FieldModel):
 
 _ARCHITECTURE = """\
 hidden_units : sequence of int, default=(128, 64)
-    Units of the hidden layers."""
+    Number of units of each hidden layer."""
 
 _REFERENCES = """\
 P. Covington, J. Adams, E. Sargin. "Deep Neural Networks for YouTube Recommendations". RecSys 2016,
@@ -79,4 +79,4 @@ class DNNRegressor(_DNN, NetworkRegressor):
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DNNRanker(_DNN, FieldRanker):
-    """A fully connected network over embedded fields for ranking: from events with features to recommendations."""
+    """A fully connected network over embedded fields for ranking items from events with features."""

@@ -1,4 +1,4 @@
-"""Factorisation machines."""
+"""Factorization machines."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["FMClassifier", "FMRanker", "FMRegressor"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _FM(FieldModel):
-    """The architecture."""
+    """Architecture shared by the estimators of this module."""
 
     _instead_of_explain: ClassVar[str] = (
-        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns how much each "
-        "pair of fields contributes, field_importance how much each field matters."
+        "it scores rows by their fields, not by past events. skrec.inspection.cross_strengths returns the contribution "
+        "of each pair of fields, and field_importance the importance of each field."
     )
     _factorised: ClassVar[bool] = True
 
@@ -41,8 +41,8 @@ class _FM(FieldModel):
         parts["bias"] = layers.Bias(n_outputs)
 
         def side(i: int) -> Any:
-            # The sum of the products of all pairs splits into the pairs within each side and the product of the two
-            # sides' sums: each side is one vector, and a pair's logit their dot product.
+            # The sum of the products of all pairs splits into the pairs within each side and the product of the sums
+            # of both sides. Each side is therefore one vector, and the logit of a pair is their dot product.
             def call(inputs: Any) -> Any:
                 vectors = embed[i](inputs)
                 total = keras.ops.sum(vectors if i else pair.without_pairs(vectors), axis=1)
@@ -84,20 +84,20 @@ S. Rendle. "Factorization Machines". ICDM 2010, doi:10.1109/ICDM.2010.127."""
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class FMClassifier(_FM, NetworkClassifier):
-    """Factorisation machine (Rendle, 2010) for labels."""
+    """Factorization machine (Rendle, 2010) for labels."""
 
 
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class FMRegressor(_FM, NetworkRegressor):
-    """Factorisation machine (Rendle, 2010) for ratings and other numbers."""
+    """Factorization machine (Rendle, 2010) for ratings and other numbers."""
 
 
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES, factorised=True)
 @dataclass(eq=False, repr=False, kw_only=True)
 class FMRanker(_FM, FieldRanker):
-    """Factorisation machine (Rendle, 2010) for ranking: from events with features to recommendations.
+    """Factorization machine (Rendle, 2010) for ranking items from events with features.
 
-    A score is the dot product of a vector of the query and one of the item, so that a batch shares its negatives and a
-    catalogue is ranked by one matrix product.
+    A score is the dot product of a query vector and an item vector. The rows of a batch can therefore share negatives,
+    and a single matrix product ranks the whole catalog.
     """

@@ -1,4 +1,4 @@
-"""Neural factorisation machine: a deep network over the sum of the products of all pairs of fields."""
+"""Neural factorization machine: a deep network over the sum of the products of all pairs of fields."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["NFMClassifier", "NFMRanker", "NFMRegressor"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _NFM(FieldModel):
-    """The architecture."""
+    """Architecture shared by the estimators of this module."""
 
     hidden_units: Any = (64,)
 
@@ -58,7 +58,7 @@ class _NFM(FieldModel):
 
 _ARCHITECTURE = """\
 hidden_units : sequence of int, default=(64,)
-    Units of the hidden layers."""
+    Number of units of each hidden layer."""
 
 _REFERENCES = """\
 X. He, T.-S. Chua. "Neural Factorization Machines for Sparse Predictive Analytics". SIGIR 2017,
@@ -68,16 +68,16 @@ doi:10.1145/3077136.3080777."""
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NFMClassifier(_NFM, NetworkClassifier):
-    """Neural factorisation machine (He & Chua, 2017) for labels."""
+    """Neural factorization machine (He & Chua, 2017) for labels."""
 
 
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NFMRegressor(_NFM, NetworkRegressor):
-    """Neural factorisation machine (He & Chua, 2017) for ratings and other numbers."""
+    """Neural factorization machine (He & Chua, 2017) for ratings and other numbers."""
 
 
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class NFMRanker(_NFM, FieldRanker):
-    """Neural factorisation machine (He & Chua, 2017) for ranking: from events with features to recommendations."""
+    """Neural factorization machine (He & Chua, 2017) for ranking items from events with features."""

@@ -19,7 +19,7 @@ __all__ = ["WideDeepClassifier", "WideDeepRanker", "WideDeepRegressor"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _WideDeep(FieldModel):
-    """The architecture."""
+    """Architecture shared by the estimators of this module."""
 
     crosses: Any = None
     n_cross_bins: int = 2**16
@@ -63,20 +63,20 @@ class _WideDeep(FieldModel):
         return None if wanted is None else tuple(sorted(chosen_fields(names, wanted, parameter, self._estimator_roles)))
 
     def _cross(self, cross: Any) -> tuple[int, ...]:
-        """Places of the crossed fields among those that have one category in each row."""
+        """Return the indices of the crossed fields among the single-valued categorical fields."""
         names = self._single_valued()
         if isinstance(cross, str) or len(cross) < 2:
             raise ValueError(
-                f"crosses holds {cross!r}; a cross is a tuple of at least two names of categorical fields."
+                f"crosses contains {cross!r}, but a cross must be a tuple of at least two names of categorical fields."
             )
         fields = self.field_names_
         chosen = [fields[place] for place in chosen_fields(fields, cross, "crosses", self._estimator_roles)]
         other = [name for name in chosen if name not in names]
         if other:
             raise ColumnError(
-                f"crosses names {other[0]!r}, a field that is no category in each row. Of a number make one with "
-                "sklearn.preprocessing.KBinsDiscretizer (or name it in categorical_features), of lists with "
-                "skrec.preprocessing.MultiHotEncoder."
+                f"crosses names {other[0]!r}, which is not a single-valued categorical field. Discretize numbers with "
+                "sklearn.preprocessing.KBinsDiscretizer (or name the column in categorical_features); encode lists "
+                "with skrec.preprocessing.MultiHotEncoder."
             )
         return tuple(names.index(name) for name in chosen)
 
@@ -158,19 +158,19 @@ class _WideDeep(FieldModel):
 
 _ARCHITECTURE = """\
 crosses : list of tuples of str or int, default=None
-    Categorical columns (users and items too) whose combinations the wide part has a weight for; hashed. For exact
-    crosses as columns, see :class:`~skrec.preprocessing.FeatureCrosses`.
+    Crosses of categorical columns, including users and items. The wide part has a weight for each hashed combination
+    of their values. For exact crosses as columns, see :class:`~skrec.preprocessing.FeatureCrosses`.
 n_cross_bins : int, default=2**16
-    Number of weights that all crosses share.
+    Number of hash bins, shared by all crosses.
 wide_features, deep_features : array-like of str or int, default=None
-    Fields of the wide part and of the deep part, by name or position of their column; all by default. Behind a
-    ``ColumnTransformer`` the name without its prefix will do.
+    Fields of the wide part and of the deep part, by name or position of their column. If None, all fields are used.
+    After a ``ColumnTransformer``, names may be given without the prefix.
 wide_learning_rate : float, default=0.03
-    Step size of the wide part, which FTRL (McMahan et al., 2013) trains.
+    Step size of the wide part, which is trained with FTRL (McMahan et al., 2013).
 wide_l1 : float, default=0.0
-    L1 penalty of the wide part, which keeps weights at 0.
+    L1 penalty of the wide part. It makes the weights sparse.
 hidden_units : sequence of int, default=(128, 64)
-    Units of the deep part's layers; an empty sequence leaves the wide part alone."""
+    Number of units of each hidden layer of the deep part. If empty, only the wide part is used."""
 
 _REFERENCES = """\
 H.-T. Cheng et al. "Wide & Deep Learning for Recommender Systems". DLRS 2016, doi:10.1145/2988450.2988454.
@@ -193,4 +193,4 @@ class WideDeepRegressor(_WideDeep, NetworkRegressor):
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES, one_dim=False)
 @dataclass(eq=False, repr=False, kw_only=True)
 class WideDeepRanker(_WideDeep, FieldRanker):
-    """Wide & Deep (Cheng et al., 2016) for ranking: from events with features to recommendations."""
+    """Wide & Deep (Cheng et al., 2016) for ranking items from events with features."""

@@ -1,1 +1,1 @@
-"""Models of sequences: a user is known by the events of the history."""
+"""Sequential models, which represent a user by a history of events."""

@@ -1,4 +1,4 @@
-"""DIN: attention of the candidate over the history."""
+"""Deep Interest Network: attention between a candidate item and the user's history."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["DINClassifier", "DINRanker", "DINRegressor"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class _DIN(AttentionModel, FieldModel):
-    """The architecture."""
+    """Architecture shared by the estimators of this module."""
 
     max_history: int = 50
     attention_units: int = 36
@@ -88,7 +88,7 @@ class _DIN(AttentionModel, FieldModel):
             return layers.flatten(item_vectors(inputs))
 
         def candidates(query: Mapping[str, Any], item: Any) -> Any:
-            """Give each query its candidates: (B, M, width)."""
+            """Return the candidates of each query: (B, M, width)."""
             shape = [ops.shape(query["user"])[0], *ops.shape(item)[-2:]]
             return item if len(item.shape) == 3 else ops.broadcast_to(item, shape)
 
@@ -120,12 +120,13 @@ class _DIN(AttentionModel, FieldModel):
 
 _ARCHITECTURE = """\
 max_history : int, default=50
-    Events of the past that a row sees: the latest of those strictly before its time; without times, of those before
-    it for a row that was in ``fit``, of all for a new one.
+    Maximum number of events in the history of a row; the latest are used. The history consists of the events strictly
+    before the time of the row. Without times, it consists of the events before the row if the row was in ``fit``, and
+    of all stored events for a new row.
 attention_units : int, default=36
-    Units of the local activation unit's hidden layer.
+    Number of units of the hidden layer of the local activation unit.
 hidden_units : sequence of int, default=(128, 64)
-    Units of the hidden layers."""
+    Number of units of each hidden layer."""
 
 _REFERENCES = """\
 G. Zhou, X. Zhu, C. Song, Y. Fan, H. Zhu, X. Ma, Y. Yan, J. Jin, H. Li, K. Gai. "Deep Interest Network for Click-Through
@@ -135,27 +136,27 @@ Rate Prediction". KDD 2018, doi:10.1145/3219819.3219823."""
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES, needs_ids=True)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DINClassifier(_DIN, NetworkClassifier):
-    """The Deep Interest Network (Zhou et al., 2018) for labels such as clicked or not.
+    """Deep Interest Network (Zhou et al., 2018) for class labels, such as clicked or not.
 
-    Past items weigh as much as they matter to the candidate, with their features. The history of a row is what its
-    user chose before: rows whose label is not the first class.
+    Past items, with their features, are weighted by their relevance to the candidate item. The history of a row
+    consists of the user's earlier rows whose label is not the first class.
     """
 
 
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES, needs_ids=True)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DINRegressor(_DIN, NetworkRegressor):
-    """The Deep Interest Network (Zhou et al., 2018) for ratings.
+    """Deep Interest Network (Zhou et al., 2018) for ratings.
 
-    Past items weigh as much as they matter to the candidate, with their features. The history of a row is what its
-    user rated before.
+    Past items, with their features, are weighted by their relevance to the candidate item. The history of a row
+    consists of the user's earlier rows.
     """
 
 
 @field_model(architecture=_ARCHITECTURE, references=_REFERENCES, needs_ids=True)
 @dataclass(eq=False, repr=False, kw_only=True)
 class DINRanker(_DIN, FieldRanker):
-    """The Deep Interest Network (Zhou et al., 2018) for ranking: from events with features to recommendations.
+    """Deep Interest Network (Zhou et al., 2018) for ranking items from events with features.
 
-    Past items weigh as much as they matter to the candidate, with their features.
+    Past items, with their features, are weighted by their relevance to the candidate item.
     """

@@ -1,4 +1,4 @@
-"""GRU4Rec: gated recurrent units over a user's past."""
+"""GRU4Rec: gated recurrent units over a user's history."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["GRU4RecRanker"]
 
 _ARCHITECTURE = """\
 n_layers : int, default=1
-    Layers of gated recurrent units, each ``embedding_dim`` wide."""
+    Number of layers of gated recurrent units, each with ``embedding_dim`` units."""
 
 _REFERENCES = """\
 B. Hidasi, A. Karatzoglou, L. Baltrunas, D. Tikk. "Session-based Recommendations with Recurrent Neural Networks". ICLR
@@ -35,22 +35,22 @@ doi:10.1145/3604915.3609487."""
 
 _MORE = """\
 bpreg : float, default=1.0
-    Weight of the negatives' squared scores in ``bpr_max``."""
+    Weight of the regularization in ``bpr_max``, which penalizes the squared scores of the negatives."""
 
 
 @sequence_model(architecture=_ARCHITECTURE, references=_REFERENCES, more=_MORE)
 @dataclass(eq=False, repr=False, kw_only=True)
 class GRU4RecRanker(SequenceRanker):
-    """GRU4Rec (Hidasi et al., 2016; Hidasi & Karatzoglou, 2018): a recurrent network over what a user did.
+    """GRU4Rec (Hidasi et al., 2016; Hidasi & Karatzoglou, 2018): a recurrent network over the history of a user.
 
-    Users are known by their histories alone, so that new ones and sessions without a user are served as well
+    Users are represented only by their histories. New users and anonymous sessions can therefore be scored
     (``recommend(history=...)``), and :meth:`append_history` takes effect without training.
 
-    As the authors have it: items have one vector for input and output (constrained embeddings) and a bias; negatives
-    are drawn by ``negative_sampling`` and shared by the batch; dropout is on the items' vectors and on the states;
-    losses are the cross-entropy, BPR-max with its regularisation and TOP1-max. Unlike theirs, gradients flow through
-    the whole window, not through one step, and the states of a batch belong to whole histories, not to steps of
-    parallel sessions.
+    As in the implementation of the authors, each item has a bias and one embedding that is used for both input and
+    output (constrained embeddings). Negatives are sampled according to ``negative_sampling`` and shared by the batch.
+    Dropout is applied to the item embeddings and to the states. The losses are the cross-entropy, BPR-max with its
+    regularization, and TOP1-max. In contrast to the authors' implementation, gradients flow through the whole window
+    instead of one step, and a batch consists of whole histories instead of steps of parallel sessions.
     """
 
     n_layers: int = 1
@@ -79,7 +79,7 @@ class GRU4RecRanker(SequenceRanker):
     @staticmethod
     def _build_network(keras: Any, layers: Any, *, dim: int, n_layers: int) -> Any:
         ops = keras.ops
-        # The items' vectors are input and output weights alike (constrained embeddings), beside a bias of each item.
+        # Item embeddings serve as both input and output weights (constrained embeddings); each item also has a bias.
         parts = {
             "item": layers.Table("item", dim + 1, stddev=dim**-0.5),
             "start": layers.Table("start", dim, penalised=False),
@@ -93,7 +93,7 @@ class GRU4RecRanker(SequenceRanker):
             x = dropout(ops.where(history[..., None] >= 0, items, parts["start"](ops.zeros_like(history[:1, :1]))))
             for i in range(1, n_layers + 1):
                 x = dropout(parts[f"gru_{i}"](x, starts))
-            # A constant 1 meets the items' biases.
+            # A constant 1 multiplies the item biases.
             return ops.concatenate([x, ops.ones_like(x[..., :1])], axis=-1)
 
         def states(inputs: Mapping[str, Any]) -> Any:
@@ -103,7 +103,7 @@ class GRU4RecRanker(SequenceRanker):
 
         def query(inputs: Mapping[str, Any]) -> Any:
             history = inputs["history"]
-            # All before the first event is start: the state is 0 until then.
+            # All positions before the first event are starts: the state is 0 until then.
             before = ops.concatenate([history[:, 1:], ops.ones_like(history[:, :1])], axis=1) < 0
             first = ops.concatenate([ops.ones_like(before[:, :1]), before[:, :-1]], axis=1)
             return run(history, first)[:, -1]

@@ -1,4 +1,4 @@
-"""SASRec: self-attention over a user's past."""
+"""SASRec: self-attention over a user's history."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["SASRecRanker"]
 
 _ARCHITECTURE = """\
 n_blocks : int, default=2
-    Blocks of self-attention and a feed-forward layer.
+    Number of blocks, each of which consists of self-attention and a feed-forward layer.
 n_heads : int, default=1
-    Heads of the attention, which share the width."""
+    Number of attention heads. ``embedding_dim`` is split among them."""
 
 _REFERENCES = """\
 W.-C. Kang, J. McAuley. "Self-Attentive Sequential Recommendation". ICDM 2018, doi:10.1109/ICDM.2018.00035.
@@ -34,15 +34,17 @@ RecSys 2023, doi:10.1145/3604915.3608783."""
 @sequence_model(architecture=_ARCHITECTURE, references=_REFERENCES)
 @dataclass(eq=False, repr=False, kw_only=True)
 class SASRecRanker(AttentionModel, SequenceRanker):
-    """SASRec (Kang & McAuley, 2018): self-attention over what a user did, for what comes next.
+    """SASRec (Kang & McAuley, 2018): self-attention over the history of a user to predict the next item.
 
-    Users are known by their histories alone, so that new ones and sessions without a user are served as well
+    Users are represented only by their histories. New users and anonymous sessions can therefore be scored
     (``recommend(history=...)``), and :meth:`append_history` takes effect without training. All events of a history are
-    learnt in one pass, each from those before it; long histories are cut into windows, short ones share a row.
+    predicted in one pass, each from the events before it. Long histories are split into windows; short ones share a
+    row.
     :meth:`explain` returns what each past event contributes to the score of an item.
 
-    Beside the paper: places are counted from the latest event; a start place, which an empty history consists of; and
-    the softmax instead of one negative (``loss="log_loss"``), which ranks better.
+    There are three differences from the paper: positions are counted from the latest event; each history begins with a
+    start position, which is all that an empty history contains; and the default loss is a softmax instead of one
+    negative (``loss="log_loss"``), because it ranks better.
     """
 
     n_blocks: int = 2
@@ -63,7 +65,7 @@ class SASRecRanker(AttentionModel, SequenceRanker):
     def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
         if self.embedding_dim % self.n_heads:
             raise ValueError(
-                f"embedding_dim={self.embedding_dim} cannot be split among n_heads={self.n_heads}: make it a multiple."
+                f"embedding_dim={self.embedding_dim} is not a multiple of n_heads={self.n_heads}. Choose a multiple."
             )
         return {"dim": int(self.embedding_dim), "n_blocks": int(self.n_blocks), "n_heads": int(self.n_heads)}
 
@@ -84,14 +86,14 @@ class SASRecRanker(AttentionModel, SequenceRanker):
         dropout = layers.Dropout()
 
         def embed(history: Any, position: Any) -> Any:
-            """Sum the vectors of items and places; row 0 of the places is what a history starts with."""
+            """Add the embeddings of items and positions; row 0 of the positions is the start of a history."""
             start = parts["position"](ops.zeros_like(position[:1, :1]))
             items = parts["item"](ops.maximum(history, 0))
             items = ops.where(history[..., None] >= 0, items, start)
             return dropout(items + parts["position"](history.shape[1] - position))
 
         def block(i: int, x: Any, allowed: Any, last: int | None = None) -> Any:
-            """Attend and transform (sections 3.2 and 3.3); of the last places only, if so asked."""
+            """Apply attention and feed-forward layers (sections 3.2 and 3.3) to the ``last`` positions, or to all."""
             own = x if last is None else x[:, -last:]
             normed = parts[f"attention_norm_{i}"](x)
             seen = parts[f"attention_{i}"](normed if last is None else normed[:, -last:], normed, allowed)
@@ -106,10 +108,10 @@ class SASRecRanker(AttentionModel, SequenceRanker):
             return ops.take_along_axis(parts["norm"](x), inputs["source"][..., None], axis=1)
 
         def before_last(inputs: Mapping[str, Any]) -> tuple[Any, Any]:
-            """Compute what the last block is given for whole windows, one to a row."""
+            """Compute the inputs of the last block for whole windows, one per row."""
             history = inputs["history"]
             position = ops.broadcast_to(ops.arange(history.shape[1]), ops.shape(history))
-            # The place before the first event starts the history.
+            # The position before the first event is the start of the history.
             there = ops.concatenate([history[:, 1:], ops.ones_like(history[:, :1])], axis=1) >= 0
             place = ops.arange(history.shape[1])
             allowed = there[:, None, :] & (place[:, None] >= place[None, :])
