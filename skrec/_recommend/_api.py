@@ -3,6 +3,7 @@
 from numbers import Integral
 from typing import Any
 
+from skrec._data.tables.table import to_pandas
 from skrec._recommend._any_estimator import rank_foreign
 from skrec._recommend._behind_pipeline import EncodedSpace
 from skrec._recommend._exclusions import exclusions_of
@@ -90,6 +91,7 @@ def recommend(
     0        2        6    1.5     1
     """
     k = _checked(k)
+    queries, candidates = to_pandas(queries), to_pandas(candidates)
     unwrapped = unwrap(estimator)
     refuse_history(unwrapped.model, history)
     require_queries(unwrapped.model, queries, history)

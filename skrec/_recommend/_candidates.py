@@ -16,9 +16,9 @@ from skrec._data.ids.id_lists import is_array_of_ids, is_list_of_lists, read_ids
 from skrec._data.ids.values import as_objects, refuse_missing
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column, as_column
-from skrec._data.tables.table import as_rows
+from skrec._data.tables.table import as_rows, to_pandas
 
-__all__ = ["CandidateLists", "best_in_lists", "read_candidates", "shared_rows"]
+__all__ = ["CandidateLists", "best_in_lists", "by_index", "read_candidates", "shared_rows"]
 
 HINT = (
     " candidates takes item ids, or rows with item features, for all queries; or a list of its own for each query: a "
@@ -111,8 +111,7 @@ def read_candidates(
         If the candidates cannot be meant: a query has no list, there is another number of lists, or one is no list of
         ids.
     """
-    if isinstance(candidates, pd.Series) and is_list_of_lists(candidates) and not _is_numbered(candidates.index):
-        candidates = dict(zip(candidates.index, candidates, strict=True))
+    candidates = by_index(to_pandas(candidates))
     if isinstance(candidates, Mapping):
         return _joined(_by_user(candidates, users))
     if sparse.issparse(candidates):
@@ -123,7 +122,16 @@ def read_candidates(
         candidates = list(candidates)  # a generator, or the view of a dict
     if is_list_of_lists(candidates):
         return _by_place(candidates, len(users))
-    return _shared(candidates, n_columns)
+    shared = _shared(candidates, n_columns)
+    if isinstance(shared, np.ndarray) and shared.dtype == object and all(isinstance(item, tuple) for item in shared):
+        _refuse_pairs(shared, catalogue)
+    return shared
+
+
+def _refuse_pairs(ids: Column, catalogue: Callable[[], Column] | None) -> None:
+    """Refuse pairs of a user and an item, unless the ids of items are tuples."""
+    if catalogue is not None and len(ids) and not any(isinstance(item, tuple) for item in catalogue()):
+        raise ValueError(f"candidates has the tuple {ids[0]!r}, but the ids of items are no tuples.{HINT}")
 
 
 def _shared(candidates: Any, n_columns: int | None) -> Any:
@@ -199,6 +207,13 @@ def shared_rows(table: Any) -> Any:
 
 def _are_shared(table: Any) -> bool:
     return bool(getattr(table, "attrs", {}).get(_SHARED, False))
+
+
+def by_index(values: Any) -> Any:
+    """Return a series of lists whose index holds users as a dict; anything else as it is."""
+    if isinstance(values, pd.Series) and is_list_of_lists(values) and not _is_numbered(values.index):
+        return dict(zip(values.index, values, strict=True))
+    return values
 
 
 def _is_numbered(index: Any) -> bool:

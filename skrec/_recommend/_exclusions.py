@@ -13,7 +13,8 @@ from scipy import sparse
 
 from skrec._data.ids.values import is_hashable, of_another_kind, unhashable, warn_other_kind
 from skrec._data.tables.columns import Column, as_column
-from skrec._data.tables.table import as_rows
+from skrec._data.tables.table import as_rows, to_pandas
+from skrec._recommend._candidates import by_index
 from skrec._recommend._frames import as_ids, named_column
 
 __all__ = ["Exclusions", "exclusions_of"]
@@ -93,6 +94,7 @@ def exclusions_of(exclude: Any, user_name: str, item_name: str) -> Exclusions:
         If there is something else than pairs, or an id is missing.
     """
     names = (user_name, item_name)
+    exclude = by_index(to_pandas(exclude))
     if exclude is None:
         return Exclusions(as_column([]), as_column([]), names)
     if hasattr(exclude, "columns"):

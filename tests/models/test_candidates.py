@@ -7,9 +7,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy.sparse import coo_matrix, csr_array
 
+import skrec
 from skrec.exceptions import UnknownIdError
 from skrec.models import (
     DINRanker,
@@ -76,6 +78,7 @@ FORMS = {
     "coo": matrix(coo_matrix),
     "pairs": PAIRS,
     "pairs of polars": pl.from_pandas(PAIRS),
+    "pairs of arrow": pa.Table.from_pandas(PAIRS),
 }
 
 
@@ -107,6 +110,21 @@ def test_exclusions_count_and_unknown_items_come_last(popularity):
     assert rows(frame) == [("ann", "w", 1, 1), ("ann", "new", 0, 2), ("dee", "new", 0, 1)]
 
 
+def test_ids_that_are_tuples_are_candidates():
+    model = PopularityRanker().fit(EVENTS.assign(item_id=[(item, 1) for item in EVENTS["item_id"]]))
+    assert model.score_items(["ann"], [("y", 1), ("x", 1)]).tolist() == [[3, 1]]
+
+
+@pytest.mark.parametrize(
+    "exclude",
+    [pd.Series({"ann": ["z", "w"], "dee": ["y", "x"]}), pa.table({"user_id": ["ann", "ann"], "item_id": ["z", "w"]})],
+)
+def test_exclusions_may_be_a_series_by_user_or_an_arrow_table(popularity, exclude):
+    assert popularity.recommend(["ann"], exclude=exclude, exclude_seen=False)["item_id"].tolist() == ["y", "x"]
+    found = skrec.recommend(popularity, ["ann"], exclude=exclude, exclude_seen=False)
+    assert found["item_id"].tolist() == ["y", "x"]
+
+
 def test_unknown_candidates_of_lists_are_an_error_if_the_user_wants_so():
     model = PopularityRanker(handle_unknown="error").fit(EVENTS)
     with pytest.raises(UnknownIdError, match=r"candidates.*'yy'.*'y'"):
@@ -133,6 +151,9 @@ def test_unknown_candidates_of_lists_are_an_error_if_the_user_wants_so():
         (np.array([["x", "y"], ["z", "w"]]), ValueError, r"array of shape \(2, 2\).*candidates\.tolist\(\)"),
         (pd.DataFrame({"user_id": ["zoe"], "item_id": ["x"]}), ValueError, r"none of its users, such as 'zoe' \(str\)"),
         (pd.DataFrame({"user_id": ["ann"], "item_id": [None]}), ValueError, r"candidates\['item_id'\] contains NaN"),
+        (np.array([True, False, False, True]), ValueError, "candidates holds 4 booleans, a mask, which is no"),
+        ([[True, False, True], ["x"]], ValueError, r"candidates\[0\] holds 3 booleans"),
+        ([("ann", "x"), ("bob", "y")], ValueError, r"candidates has the tuple \('ann', 'x'\), but .* no tuples"),
         ("x", ValueError, "candidates='x' must be a list or an array, also for a single id"),
         (3, ValueError, "candidates=3 must be a list"),
     ],

@@ -40,7 +40,7 @@ def read_ids(values: Any, argument: str, *, ordered: bool = False, hint: str = "
     TypeError
         If it is a mapping, or a set where the order counts.
     ValueError
-        If it is a single id, has more than one dimension, or an id is missing.
+        If it is a single id, has more than one dimension, is a mask of booleans, or an id is missing.
 
     Examples
     --------
@@ -64,6 +64,11 @@ def read_ids(values: Any, argument: str, *, ordered: bool = False, hint: str = "
         raise TypeError(f"{argument} is a {type(values).__name__}, which has no order: pass a list, oldest first.")
     ids = as_column(values if is_array_of_ids(values) else list(values))
     refuse_missing(ids, argument, argument)
+    if ids.dtype.kind == "b" and len(ids) > 2:  # two at most can be ids: True equals 1
+        raise ValueError(
+            f"{argument} holds {len(ids)} booleans, a mask, which is no list of ids: pass the ids that it selects, for "
+            f"instance ids[mask].{hint}"
+        )
     return ids
 
 

@@ -40,6 +40,8 @@ _CONVERSIONS = {
     ("strings", "durations"): "pandas.to_timedelta",
     ("numbers", "durations"): "pandas.to_timedelta",
 }
+_NO_ACCIDENT = 16
+"""So many large floats that 32 bits hold exactly were of 32 bits: of any others every second one at most is exact."""
 
 
 def kinds_of(ids: Column) -> frozenset[str]:
@@ -213,15 +215,26 @@ def warn_rounded(column: Column, label: str) -> None:
     """
     if column.dtype.kind != "f" or not len(column):
         return
-    with np.errstate(invalid="ignore"):
-        is_large = (np.abs(column) > 2.0**53) & (np.abs(column) < 2.0**64)
-    if is_large.any():
+    for bits, exponent, upper in ((64, 53, 2.0**64), (32, 24, 2.0**53)):
+        with np.errstate(invalid="ignore"):
+            is_large = (np.abs(column) > 2.0**exponent) & (np.abs(column) < upper)
+        if not is_large.any() or (bits == 32 and not _were_singles(column[is_large])):
+            continue
         row = int(np.argmax(is_large))
         warn(
-            f"{label} has ids or categories that are floats beyond 2**53, such as {float(column[row])!r}. Floats of "
-            "this size do not hold every whole number: a cast from integers rounded them, and different ones may have "
-            "become equal. Read them as integers (dtype 'Int64' if some are missing) or as strings."
+            f"{label} has ids or categories that are floats beyond 2**{exponent}, such as {float(column[row])!r}. "
+            f"Floats of this size with {bits} bits do not hold every whole number: a cast from integers rounded them, "
+            "and different ones may have become equal. Read them as integers (dtype 'Int64' if some are missing) or as "
+            "strings."
         )
+        return
+
+
+def _were_singles(values: Column) -> bool:
+    """Whether large floats are all those that 32 bits hold, which is no accident if there are several."""
+    with np.errstate(over="ignore"):
+        exact = values.astype(np.float32) == values
+    return bool(exact.all()) and len(np.unique(values)) >= _NO_ACCIDENT
 
 
 def _kind_of_type(found: type) -> str:

@@ -150,7 +150,7 @@ def narrow(values: Column) -> Column:
             return values.astype(np.uint64 if min(values) >= 0 and max(values) >= 2**63 else np.int64)
         if kind in {"mixed-integer-float", "integer-na"}:
             floats = values.astype(np.float64)
-            if not (np.abs(floats) > _EXACT).any():
+            if not (np.abs(floats) >= _EXACT).any():  # one more than it is rounded to it
                 return floats
     except OverflowError:
         pass

@@ -17,7 +17,7 @@ from skrec._data.tables.columns import Column, as_column, object_array, zone_of
 from skrec._data.tables.timestamps import clock_of, instants, kind_of_times, time_column
 from skrec.exceptions import ColumnError
 
-__all__ = ["DATES", "Rows", "as_rows"]
+__all__ = ["DATES", "Rows", "as_rows", "to_pandas"]
 
 _RESHAPE = (
     "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
@@ -309,6 +309,23 @@ def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
     return Rows(columns, names=names, n_rows=shape[0], n_columns=shape[1], name=name)
 
 
+def to_pandas(table: Any) -> Any:
+    """Return the table of another library, such as an Arrow table, as a pandas DataFrame; anything else as it is.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from skrec._data.tables.table import to_pandas
+    >>> list(to_pandas(pa.table({"user_id": [1, 2]})).columns), to_pandas([1, 2])
+    (['user_id'], [1, 2])
+    """
+    library = type(table).__module__.partition(".")[0]
+    if library in {"polars", "pandas"} or not (hasattr(table, "to_pandas") and hasattr(table, "columns")):
+        return table
+    # The types of NumPy would make floats of whole numbers beside missing ones.
+    return table.to_pandas(types_mapper=pd.ArrowDtype) if library == "pyarrow" else table.to_pandas()
+
+
 def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, int]]:
     """Return what :class:`Rows` holds, the labels of the columns, and the shape."""
     if sparse.issparse(X):
@@ -331,10 +348,7 @@ def _columns_of(X: Any, name: str) -> tuple[Any, list[Any] | None, tuple[int, in
             f"Expected a 2-dimensional container but got {type(X)} instead. Pass a DataFrame containing a single row "
             "(i.e. single sample) or a single column (i.e. single feature) instead."
         )
-    if not is_polars and not isinstance(X, pd.DataFrame) and hasattr(X, "to_pandas"):
-        is_arrow = type(X).__module__.partition(".")[0] == "pyarrow"
-        # The types of NumPy would make floats of whole numbers beside missing ones.
-        X = X.to_pandas(types_mapper=pd.ArrowDtype) if is_arrow else X.to_pandas()
+    X = to_pandas(X)
     if is_polars or isinstance(X, pd.DataFrame):
         if any(getattr(dtype, "kind", "O") == "c" for dtype in X.dtypes):
             raise ValueError(f"Complex data not supported\n{X.dtypes}\n")

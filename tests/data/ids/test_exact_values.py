@@ -263,3 +263,25 @@ def test_large_floats_as_ids_are_suspected_of_having_been_rounded():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         IDEncoder().fit(pd.DataFrame({"user_id": [0.5, 2.0**53], "item_id": [1, 2]}))
+
+
+def test_ids_that_floats_of_32_bits_have_rounded_are_suspected():
+    ids = np.arange(2**24, 2**24 + 64)
+    message = "Column 'item_id' has ids or categories that are floats beyond 2.*24, such as .* with 32 bits"
+    rounded = pd.DataFrame({"user_id": 1.0, "item_id": ids}).astype("float32")
+    for table in (rounded, pl.from_pandas(rounded)):
+        with pytest.warns(UserWarning, match=message):
+            IDEncoder().fit(table)
+    with pytest.warns(UserWarning, match="Column 'x1' has ids .* floats beyond 2.*24"):
+        IDEncoder().fit(rounded.to_numpy())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        IDEncoder().fit(rounded.astype("float64").assign(item_id=ids.astype(np.float64)))
+        IDEncoder().fit(rounded.assign(item_id=np.float32(2**25)))  # a single large value is no evidence
+
+
+@pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1])
+@pytest.mark.parametrize("other", [None, np.nan, 0.5])
+def test_the_first_whole_numbers_that_no_float_holds_keep_their_value(number, other):
+    assert as_column(pd.Series([number, other], dtype=object)).tolist()[0] == number
+    assert as_column([other, number]).tolist()[1] == number
