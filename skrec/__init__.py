@@ -1,13 +1,13 @@
 """skrec: scikit-learn for deep recommenders.
 
-Every public name loads on first touch: ``import skrec`` takes milliseconds, and TensorFlow is imported by the first
-``fit`` of a network, never before.
+Public names are loaded on first access: ``import skrec`` takes milliseconds, and TensorFlow is not imported before the
+first ``fit`` of a network.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import skrec._engine.forks  # noqa: F401 - so that forks are noticed from now on
+import skrec._engine.forks  # noqa: F401 - detects forks from now on
 from skrec._version import __version__
 
 if TYPE_CHECKING:

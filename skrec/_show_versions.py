@@ -1,4 +1,4 @@
-"""What a bug report has to say about the machine."""
+"""Print the version information that a bug report needs."""
 
 import os
 import platform
@@ -21,10 +21,10 @@ _THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS
 
 
 def show_versions() -> None:
-    """Print the versions of skrec, of Python and of the libraries in use, and the processors they may use.
+    """Print the versions of skrec, Python and the libraries that skrec uses, and the available processors.
 
-    Nothing is imported for it: the versions are read from the metadata of the installed packages. The GPUs are those
-    that TensorFlow sees, where it has been imported already. Add the output to every bug report.
+    No library is imported: the versions are read from the metadata of the installed packages. GPUs are listed only if
+    TensorFlow has already been imported. Include the output in every bug report.
 
     Examples
     --------
@@ -52,13 +52,13 @@ def show_versions() -> None:
 def _gpus() -> str:
     tensorflow: Any = sys.modules.get("tensorflow")
     if not hasattr(tensorflow, "config"):
-        return "not known before TensorFlow is imported: import tensorflow, then call show_versions again"
+        return "unknown until TensorFlow is imported: import tensorflow, then call show_versions again"
     devices = tensorflow.config.list_physical_devices("GPU")
     names = [tensorflow.config.experimental.get_device_details(device).get("device_name", "?") for device in devices]
     if names:
         return f"TensorFlow sees {len(names)}: {', '.join(names)}"
     built = tensorflow.test.is_built_with_cuda()
-    hint = "CUDA was not found, or CUDA_VISIBLE_DEVICES hides them" if built else "this build of it runs on CPUs alone"
+    hint = "CUDA was not found, or CUDA_VISIBLE_DEVICES hides them" if built else "this build only supports CPUs"
     return f"TensorFlow sees none ({hint})"
 
 

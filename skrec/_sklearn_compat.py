@@ -1,6 +1,6 @@
-"""The one door to scikit-learn's private modules, for every version from 1.6 on.
+"""The only module that imports from scikit-learn's private modules; it supports all versions since 1.6.
 
-What scikit-learn renames or moves is put right here, and nowhere else.
+Names that scikit-learn renames or moves are adapted here and nowhere else.
 """
 
 from collections.abc import Callable
@@ -55,7 +55,7 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:
-    """Return scikit-learn's decorator of ``fit``: it checks the parameters against ``_parameter_constraints``."""
+    """Return scikit-learn's decorator of ``fit``, which checks the parameters against ``_parameter_constraints``."""
     decorator: Callable[[_Method], _Method] = _base._fit_context(
         prefer_skip_nested_validation=prefer_skip_nested_validation
     )
@@ -63,5 +63,5 @@ def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], 
 
 
 def column_transformer_inputs(transformer: Any) -> dict[str, list[int]]:
-    """Return the positions of the input columns of each part of a fitted ``ColumnTransformer``, by name."""
+    """Return the positions of the input columns of each transformer of a fitted ``ColumnTransformer``, by name."""
     return {name: list(map(int, columns)) for name, columns in transformer._transformer_to_input_indices.items()}

@@ -1,9 +1,9 @@
-"""One state at a time: writers of an estimator take turns, and a reader works on the state that it found.
+"""Consistent state for threads: writers of an estimator take turns, and a reader works on one state throughout.
 
 A writer (:func:`transaction`) changes a copy of the estimator and publishes it by one assignment of ``__dict__``.
-Fitted attributes are replaced and never changed in place, so that shallow copies are enough. A reader
-(:class:`ReadsOneState`) holds on to the ``__dict__`` that the estimator had when the call began, and so sees all of
-what a writer did, or nothing of it.
+Fitted attributes are replaced and never changed in place, so shallow copies are enough. A reader
+(:class:`ReadsOneState`) keeps the ``__dict__`` that the estimator had at the beginning of the call, and so sees either
+all changes of a writer or none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _Estimator = TypeVar("_Estimator")
 
 
 class _Locks:
-    """A lock for each estimator, held beside it: it is no attribute, and no copy or pickle has it."""
+    """A lock for each estimator, stored outside of it, so that it is not an attribute and is not copied or pickled."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -48,13 +48,13 @@ class _Locks:
 
 
 class _Reads(threading.local):
-    """The snapshots that this thread reads, by ``id``, each with the estimator that it was taken of."""
+    """The snapshots that this thread reads, by ``id``, each with the estimator that it was taken from."""
 
     def __init__(self) -> None:
         self.open: dict[int, tuple[Any, Any]] = {}
 
     def owner_of(self, estimator: Any) -> Any:
-        """Return the estimator that a snapshot was taken of; any other estimator is its own."""
+        """Return the estimator that a snapshot was taken from; return any other estimator unchanged."""
         return self.open.get(id(estimator), (None, estimator))[1]
 
 
@@ -63,7 +63,7 @@ _reads = _Reads()
 
 
 def _after_fork() -> None:
-    """Start the child with free locks: those that other threads held would never be released in it."""
+    """Start the child process with new locks: locks held by other threads would never be released in it."""
     global _locks  # noqa: PLW0603
     _locks = _Locks()
 
@@ -80,12 +80,12 @@ def _sharing(estimator: _Estimator, state: dict[str, Any]) -> _Estimator:
 
 
 def snapshot(estimator: _Estimator) -> _Estimator:
-    """Return the estimator as it is now: what a later :func:`transaction` publishes does not reach it.
+    """Return the estimator in its current state, which a later :func:`transaction` does not change.
 
     Parameters
     ----------
     estimator : estimator
-        It should change in transactions alone, as the estimators of skrec do.
+        An estimator that only changes in transactions, as the estimators of skrec do.
 
     Returns
     -------
@@ -108,13 +108,13 @@ def snapshot(estimator: _Estimator) -> _Estimator:
 def transaction(estimator: _Estimator) -> Iterator[_Estimator]:
     """Yield a copy of the estimator to write to; publish its attributes at the end, unless the block raises.
 
-    Writers of one estimator take turns. Whoever reads it meanwhile sees it as it was before. Parameters that are set in
-    the meantime stay set.
+    Writers of one estimator take turns. Readers see the previous state until the end. Parameters that are set in the
+    meantime are kept.
 
     Parameters
     ----------
     estimator : estimator
-        It stays as it is until the block has ended.
+        The estimator to change. It does not change until the end of the block.
 
     Yields
     ------
@@ -131,17 +131,17 @@ def transaction(estimator: _Estimator) -> Iterator[_Estimator]:
             if name in now and now[name] is not before.get(name) and state.get(name) is before.get(name):
                 state[name] = now[name]
         for reader, of in _reads.open.values():
-            if of is owner:  # a method that writes and goes on to read
+            if of is owner:  # a method that writes and then reads
                 reader.__dict__ = state
         owner.__dict__ = state
 
 
 class ReadsOneState:
-    """Base of estimators whose public methods and properties each read one state.
+    """Base class of estimators whose public methods and properties each read one state.
 
-    Those of subclasses and of their mixins do too. A method that is called from outside works on a :func:`snapshot`,
-    and the methods that it calls work on the same one. If it returns ``self``, the caller gets the estimator, and
-    attributes that it sets are set on the estimator.
+    This includes the methods of subclasses and of their mixins. A method that is called from outside works on a
+    :func:`snapshot`, and the methods that it calls work on the same snapshot. If it returns ``self``, the caller gets
+    the estimator, and attributes that it sets are set on the estimator.
     """
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -154,7 +154,7 @@ class ReadsOneState:
 
 
 def _public_members(cls: type) -> dict[str, Any]:
-    """Return the public attributes of a class that it defines or has from a mixin."""
+    """Return the public attributes that a class defines or inherits from a mixin."""
     members: dict[str, Any] = {}
     for base in reversed(cls.__mro__):
         if base in BaseEstimator.__mro__ or base is ReadsOneState:
@@ -170,7 +170,7 @@ def _public_members(cls: type) -> dict[str, Any]:
 
 
 def _reading(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a method work on one state from beginning to end."""
+    """Wrap a method so that it works on one state from beginning to end."""
 
     @wraps(method)
     def read(self: Any, /, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Classes and functions of other packages that the caller of ``skrec.save`` and ``skrec.load`` vouches for."""
+"""Classes and functions of other packages that the caller of ``skrec.save`` and ``skrec.load`` trusts."""
 
 import sys
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ _BUILT_IN = (dict, list, tuple, set, frozenset, str, bytes, int, float, complex,
 
 
 def global_name(value: Any) -> str | None:
-    """Return the name under which a class or function is imported; None where there is none.
+    """Return the name under which a class or function can be imported, or None if there is none.
 
     Examples
     --------
@@ -36,12 +36,12 @@ def global_name(value: Any) -> str | None:
 
 
 def trusted_by_name(trusted: Iterable[type | Callable[..., Any]] | None) -> dict[str, Any]:
-    """Return trusted classes and functions by the names that files give them.
+    """Return trusted classes and functions by the names under which files refer to them.
 
     Parameters
     ----------
     trusted : iterable of classes and functions, or None
-        What the caller vouches for.
+        The classes and functions that the caller trusts.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def trusted_by_name(trusted: Iterable[type | Callable[..., Any]] | None) -> dict
     Raises
     ------
     TypeError
-        If one is not a class or function that can be imported by its name.
+        If an element is not a class or function that can be imported by its name.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def trusted_by_name(trusted: Iterable[type | Callable[..., Any]] | None) -> dict
 
 
 def has_plain_state(value: Any) -> bool:
-    """Whether all that an object holds is in its attributes, so that it can be stored without pickle.
+    """Return whether the attributes of an object hold its whole state, so that it can be stored without pickle.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""The errors of skrec that a caller may want to catch.
+"""The exceptions that skrec defines.
 
-Every one of them is also the built-in error that scikit-learn would raise in its place, so ``except ValueError``
-keeps working. An estimator that is not fitted raises :class:`sklearn.exceptions.NotFittedError`.
+Each of them is also the built-in exception that scikit-learn would raise instead, so ``except ValueError`` keeps
+working. An estimator that is not fitted raises :class:`sklearn.exceptions.NotFittedError`.
 
 Examples
 --------
@@ -14,7 +14,7 @@ __all__ = ["ColumnError", "DownloadError", "FileFormatError", "SkrecError", "Unk
 
 
 class SkrecError(Exception):
-    """Base class of the errors that skrec defines.
+    """Base class of the exceptions that skrec defines.
 
     Examples
     --------
@@ -25,7 +25,7 @@ class SkrecError(Exception):
 
 
 class ColumnError(SkrecError, ValueError):
-    """A column is missing, misspelt or there twice.
+    """A column is missing, misspelled or duplicated.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class UnknownIdError(SkrecError, ValueError):
 
 
 class FileFormatError(SkrecError, ValueError):
-    """A file is damaged, or is not of the kind that was asked for.
+    """A file is damaged, or is not of the expected kind.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class FileFormatError(SkrecError, ValueError):
 
 
 class DownloadError(SkrecError, OSError):
-    """A data set could not be downloaded, or what arrived has the wrong checksum.
+    """A data set could not be downloaded, or the download has the wrong checksum.
 
     Examples
     --------

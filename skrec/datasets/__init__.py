@@ -1,4 +1,4 @@
-"""Generated interactions with a known right answer, published data sets, and matrices turned into events."""
+"""Generated interactions with a known ground truth, published data sets, and conversion of matrices into events."""
 
 from skrec.datasets._base import get_data_home
 from skrec.datasets._interactions import InteractionTruth, make_interactions

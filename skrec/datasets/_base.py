@@ -1,16 +1,16 @@
-"""Where downloaded data sets are kept."""
+"""The folder of downloaded data sets."""
 
 import os
 from pathlib import Path
 
 
 def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
-    """Return the folder in which skrec keeps downloaded data sets; it is made if it does not exist.
+    """Return the folder in which skrec stores downloaded data sets, and create it if it does not exist.
 
     Parameters
     ----------
     data_home : str or path-like, default=None
-        The folder; ``~`` is expanded. By default the one that the environment variable ``SKREC_DATA`` names, else
+        The folder; ``~`` is expanded. If None, the value of the environment variable ``SKREC_DATA`` if it is set, else
         ``~/skrec_data``.
 
     Returns
@@ -20,7 +20,7 @@ def get_data_home(data_home: str | os.PathLike[str] | None = None) -> Path:
     Raises
     ------
     OSError
-        If the folder cannot be made.
+        If the folder cannot be created.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Downloads that resume where they were interrupted and are checked before they are used."""
+"""Download files, resume interrupted downloads, and verify checksums."""
 
 import hashlib
 import http.client
@@ -15,50 +15,51 @@ from skrec.exceptions import DownloadError
 
 _TIMEOUT = 30.0  # seconds without an answer
 _RANGE_NOT_SATISFIABLE = 416
-_MAY_PASS = frozenset({408, 425, 429, 500, 502, 503, 504})  # what a server may answer otherwise next time
+_MAY_PASS = frozenset({408, 425, 429, 500, 502, 503, 504})  # HTTP errors that may be temporary
 
 _Result = TypeVar("_Result")
 
 
 def download(url: str, target: Path, checksum: str, *, n_retries: int = 3, delay: float = 1.0) -> None:
-    """Download a file; what a broken connection left in ``<target>.part`` is not asked for again.
+    """Download a file. A partial download in ``<target>.part`` is resumed.
 
     Parameters
     ----------
     url : str
-        The address, http or https.
+        The http or https address.
     target : Path
-        The file to make. It appears complete and checked, or not at all.
+        The file to create. It is only created if the download is complete and its checksum is correct.
     checksum : str
-        What the file must have: the name of an algorithm of :mod:`hashlib`, a colon, and the digest in hexadecimal.
+        The expected checksum: the name of an algorithm of :mod:`hashlib`, a colon, and the hexadecimal digest.
     n_retries : int, default=3
-        How often to try again after an error that may pass.
+        Number of retries after a temporary error.
     delay : float, default=1.0
         Seconds between two attempts.
 
     Raises
     ------
     DownloadError
-        If the server cannot be reached, refuses, breaks off again and again, or sends something else.
+        If the server cannot be reached or refuses the request, if the connection breaks too often, or if the checksum
+        is wrong.
     """
     part = target.with_name(f"{target.name}.part")
     resumed = part.exists()
     _retry(lambda: _transfer(url, part), url, n_retries, delay)
-    if resumed and _checksum(part, checksum) != checksum:  # the beginning may be of another version, or damaged
+    if resumed and _checksum(part, checksum) != checksum:  # the partial file may be damaged or outdated
         part.unlink()
         _retry(lambda: _transfer(url, part), url, n_retries, delay)
     found = _checksum(part, checksum)
     if found != checksum:
         part.unlink()
         raise DownloadError(
-            f"{url} arrived with the checksum {found} instead of {checksum}. It was not kept: a proxy may have "
-            "answered in the server's place, or the publisher has changed the file."
+            f"The download of {url} has the checksum {found} instead of {checksum}, so it was deleted. A proxy may "
+            "have answered instead of the server, or the publisher has changed the file."
         )
     part.replace(target)
 
 
 def read_text(url: str, *, n_retries: int = 3, delay: float = 1.0) -> str:
-    """Return a small text file of a server; errors as :func:`download`."""
+    """Return the content of a small text file on a server; raise the same errors as :func:`download`."""
 
     def read() -> str:
         with urlopen(_request(url), timeout=_TIMEOUT) as response:
@@ -80,20 +81,21 @@ def _retry(action: Callable[[], _Result], url: str, n_retries: int, delay: float
 
 
 def _transfer(url: str, part: Path) -> None:
-    """Append to the part what it lacks, or start anew where the server does not send ranges."""
+    """Append the missing bytes to the partial file, or start over if the server does not support ranges."""
     start = part.stat().st_size if part.exists() else 0
     try:
         response = urlopen(_request(url, start), timeout=_TIMEOUT)
     except HTTPError as error:
         if start and error.code == _RANGE_NOT_SATISFIABLE:
-            return  # nothing is left to send; the checksum decides
+            return  # no bytes are left to send; the checksum is verified later
         raise
     with response:
         if response.status != http.HTTPStatus.PARTIAL_CONTENT:
             start = 0
         elif not (response.headers.get("Content-Range") or "").startswith(f"bytes {start}-"):
             part.unlink()
-            raise OSError(f"the server sent {response.headers.get('Content-Range')!r} when asked from byte {start} on")
+            got = response.headers.get("Content-Range")
+            raise OSError(f"the server sent the range {got!r} instead of the bytes from {start}")
         with part.open("ab" if start else "wb") as file:
             shutil.copyfileobj(response, file)
         length = response.headers.get("Content-Length")
@@ -109,7 +111,7 @@ def _request(url: str, start: int = 0) -> Request:
 
 
 def _checksum(file: Path, like: str) -> str:
-    """Return the checksum of a file, in the algorithm of another checksum."""
+    """Return the checksum of a file, computed with the algorithm of another checksum."""
     algorithm = like.partition(":")[0]
     with file.open("rb") as content:
         return f"{algorithm}:{hashlib.file_digest(content, algorithm).hexdigest()}"

@@ -1,14 +1,14 @@
-"""Vectorised draws of the users and items of events, for millions of rows."""
+"""Vectorized draws of the users and items of events, for millions of rows."""
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
-_CHUNK = 1 << 20  # rows drawn at once: bounds the temporary arrays to some tens of megabytes
+_CHUNK = 1 << 20  # number of rows drawn at once, which limits the temporary arrays to some tens of megabytes
 
 
 class ZipfLaw:
-    """Draws members of groups; within a group the r-th most popular has a share in proportion to r ** -exponent."""
+    """Draw members of groups: within a group, the share of the r-th most popular is proportional to r ** -exponent."""
 
     def __init__(self, groups: NDArray[np.int64], exponent: float, random: np.random.RandomState) -> None:
         shuffled = random.permutation(len(groups))
@@ -18,7 +18,7 @@ class ZipfLaw:
         weights = (np.arange(len(groups)) - offsets + 1.0) ** -exponent
         sorted_groups = groups[self._members]
         shares = weights / np.bincount(sorted_groups, weights)[sorted_groups]
-        # the shares of group g fill the interval from g to g + 1: one binary search serves all groups
+        # the shares of group g fill the interval from g to g + 1, so one binary search is enough for all groups
         self._ends = np.minimum(np.cumsum(shares), sorted_groups + 1)
         self._ends[np.cumsum(sizes) - 1] = np.arange(len(sizes)) + 1
         self.probabilities = np.empty(len(groups))
@@ -32,7 +32,7 @@ class ZipfLaw:
 
 
 def successors(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the next item of the same group for every item; the last one is followed by the first."""
+    """Return for each item the next item of its group; the last item of a group is followed by the first."""
     by_group = np.argsort(groups, kind="stable")
     sizes = np.bincount(groups)
     following = np.roll(by_group, -1)
@@ -60,7 +60,7 @@ def draw_items(
     own_probability: float,
     random: np.random.RandomState,
 ) -> NDArray[np.int32]:
-    """Return the item of each event, from the user's own group with the given probability."""
+    """Return the item of each event, drawn from the user's own group with the given probability."""
     n_groups = user_groups.max() + 1
     items = np.empty_like(users)
     for rows in gen_batches(len(users), _CHUNK):
@@ -78,7 +78,7 @@ def follow(
     probability: float,
     random: np.random.RandomState,
 ) -> NDArray[np.int32]:
-    """Replace events, with the given probability, by the successor of the same user's previous item."""
+    """Replace items, with the given probability, by the successor of the same user's previous item."""
     order = np.argsort(users, kind="stable")
     starts_anew = random.random_sample(len(users)) >= probability
     starts_anew[0] = True
@@ -86,7 +86,7 @@ def follow(
     rows = np.arange(len(users))
     start = np.maximum.accumulate(np.where(starts_anew, rows, 0))
     by_group = np.argsort(item_groups, kind="stable")
-    place = np.argsort(by_group)  # of an item in by_group
+    place = np.argsort(by_group)  # position of each item in by_group
     sizes = np.bincount(item_groups)
     offsets = np.cumsum(sizes) - sizes
     origin = items[order[start]]

@@ -1,4 +1,4 @@
-"""A generator of interactions with a known right answer."""
+"""A generator of interactions with a known ground truth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skrec._sklearn_compat import Interval, StrOptions, validate_parameter_const
 from skrec.datasets._draws import ZipfLaw, draw_items, draw_users, follow, successors
 from skrec.exceptions import UnknownIdError
 
-_START, _YEAR = 1_577_836_800, 365 * 86_400  # 2020-01-01 in unix seconds; the events spread over one year
+_START, _YEAR = 1_577_836_800, 365 * 86_400  # 2020-01-01 in Unix seconds; the events are spread over one year
 
 _PROBABILITY = [Interval(Real, 0, 1, closed="both")]
 _EXPONENT = [Interval(Real, 0, None, closed="left")]
@@ -43,17 +43,17 @@ _CONSTRAINTS: dict[str, list[Any]] = {
 
 @dataclass(frozen=True, eq=False, repr=False)
 class InteractionTruth:
-    """What :func:`make_interactions` drew its events from: the right answer that a model can at best find.
+    """The ground truth of :func:`make_interactions`: the distribution that the events were drawn from.
 
     Attributes
     ----------
     users, items : DataFrame
-        All users and all items, also those without an event, sorted by id: ``user_id`` or ``item_id``, ``group`` and
-        the feature columns. They serve as tables of queries and of candidates.
+        All users and all items, including those without events, sorted by id: ``user_id`` or ``item_id``, ``group``
+        and the feature columns. They can be used as tables of queries and of candidates.
     popularity : ndarray of shape (n_items,)
-        The probability of each item among the items of its group, in the order of `items`.
+        The probability of each item within its group, in the order of `items`.
     successors : ndarray of shape (n_items,)
-        The id of the item that follows each item where `sequential` is above 0: the next one of its group.
+        The id of the successor of each item, which is the next item of its group. Used if `sequential` is above 0.
     n_groups, affinity, sequential, target
         The parameters of the generator.
 
@@ -77,28 +77,27 @@ class InteractionTruth:
     target: Literal["label", "rating"] | None
 
     def item_probabilities(self, user_ids: ArrayLike, previous_items: ArrayLike | None = None) -> NDArray[np.float64]:
-        """Return the probability that the next event of a user is with each item.
+        """Return the probability of each item to be the item of a user's next event.
 
-        Sorting the items by it gives the best reachable ranking of a user's next event, also among the items that are
-        left after the seen ones are taken out.
+        Sorting the items by this probability gives the best possible ranking for a user's next event, even if seen
+        items are excluded.
 
         Parameters
         ----------
         user_ids : array-like of shape (n,)
-            Users, as in the column ``user_id``.
+            The user ids, as in the column ``user_id``.
         previous_items : array-like of shape (n,), default=None
-            The item of each user's latest event. Without it the result leaves `sequential` out of account, as for the
-            first event of a user.
+            The item of each user's latest event. If None, `sequential` is ignored, as for the first event of a user.
 
         Returns
         -------
         ndarray of shape (n, n_items)
-            Rows add up to one; columns are in the order of `items`.
+            Each row sums to one. The columns are in the order of `items`.
 
         Raises
         ------
         UnknownIdError
-            If an id is none of the generated ones.
+            If an id is not one of the generated ids.
 
         Examples
         --------
@@ -122,12 +121,12 @@ class InteractionTruth:
     def expected_target(self, user_ids: ArrayLike, item_ids: ArrayLike) -> NDArray[np.float64]:
         """Return the expected target of each pair: the probability of the label 1, or the mean rating.
 
-        No prediction from the pair has a lower squared error or log loss.
+        No other prediction from the pair has a lower expected squared error or log loss.
 
         Parameters
         ----------
         user_ids, item_ids : array-like of shape (n,)
-            The pairs.
+            The ids of the pairs.
 
         Returns
         -------
@@ -136,9 +135,9 @@ class InteractionTruth:
         Raises
         ------
         ValueError
-            If the interactions were made without a target.
+            If the interactions were generated without a target.
         UnknownIdError
-            If an id is none of the generated ones.
+            If an id is not one of the generated ids.
 
         Examples
         --------
@@ -148,7 +147,7 @@ class InteractionTruth:
         array([2., 4.])
         """
         if self.target is None:
-            raise ValueError('These interactions have no target; make them with target="label" or target="rating".')
+            raise ValueError('These interactions have no target: generate them with target="label" or target="rating".')
         users, items = _codes(user_ids, self.users["user_id"]), _codes(item_ids, self.items["item_id"])
         same_group = self.users["group"].to_numpy()[users] == self.items["group"].to_numpy()[items]
         probability = np.where(same_group, self.affinity, 1 - self.affinity)
@@ -156,7 +155,7 @@ class InteractionTruth:
 
     @property
     def own_group_probability(self) -> float:
-        """The probability that an event is with an item of the user's own group; the other groups share the rest."""
+        """The probability that the item of an event is of the user's own group; the other groups share the rest."""
         return 1 / self.n_groups if self.target is not None or self.n_groups == 1 else self.affinity
 
     def __repr__(self) -> str:
@@ -184,60 +183,64 @@ def make_interactions(
 ) -> Any:
     """Generate interactions of groups of users who like groups of items.
 
-    Users and items fall at random into groups of equal size. Each event draws a user, then one of the groups of items
-    (the user's own with probability `affinity`, else any other), then an item of that group under a Zipf law. A model
-    that finds the groups and the popularity within them ranks as well as is possible; popularity alone does not.
-    The same pair may occur more than once; ``drop_duplicates(["user_id", "item_id"])`` leaves the first of each.
+    Users and items are assigned at random to groups of equal size. For each event, a user is drawn, then a group of
+    items (the user's own group with probability `affinity`, else any other group), then an item of that group according
+    to a Zipf law. A model that finds the groups and the popularity within them ranks as well as possible; popularity
+    alone does not. The same pair may occur more than once; ``drop_duplicates(["user_id", "item_id"])`` keeps the first
+    occurrence of each pair.
 
     Parameters
     ----------
     n_users, n_items, n_interactions : int, default=200, 100, 5000
-        The numbers of users, items and events (rows). Not every user and item need have an event. Millions of rows
-        cost 16 bytes each with ``ids="int"`` and no features.
+        The number of users, items and events (rows). Some users and items may have no event. With ``ids="int"`` and no
+        features, each row takes 16 bytes.
     n_groups : int, default=4
-        The number of groups; at most the number of users and of items.
+        The number of groups. At most the number of users and the number of items.
     affinity : float, default=0.9
         The share of a user's events with items of the user's own group.
     popularity : float, default=1.0
-        The exponent of the Zipf law of items within a group: the r-th most popular one has a share in proportion to
-        ``r ** -popularity``. 0 makes all equal.
+        The exponent of the Zipf law of items within a group: the share of the r-th most popular item is proportional to
+        ``r ** -popularity``. If 0, all items are equally popular.
     activity : float, default=0.0
-        The same exponent for the number of events of a user; 0 makes all users equally active.
+        The exponent of the Zipf law of the number of events per user. If 0, all users are equally active.
     sequential : float, default=0.0
-        The probability that an event is with the successor of the item of the same user's previous event: what only
-        a sequence model can know. The other events are drawn as told above.
+        The probability that the item of an event is the successor of the item of the same user's previous event, which
+        only a sequence model can learn. The other events are drawn as described above.
     target : {"label", "rating"}, default=None
-        Makes `y`, and draws the items from all groups alike, whoever the user is: the rows are then impressions, not
-        choices. A ``"label"`` is 1 with probability `affinity` where user and item are of one group and with
-        ``1 - affinity`` elsewhere, so that `affinity` (where above 0.5) is the best accuracy there can be. A
-        ``"rating"`` is 1 to 5: one plus a binomial number of four draws with the same probability.
+        The kind of target `y` to generate. With a target, the items are drawn from all groups with equal probability,
+        whoever the user is: the rows are then impressions, not choices. A ``"label"`` is 1 with probability `affinity`
+        if user and item belong to the same group, and with probability ``1 - affinity`` otherwise, so that `affinity`
+        (if above 0.5) is the best possible accuracy. A ``"rating"`` is 1 to 5: one plus a binomial number of four
+        draws with the same probability.
     n_categorical, n_numeric : int, default=0
-        The number of feature columns of either kind that tell the group, for users and again for items:
+        The number of categorical and of numeric feature columns that depend on the group, for users and for items:
         ``user_category_0``, ..., ``user_number_0``, ..., ``item_category_0``, ..., ``item_number_0``, ...
     feature_noise : float, default=0.1
-        The share of users (items) whose category is drawn anew from all groups, and the standard deviation of the
-        numbers about the centre of the group; centres come from a standard normal distribution.
+        The share of users (and items) whose category is redrawn from all groups, and the standard deviation of the
+        numbers around the center of their group. The centers are drawn from a standard normal distribution.
     ids : {"int", "str"}, default="int"
-        Ids as ``0 ... n - 1`` (int32), or as strings such as ``"u007"`` and ``"i42"``, which sort in the same order.
+        If ``"int"``, the ids are ``0 ... n - 1`` (int32). If ``"str"``, they are strings such as ``"u007"`` and
+        ``"i42"``, which sort in the same order.
     random_state : int, RandomState instance or None, default=None
-        An int gives the same rows on each call.
+        Pass an int for the same rows in every call.
     return_truth : bool, default=False
-        Whether to return the truth as well.
+        Whether to also return the ground truth.
 
     Returns
     -------
     X : DataFrame of shape (n_interactions, 3 + 2 * (n_categorical + n_numeric))
-        The events in order of time: ``user_id``, ``item_id``, ``timestamp`` (unix seconds, all
-        different) and the features (category and float32).
+        The events in order of time: ``user_id``, ``item_id``, ``timestamp`` (Unix seconds, all distinct) and the
+        features (category and float32).
     y : Series of shape (n_interactions,)
-        Only with a `target`.
+        The targets. Only returned if `target` is given.
     truth : InteractionTruth
-        Only with ``return_truth=True``: groups, features of every user and item, and the right answer.
+        The groups and features of all users and items, and the distribution of the events. Only returned if
+        ``return_truth=True``.
 
     Raises
     ------
     ValueError
-        If a parameter is out of its range.
+        If a parameter is out of range.
 
     Examples
     --------
@@ -256,7 +259,7 @@ def make_interactions(
     )
     if n_groups > min(n_users, n_items):
         raise ValueError(
-            f"n_groups={n_groups} is more than there are users ({n_users}) or items ({n_items}); lower n_groups."
+            f"n_groups={n_groups} is larger than the number of users ({n_users}) or items ({n_items}): lower n_groups."
         )
     random = check_random_state(random_state)
     user_groups, item_groups = (random.permutation(np.arange(n) % n_groups) for n in (n_users, n_items))
@@ -267,7 +270,7 @@ def make_interactions(
         n_numeric=n_numeric,
         noise=feature_noise,
         ids=ids,
-        random=np.random.RandomState(random.randint(2**31 - 1)),  # its own: the events do not change with the features
+        random=np.random.RandomState(random.randint(2**31 - 1)),  # separate: the events do not depend on it
     )
     truth = InteractionTruth(
         users=describe("user", user_groups),
@@ -347,6 +350,6 @@ def _codes(ids: ArrayLike, known: pd.Series) -> NDArray[np.intp]:
         unknown = wanted[codes < 0].tolist()[0]
         first, last = known.iloc[[0, -1]].tolist()
         raise UnknownIdError(
-            f"{known.name} {unknown!r} is not one of the {len(known)} generated ones ({first!r} to {last!r})."
+            f"{known.name} {unknown!r} is not one of the {len(known)} generated ids ({first!r} to {last!r})."
         )
     return codes

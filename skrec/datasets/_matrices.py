@@ -1,4 +1,4 @@
-"""User-item matrices and rows of events, converted into each other."""
+"""Conversion between user-item matrices and rows of events."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ __all__ = ["events_from_matrix", "matrix_from_events"]
 
 
 def events_from_matrix(matrix: Any, users: Any = None, items: Any = None) -> pd.DataFrame:
-    """Turn a user-item matrix into rows of events, as skrec's models take them.
+    """Convert a user-item matrix into rows of events, as required by skrec's models.
 
     Parameters
     ----------
     matrix : sparse array, array-like or DataFrame of shape (n_users, n_items)
-        Users by items: clicks, counts or ratings, in any format of SciPy, as a dense array, or as a DataFrame that
-        ``pivot`` or ``crosstab`` returned.
+        Clicks, counts or ratings of users (rows) and items (columns): a SciPy matrix of any format, a dense array, or a
+        DataFrame returned by ``pivot`` or ``crosstab``.
     users, items : array-like of shape (n_users,) and (n_items,), default=None
-        The ids of the rows and columns. None: the index and the column labels of a DataFrame, else their numbers
-        from 0.
+        The ids of the rows and columns. If None, the index and the column labels of a DataFrame, else the numbers of
+        the rows and columns from 0.
 
     Returns
     -------
     DataFrame of shape (n_events, 3)
-        A row for each cell that is neither 0 nor missing, in the order of the rows of the matrix: ``user_id``,
-        ``item_id`` and ``value``. Values that a sparse array stores more than once for a cell are summed. Pass the
-        first two columns as ``X``; what ``value`` is, only you can tell: the ratings ``y`` of a Regressor, the
-        ``sample_weight`` of a Ranker, or all 1.
+        The columns ``user_id``, ``item_id`` and ``value``, with one row for each cell that is neither 0 nor missing,
+        in the order of the rows of the matrix. Duplicate entries of a sparse array are summed. Pass the first two
+        columns as ``X``. The use of ``value`` depends on its meaning: as the ratings ``y`` of a Regressor, as the
+        ``sample_weight`` of a Ranker, or not at all if all values are 1.
 
     Raises
     ------
     TypeError
         If the cells are not numbers.
     ValueError
-        If the matrix is not two-dimensional, has no cell with a value, or has an infinite one; if there are not as
-        many ids as rows or columns, or an id is missing or there twice.
+        If the matrix is not two-dimensional, has no cell with a value, or has an infinite value, if the number of ids
+        differs from the number of rows or columns, or if an id is missing or occurs twice.
 
     See Also
     --------
-    matrix_from_events : The inverse.
+    matrix_from_events : The inverse conversion.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def events_from_matrix(matrix: Any, users: Any = None, items: Any = None) -> pd.
     if isinstance(matrix, pd.DataFrame):
         users = matrix.index if users is None else users
         items = matrix.columns if items is None else items
-    elif hasattr(matrix, "to_series"):  # polars, which has no index
+    elif hasattr(matrix, "to_series"):  # polars has no index
         items = list(matrix.columns) if items is None else items
     cells = _cells_of(matrix)
     user_ids, item_ids = _ids_of(users, cells.shape[0], "users"), _ids_of(items, cells.shape[1], "items")
@@ -91,31 +91,31 @@ def events_from_matrix(matrix: Any, users: Any = None, items: Any = None) -> pd.
 def matrix_from_events(
     X: Any, values: Any = None, *, user: str | int | None = None, item: str | int | None = None
 ) -> tuple[sparse.csr_array, NDArray[Any], NDArray[Any]]:
-    """Turn rows of events into a sparse user-item matrix: the inverse of :func:`events_from_matrix`.
+    """Convert rows of events into a sparse user-item matrix: the inverse of :func:`events_from_matrix`.
 
     Parameters
     ----------
     X : DataFrame or array-like of shape (n_events, n_columns)
-        One event a row.
+        One event per row.
     values : array-like of shape (n_events,), default=None
-        What the cells hold, such as ratings or weights; 1 for each event by default. Those of events of the same user
-        and item are summed.
+        The values of the events, such as ratings or weights. If None, 1 for each event. The values of events of the
+        same user and item are summed.
     user, item : str, int or None, default=None
-        Columns of the user and the item, by name or position; by default ``"user_id"`` and ``"item_id"`` in a
-        DataFrame, and columns 0 and 1 in an array.
+        Names or positions of the user and item columns. If None, ``"user_id"`` and ``"item_id"`` in a DataFrame, and
+        columns 0 and 1 in an array.
 
     Returns
     -------
     matrix : csr_array of shape (n_users, n_items)
     users, items : ndarray of shape (n_users,) and (n_items,)
-        The ids of its rows and columns, sorted.
+        The sorted ids of the rows and columns of the matrix.
 
     Raises
     ------
     ColumnError
         If a column is missing.
     ValueError
-        If there are not as many values as events, or an id or a value is missing.
+        If the number of values differs from the number of events, or if an id or a value is missing.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def matrix_from_events(
     items, item_codes = Vocabulary.fit(rows.column(roles.item), name=roles.item_name)
     data = np.ones(len(rows), dtype=np.int64) if values is None else _numbers(as_column(values), "values")
     if len(data) != len(rows):
-        raise ValueError(f"There are {len(data)} values, but {len(rows)} events: pass one for each event.")
+        raise ValueError(f"There are {len(data)} values, but {len(rows)} events: pass one value for each event.")
     if data.dtype.kind == "f" and not np.isfinite(data).all():
         raise ValueError(f"values holds NaN or infinity in row {int(np.argmax(~np.isfinite(data)))}.")
     shape = (len(users), len(items))
@@ -139,10 +139,10 @@ def matrix_from_events(
 
 
 def _cells_of(matrix: Any) -> sparse.csr_array:
-    """Return a matrix as sorted compressed rows, without zeros and missing values."""
+    """Return a matrix as sorted compressed sparse rows without zeros and missing values."""
     if sparse.issparse(matrix):
         if matrix.ndim != 2:
-            raise ValueError(f"matrix must be two-dimensional, users by items; its shape is {matrix.shape}.")
+            raise ValueError(f"matrix must be two-dimensional (users, items), but its shape is {matrix.shape}.")
         cells = sparse.csr_array(matrix, copy=True)
         cells.data = _numbers(cells.data, "matrix")
         cells.sum_duplicates()
@@ -154,8 +154,8 @@ def _cells_of(matrix: Any) -> sparse.csr_array:
             dense = np.asarray(matrix)
             if dense.ndim != 2:
                 raise ValueError(
-                    f"matrix must be two-dimensional, users by items; its shape is {dense.shape}. For lists of the "
-                    "items of each user build a DataFrame: "
+                    f"matrix must be two-dimensional (users, items), but its shape is {dense.shape}. To convert lists "
+                    "of the items of each user, build a DataFrame: "
                     "pd.Series(lists).explode().rename_axis('user_id').reset_index(name='item_id')."
                 )
             dense = _numbers(dense, "matrix")
@@ -168,7 +168,7 @@ def _cells_of(matrix: Any) -> sparse.csr_array:
 
 
 def _numbers(values: NDArray[Any], name: str) -> NDArray[Any]:
-    """Refuse values that are not numbers."""
+    """Return the values as floats, and raise a TypeError if they are not numbers."""
     if values.dtype.kind == "O":
         try:
             values = (
@@ -183,15 +183,15 @@ def _numbers(values: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _ids_of(ids: Any, n: int, name: str) -> Column:
-    """Check the ids of the rows or columns of a matrix; by default they are numbered."""
+    """Check the ids of the rows or columns of a matrix; by default they are numbered from 0."""
     if ids is None:
         return np.arange(n)
     column = as_column(list(ids) if not hasattr(ids, "dtype") else ids)
     side = "rows" if name == "users" else "columns"
     if len(column) != n:
-        raise ValueError(f"{name} has {len(column)} ids, but the matrix has {n} {side}: pass one for each.")
+        raise ValueError(f"{name} has {len(column)} ids, but the matrix has {n} {side}: pass one id for each of them.")
     vocabulary, codes = Vocabulary.fit(column, name=name)
     if len(vocabulary) < n:
         twice = column[pd.Series(codes).duplicated().to_numpy()][:1].tolist()[0]
-        raise ValueError(f"{name} has the id {twice!r} more than once: each of the {side} needs an id of its own.")
+        raise ValueError(f"{name} has the id {twice!r} more than once: each of the {side} needs its own id.")
     return column

@@ -1,4 +1,4 @@
-"""The MovieLens data sets, from their publisher or from a local copy."""
+"""Load the MovieLens data sets from their publisher or from a local copy."""
 
 import os
 import sys
@@ -34,14 +34,14 @@ It comes without any guarantee. The full terms: {publisher}/{readme}
 
 @dataclass(frozen=True)
 class _Release:
-    """A data set as it is published."""
+    """A published data set."""
 
     title: str
     folder: str
     readme: str
-    marks: tuple[str, ...]  # the files by which a folder is known to hold it
+    marks: tuple[str, ...]  # the files that identify a folder with this data set
     read: Callable[[files.Folder], files.Tables]
-    checksum: str | None  # None: the publisher replaces the archive now and then, and puts its MD5 beside it
+    checksum: str | None  # None: the publisher replaces the archive at times and publishes its MD5 next to it
     copies: str = ""
     redistribution: str = "Do not redistribute it without separate permission."
 
@@ -52,28 +52,28 @@ class _Release:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MovieLens:
-    """A loaded MovieLens data set: what :func:`fetch_movielens` returns.
+    """A loaded MovieLens data set, as returned by :func:`fetch_movielens`.
 
     Attributes
     ----------
     interactions : DataFrame of shape (n_ratings, 4)
-        ``user_id``, ``item_id``, ``rating`` and ``timestamp`` (unix seconds), in the publisher's order of rows.
-        A copy of 1M whose ``ratings.csv`` has the rank of each rating in its user's history instead of the time
-        (from 0; -1 where unknown) has ``time_rank`` in place of ``timestamp``. A rank is not a time: ranks cannot be
-        compared across users. The rows are then sorted by user and rank, unknown ranks first, so that the order of rows
-        within a user, which skrec goes by where there is no time, is the order of time.
+        ``user_id``, ``item_id``, ``rating`` and ``timestamp`` (Unix seconds), with the rows in the publisher's order.
+        A copy of 1M may have a ``ratings.csv`` with the rank of each rating in its user's history instead of the time
+        (from 0; -1 if unknown). The column is then called ``time_rank`` instead of ``timestamp``. A rank is not a time:
+        ranks cannot be compared across users. The rows are then sorted by user and rank, unknown ranks first, so that
+        the rows of each user are in order of time, as skrec expects if there is no time column.
     users : DataFrame
-        ``user_id``, ``age``, ``gender``, ``occupation``, ``zip_code``; of ``latest-small`` ``user_id`` alone. Age in
+        ``user_id``, ``age``, ``gender``, ``occupation``, ``zip_code``; only ``user_id`` in ``latest-small``. The age in
         ``1m`` is the lower end of a range (1: under 18; 18; 25; 35; 45; 50; 56: 56 and above).
     items : DataFrame
-        ``item_id``, ``title`` (with the year) and ``genres`` (one string such as ``"Action|Sci-Fi"``), including movies
-        without ratings; in ``100k`` also ``release_date`` and ``imdb_url``.
+        All movies, including those without ratings: ``item_id``, ``title`` (with the year) and ``genres`` (a string
+        such as ``"Action|Sci-Fi"``); in ``100k`` also ``release_date`` and ``imdb_url``.
     licence : str
         The terms of use.
     DESCR : str
-        The terms, followed by the publisher's own description where the copy has it.
+        The terms, followed by the publisher's description if the copy contains it.
     train, test : DataFrame or None
-        The two parts of the official split that was asked for, as `interactions`.
+        The two parts of the requested official split, with the columns of `interactions`.
 
     Examples
     --------
@@ -170,9 +170,9 @@ def fetch_movielens(
     n_retries: int = 3,
     delay: float = 1.0,
 ) -> MovieLens | tuple[pd.DataFrame, "pd.Series[Any]"]:
-    """Load a MovieLens data set; download it from GroupLens if there is no copy yet.
+    """Load a MovieLens data set, and download it from GroupLens if there is no copy yet.
 
-    The sets of GroupLens [1]_:
+    The following data sets of GroupLens [1]_ are available:
 
     ================  =======  =======  =========  ===================
     name              users    movies   ratings    scale
@@ -182,53 +182,54 @@ def fetch_movielens(
     ``latest-small``  610      9,742    100,836    0.5, 1, 1.5, ..., 5
     ================  =======  =======  =========  ===================
 
-    ``latest-small`` is a development set that GroupLens replaces from time to time (the figures are of September
-    2018): it is not for results that others should be able to repeat.
+    ``latest-small`` is a development set that GroupLens replaces from time to time (the figures are from September
+    2018). Do not use it for results that must be reproducible.
 
-    A download is checked against a checksum, continues where an earlier one was interrupted, and prints the terms of
-    use (also in ``.licence``) to the standard error stream. A copy that is there already is loaded in silence.
+    Downloads are verified by checksum and resumed if they were interrupted. The terms of use (also in ``.licence``) are
+    printed to the standard error stream when a data set is downloaded. An existing copy is loaded without any output.
 
     Parameters
     ----------
     name : {"100k", "1m", "latest-small"}, default="100k"
-        Which set.
+        Name of the data set.
     path : str or path-like, default=None
-        Where the set is: the publisher's zip, the unpacked folder (its files may be gzipped, as ``u.data.gz``), or the
-        folder that holds it. Nothing is downloaded then.
+        Path of a local copy: the publisher's zip, the unpacked folder (its files may be gzipped, such as
+        ``u.data.gz``), or the folder that contains it. If given, nothing is downloaded.
     data_home : str or path-like, default=None
-        Where downloads are kept, as for :func:`get_data_home`: by default the folder named by the environment
-        variable ``SKREC_DATA``, else ``~/skrec_data``. A zip or an unpacked folder that is put there, such as
-        ``ml-100k.zip`` or ``ml-100k/``, is taken without asking the server.
+        The folder of downloads, as in :func:`get_data_home`. If None, the value of the environment variable
+        ``SKREC_DATA`` if it is set, else ``~/skrec_data``. A zip or an unpacked folder in it, such as ``ml-100k.zip``
+        or ``ml-100k/``, is used without a download.
     split : {"u1", "u2", "u3", "u4", "u5", "ua", "ub"}, default=None
-        An official split of ``100k`` to load as well: five-fold cross-validation (``u1`` to ``u5``), or ten test
-        ratings of every user (``ua``, ``ub``).
+        An official split of ``100k`` to load in addition: five-fold cross-validation (``u1`` to ``u5``), or ten test
+        ratings of each user (``ua``, ``ub``).
     download_if_missing : bool, default=True
-        With False, an error is raised instead of a download.
+        If False, raise an error instead of downloading.
     return_X_y : bool, default=False
-        Whether to return ``(X, y)``: the interactions without the rating, and the rating.
+        If True, return ``(X, y)``: the interactions without the rating, and the rating.
 
     n_retries : int, default=3
-        How often to try again after a broken connection or a passing error of the server.
+        Number of retries after a broken connection or a temporary error of the server.
     delay : float, default=1.0
         Seconds between two attempts.
 
     Returns
     -------
     data : MovieLens
-        With the DataFrames ``.interactions`` (user, item, rating, time), ``.users`` and ``.items``, the parts
-        ``.train`` and ``.test`` of a `split`, and the texts ``.licence`` and ``.DESCR``: see :class:`MovieLens`. It
-        is not a :class:`~sklearn.utils.Bunch`, because ``.items`` of a Bunch is the method of ``dict``.
+        The data set, with the DataFrames ``.interactions`` (user, item, rating, time), ``.users`` and ``.items``, the
+        parts ``.train`` and ``.test`` of a `split`, and the texts ``.licence`` and ``.DESCR``: see :class:`MovieLens`.
+        It is not a :class:`~sklearn.utils.Bunch`, because ``.items`` of a Bunch is the method of ``dict``.
     (X, y) : tuple of DataFrame and Series
-        With ``return_X_y=True``.
+        Returned instead of `data` if ``return_X_y=True``.
 
     Raises
     ------
     FileNotFoundError
-        If there is nothing at `path`.
+        If `path` does not exist.
     FileFormatError
-        If a file is damaged or missing, or of another data set.
+        If a file is damaged, is missing, or belongs to another data set.
     DownloadError
-        If the server cannot be reached or sends something else, or the set is missing and must not be downloaded.
+        If the server cannot be reached, if the checksum is wrong, or if there is no copy and ``download_if_missing`` is
+        False.
 
     References
     ----------
@@ -251,9 +252,9 @@ def fetch_movielens(
         _CONSTRAINTS, {name: value for name, value in locals().items() if name in _CONSTRAINTS}, "fetch_movielens"
     )
     if split is not None and name != "100k":
-        raise ValueError(f'split={split!r} is an official split of "100k" alone, not of {name!r}; leave it out.')
+        raise ValueError(f'split={split!r} is an official split of "100k" only, not of {name!r}: leave it out.')
     if split is not None and return_X_y:
-        raise ValueError("return_X_y=True returns the whole set; with a split, use .train and .test.")
+        raise ValueError("return_X_y=True returns the whole data set: for a split, use .train and .test instead.")
     release = _RELEASES[name]
     if path is None:
         place = _local_copy(release, get_data_home(data_home), download_if_missing, n_retries, delay)
@@ -267,14 +268,14 @@ def fetch_movielens(
 
 
 def _local_copy(release: _Release, home: Path, download_if_missing: bool, n_retries: int, delay: float) -> Path:
-    """Return the zip or folder in the data home, downloaded if need be."""
+    """Return the zip or folder in the data home, after a download if it is missing."""
     folder, archive = home / release.folder, home / f"{release.folder}.zip"
     if folder.is_dir() or archive.exists():
         return folder if folder.is_dir() else archive
     url = f"{_PUBLISHER}/{archive.name}"
     cure = (
-        f"To do without the download, get {url} on another machine and pass path= to the zip or the unpacked folder, "
-        f"or put it into {home} (the environment variable SKREC_DATA names another folder)."
+        f"Without a download, get {url} on another machine and pass path= with the zip or the unpacked folder, "
+        f"or copy it into {home} (set the environment variable SKREC_DATA to use another folder)."
     )
     if not download_if_missing:
         raise DownloadError(f"{release.title} is not in {home}, and download_if_missing is False. {cure}")
@@ -288,28 +289,28 @@ def _local_copy(release: _Release, home: Path, download_if_missing: bool, n_retr
 
 
 def _published_md5(url: str, n_retries: int, delay: float) -> str:
-    """Return the digest that GroupLens publishes beside an archive, as ``MD5 (ml-1m.zip) = c4d9eecf...``."""
+    """Return the digest that GroupLens publishes next to an archive, as ``MD5 (ml-1m.zip) = c4d9eecf...``."""
     text = read_text(f"{url}.md5", n_retries=n_retries, delay=delay)
     digest = text.split()[-1].lower() if text.split() else ""
     if len(digest) != 32 or set(digest) - set("0123456789abcdef"):
-        raise DownloadError(f"{url}.md5 holds no MD5 checksum but {text[:80]!r}.")
+        raise DownloadError(f"{url}.md5 contains {text[:80]!r} instead of an MD5 checksum.")
     return digest
 
 
 def _find(release: _Release, top: files.Folder) -> files.Folder:
-    """Return the folder that has the files of the release: the one given or one inside it."""
+    """Return the folder with the files of the release: the given folder or a folder inside it."""
     for folder in (top, top / release.folder):
         if files.has_files(folder, release.marks):
             return folder
     message = (
-        f"{top} does not hold {release.title}: neither it nor {release.folder}/ in it has {', '.join(release.marks)}."
+        f"{top} does not contain {release.title}: neither it nor its {release.folder}/ has {', '.join(release.marks)}."
     )
     for name, other in _RELEASES.items():
         if any(files.has_files(folder, other.marks) for folder in (top, top / other.folder)):
-            raise FileFormatError(f"{message} It holds {other.title}: fetch_movielens({name!r}, path=...).")
+            raise FileFormatError(f"{message} It contains {other.title}: call fetch_movielens({name!r}, path=...).")
     found = sorted(entry.name for entry in top.iterdir())
     raise FileFormatError(
-        f"{message} It has: {', '.join(found[:12]) or 'nothing'}{', ...' if len(found) > 12 else ''}."
+        f"{message} It contains: {', '.join(found[:12]) or 'nothing'}{', ...' if len(found) > 12 else ''}."
     )
 
 
@@ -323,7 +324,7 @@ def _load(release: _Release, folder: files.Folder, split: str | None) -> MovieLe
         raise
     except (ValueError, LookupError) as error:
         raise FileFormatError(
-            f"A file of {release.title} in {folder} is not as published; download the set again. ({error})"
+            f"A file of {release.title} in {folder} differs from the published one: download it again. ({error})"
         ) from error
     readme = files.read_readme(folder)
     return MovieLens(

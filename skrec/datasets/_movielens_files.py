@@ -1,4 +1,4 @@
-"""The MovieLens files as their publisher lays them out, read from a folder or a zip, gzipped or not."""
+"""Read the files of the MovieLens data sets from a folder or a zip, gzipped or not."""
 
 import csv
 import gzip
@@ -16,7 +16,7 @@ import pandas as pd
 
 from skrec.exceptions import FileFormatError
 
-Folder = Path | zipfile.Path  # they share joinpath, is_file, iterdir and read_bytes
+Folder = Path | zipfile.Path  # both have joinpath, is_file, iterdir and read_bytes
 
 _RATINGS = ["user_id", "item_id", "rating", "timestamp"]
 _USERS = ["user_id", "age", "gender", "occupation", "zip_code"]
@@ -24,7 +24,7 @@ _GENRES_100K = [
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime", "Documentary", "Drama"),
     *("Fantasy", "Film-Noir", "Horror", "Musical", "Mystery", "Romance", "Sci-Fi", "Thriller", "War", "Western"),
 ]
-# users.dat of 1M has their positions; the words are those of its README and of the users of 100K
+# users.dat of 1M has their positions; the names come from its README and from the users of 100K
 _OCCUPATIONS_1M = [
     *("other", "academic/educator", "artist", "clerical/admin", "college/grad student", "customer service"),
     *("doctor/health care", "executive/managerial", "farmer", "homemaker", "K-12 student", "lawyer", "programmer"),
@@ -35,7 +35,7 @@ _OCCUPATIONS_1M = [
 
 @dataclass(frozen=True)
 class Tables:
-    """Ratings, users and items of one data set."""
+    """The ratings, users and items of a data set."""
 
     interactions: pd.DataFrame
     users: pd.DataFrame
@@ -49,35 +49,35 @@ def open_folder(path: Path) -> Iterator[Folder]:
         yield path
         return
     if not path.exists():
-        raise FileNotFoundError(f"There is no {path}; path= takes the unpacked folder or the zip of a MovieLens set.")
+        raise FileNotFoundError(f"{path} does not exist: pass path= with the folder or zip of a MovieLens data set.")
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
-        raise FileFormatError(f"{path} is neither a folder nor a complete zip file; download it again.") from error
+        raise FileFormatError(f"{path} is neither a folder nor a complete zip file: download it again.") from error
     with archive:
         yield zipfile.Path(archive)
 
 
 def has_files(folder: Folder, names: tuple[str, ...]) -> bool:
-    """Tell whether a folder has all these files, each as it is or gzipped."""
+    """Return whether a folder has all these files, gzipped or not."""
     return all((folder / name).is_file() or (folder / f"{name}.gz").is_file() for name in names)
 
 
 def read_file(folder: Folder, name: str) -> bytes:
-    """Return the content of a file, unpacked."""
+    """Return the uncompressed content of a file."""
     plain, packed = folder / name, folder / f"{name}.gz"
     if not plain.is_file() and not packed.is_file():
-        raise FileFormatError(f"{folder} has no {name} (nor {name}.gz); download the whole set again.")
+        raise FileFormatError(f"{folder} has neither {name} nor {name}.gz: download the whole data set again.")
     try:
         return plain.read_bytes() if plain.is_file() else gzip.decompress(packed.read_bytes())
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise FileFormatError(
-            f"{name} in {folder} is damaged ({error}); delete it and download the set again."
+            f"{name} in {folder} is damaged ({error}): delete it and download the data set again."
         ) from error
 
 
 def read_readme(folder: Folder) -> str:
-    """Return the publisher's description, or an empty string where a copy does not have it."""
+    """Return the publisher's description, or an empty string if the copy does not contain it."""
     for name in ("README", "README.txt", "GROUPLENS-README.txt"):
         if has_files(folder, (name,)):
             return read_file(folder, name).decode("utf-8", errors="replace")
@@ -103,14 +103,14 @@ def read_100k(folder: Folder) -> Tables:
 
 
 def read_split_100k(folder: Folder, split: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read an official split of MovieLens 100K: its training and its test rows."""
+    """Read the training and the test rows of an official split of MovieLens 100K."""
     return _ratings_100k(folder, f"{split}.base"), _ratings_100k(folder, f"{split}.test")
 
 
 def read_1m(folder: Folder) -> Tables:
-    """Read ratings.dat, users.dat and movies.dat of MovieLens 1M, or ratings.csv with ranks in place of times."""
+    """Read ratings.dat, users.dat and movies.dat of MovieLens 1M, or ratings.csv with ranks instead of times."""
     if has_files(folder, ("ratings.dat",)):
-        # "::" as two separators with an empty column between them: pandas' fast parser takes single characters only
+        # read "::" as two separators around an empty column, as pandas' fast parser only accepts single characters
         interactions = _table(folder, "ratings.dat", sep=":", usecols=[0, 2, 4, 6], dtype="int64")
         interactions.columns = pd.Index(_RATINGS)
     else:
@@ -124,7 +124,7 @@ def read_1m(folder: Folder) -> Tables:
 
 
 def read_latest(folder: Folder) -> Tables:
-    """Read ratings.csv and movies.csv of the releases that GroupLens calls latest."""
+    """Read ratings.csv and movies.csv of the releases that GroupLens calls "latest"."""
     names = {"userId": "user_id", "movieId": "item_id"}
     interactions = _table(folder, "ratings.csv", header=0).rename(columns=names)[_RATINGS]
     items = _table(folder, "movies.csv", header=0).rename(columns=names)[["item_id", "title", "genres"]]

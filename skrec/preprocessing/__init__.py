@@ -1,4 +1,4 @@
-"""Transformers for tables of interactions, which work wherever scikit-learn's do."""
+"""Transformers for tables of interactions that can be used wherever scikit-learn's transformers can."""
 
 from skrec.preprocessing._feature_crosses import FeatureCrosses
 from skrec.preprocessing._history_encoder import HistoryEncoder

@@ -1,4 +1,4 @@
-"""Columns that hold several values a row: lists, or strings with separators."""
+"""Columns that hold several values per row: lists, or strings with separators."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ __all__ = ["Bags", "bags_of", "refuse_unknown_values", "select"]
 
 
 class Bags(NamedTuple):
-    """The values of a column, several a row.
+    """The values of a column with several values per row.
 
     Parameters
     ----------
     name : str
-        The column.
+        Name of the column.
     values : ndarray of shape (n_values,)
-        The distinct values, in no order.
+        The distinct values, in no particular order.
     matrix : csr_array of shape (n_rows, n_values), int8
         1 where the row has the value.
     """
@@ -37,17 +37,17 @@ class Bags(NamedTuple):
 
 
 def bags_of(rows: Rows, position: int, separator: str | None) -> Bags:
-    """Return the values that a column has in every row.
+    """Return the values of a column in each row.
 
     Parameters
     ----------
     rows : Rows
     position : int
         Position of the column. It holds lists, tuples, sets or arrays; strings, which are split; or single values.
-        Missing values, also those in a list, are no values; nor are the empty parts of a string, nor blanks around
-        them.
+        Missing values, also in a list, and empty parts of a string are ignored, and blanks around the parts are
+        removed.
     separator : str or None
-        What stands between the values in a string. None: a string is a single value.
+        The separator between the values in a string. If None, a string is a single value.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def bags_of(rows: Rows, position: int, separator: str | None) -> Bags:
     """
     column = rows.column(position)
     name = f"x{position}" if rows.names is None else rows.names[position]
-    try:  # Strings and numbers repeat, and are taken apart once each; missing ones are of bag -1.
+    try:  # each distinct string or number is split once; missing cells have bag -1
         bag_of_row, cells = pd.factorize(column)
     except TypeError:
         bag_of_row, cells = np.arange(len(column)), column
@@ -88,30 +88,30 @@ def bags_of(rows: Rows, position: int, separator: str | None) -> Bags:
         raise TypeError(
             f"Column {name!r} has {flat[at]!r} ({type(flat[at]).__name__}) in row {_row(bag_of_row, owners[at])}, "
             "which is not hashable. The argument must be a column of strings, numbers or other hashable values, or of "
-            "lists of these."
+            "lists of them."
         ) from error
     infinite = [code for code, value in enumerate(values) if isinstance(value, float) and np.isinf(value)]
     if infinite:
         at = int(np.argmax(codes == infinite[0]))
         raise ValueError(
             f"Input X contains infinity: column {name!r} has {flat[at]} in row {_row(bag_of_row, owners[at])}, which "
-            "is no category. Replace it, for instance with X.replace([np.inf, -np.inf], np.nan)."
+            "is not a category. Replace it, for instance with X.replace([np.inf, -np.inf], np.nan)."
         )
-    # One more bag, which is empty, is that of the missing cells.
+    # the missing cells get one more bag, which is empty
     ones = np.ones(len(codes), dtype=np.int8)
     matrix = sparse.csr_array((ones, (_narrow(owners), _narrow(codes))), shape=(len(bags) + 1, len(values)))
-    matrix.data[:] = 1  # a value that is in a list twice
+    matrix.data[:] = 1  # a value may occur twice in a list
     return Bags(name, values, matrix[_narrow(bag_of_row)])
 
 
 def select(bags: Bags, codes: NDArray[np.integer[Any]], n_codes: int) -> sparse.csr_array:
-    """Return the matrix of a column with one column for each code from 1; values of code 0 have none.
+    """Return the matrix of a column with one column for each code from 1; values with code 0 have no column.
 
     Parameters
     ----------
     bags : Bags
     codes : ndarray of shape (n_values,)
-        The code of each of its values.
+        The code of each value of the column.
     n_codes : int
 
     Returns
@@ -130,9 +130,9 @@ def refuse_unknown_values(bags: Bags, codes: NDArray[np.integer[Any]], vocabular
     ----------
     bags : Bags
     codes : ndarray of shape (n_values,)
-        The code of each of its values.
+        The code of each value of the column.
     vocabulary : Vocabulary
-        The known values.
+        The vocabulary of the known values.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def _values_of(cell: Any, separator: str | None) -> list[Any]:
 
 
 def _narrow(index: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
-    # Many of scikit-learn's solvers take nothing but indices of 32 bits.
+    # many solvers of scikit-learn only accept 32-bit indices
     return index.astype(np.int32)
 
 

@@ -1,4 +1,4 @@
-"""What the transformers share: rare values, the type of the codes, and no data frame of sparse output."""
+"""Helpers that the transformers share: rare values, the type of the codes, and checks of sparse output."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ MIN_FREQUENCY = [
     Interval(RealNotInt, 0, 1, closed="neither"),
     None,
 ]
-"""The constraints of the parameter ``min_frequency``."""
+"""Constraints of the parameter ``min_frequency``."""
 
 
 def min_count(min_frequency: float | None, n_rows: int) -> int:
-    """Return the number of rows a value needs, of the parameter ``min_frequency``: a number or a share of the rows."""
+    """Return the number of rows that a value needs, from ``min_frequency``: a number or a share of the rows."""
     if min_frequency is None or isinstance(min_frequency, Integral):
         return int(min_frequency or 1)
     return ceil(min_frequency * n_rows)
@@ -34,14 +34,14 @@ def min_count(min_frequency: float | None, n_rows: int) -> int:
 def split_rare(
     every: Vocabulary, codes: NDArray[np.int32], count: int
 ) -> tuple[Vocabulary, Vocabulary, NDArray[np.int32]]:
-    """Set the ids of fewer than `count` rows apart.
+    """Separate the ids that occur in fewer than `count` rows.
 
     Parameters
     ----------
     every : Vocabulary
         All ids.
     codes : ndarray of shape (n_rows,)
-        The rows, in its codes.
+        The rows as codes of `every`.
     count : int
         The number of rows that an id needs.
 
@@ -49,7 +49,7 @@ def split_rare(
     -------
     frequent, rare : Vocabulary
     codes : ndarray of shape (n_rows,), int32
-        The rows in the codes of `frequent`; 0 for the rare ones.
+        The rows as codes of `frequent`; 0 for rare ids.
 
     Examples
     --------
@@ -68,17 +68,17 @@ def split_rare(
 
 
 def refuse_narrow_dtype(dtype: DTypeLike, highest: int, what: str) -> None:
-    """Raise a ValueError if a type of number cannot hold the codes, up to `highest`, of `what`."""
+    """Raise a ValueError if a dtype cannot hold the codes of `what`, which go up to `highest`."""
     dtype = np.dtype(dtype)
     if highest > (np.iinfo(dtype).max if dtype.kind in "iu" else 2 ** (np.finfo(dtype).nmant + 1)):
         raise ValueError(
-            f"dtype {dtype} cannot hold the codes of {what}, which go up to {highest}: choose a wider one, for "
+            f"dtype {dtype} cannot hold the codes of {what}, which go up to {highest}: choose a wider dtype, for "
             "instance np.int32."
         )
 
 
 def refuse_sparse_frame(transformer: Any) -> None:
-    """Raise a ValueError if a transformer is asked for sparse output in a data frame."""
+    """Raise a ValueError if a transformer is configured for sparse output in a data frame."""
     library = get_output_config("transform", transformer)["dense"]
     if transformer.sparse_output and library != "default":
         raise ValueError(
@@ -88,7 +88,7 @@ def refuse_sparse_frame(transformer: Any) -> None:
 
 
 def read_again(estimator: Any, X: Any) -> Rows:
-    """View a table that must have the columns of ``fit``, as scikit-learn checks it."""
+    """Return a view of a table after checking, as scikit-learn does, that it has the columns of ``fit``."""
     rows = as_rows(X)
     with guessing(getattr(estimator, "feature_names_in_", None), rows.names):
         validate_data(estimator, X, reset=False, skip_check_array=True)

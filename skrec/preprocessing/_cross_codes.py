@@ -1,4 +1,4 @@
-"""Codes of columns and of their crosses, by vocabulary and by hash."""
+"""Encode columns and their crosses as codes, by vocabulary or by hash."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def fit_column(rows: Rows, position: int) -> tuple[Vocabulary, Codes]:
     Returns
     -------
     vocabulary : Vocabulary
-        Its values, the missing one aside.
+        The values, without the missing value.
     codes : ndarray of shape (n_rows,), int32
-        1 to n for the values, n + 1 for a missing one.
+        1 to n for the values, n + 1 for a missing value.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def fit_column(rows: Rows, position: int) -> tuple[Vocabulary, Codes]:
 def column_codes(rows: Rows, position: int, vocabulary: Vocabulary, *, warn: bool = True) -> Codes:
     """Return the codes that :func:`fit_column` gave to the values of a column, and 0 for other values.
 
-    Values of another kind than those of ``fit`` are told of, if there is ``warn`` about them.
+    If ``warn`` is True, values of another kind than those of ``fit`` cause a warning.
     """
     values, missing, _ = _values(rows, position)
     codes = vocabulary.encode(values)
@@ -86,25 +86,25 @@ def column_codes(rows: Rows, position: int, vocabulary: Vocabulary, *, warn: boo
 
 
 def decoded(vocabulary: Vocabulary, codes: NDArray[np.integer[Any]]) -> list[Any]:
-    """Return the values of codes that :func:`fit_column` gave; None for the missing one."""
+    """Return the values of codes that :func:`fit_column` gave; None for a missing value."""
     values = [*vocabulary.ids.tolist(), None]
     return [values[code - 1] for code in codes.tolist()]
 
 
 def _values(rows: Rows, position: int) -> tuple[NDArray[Any], NDArray[np.bool_], str]:
-    """Return a column with a value of its own in place of the missing ones, where these are, and its name."""
+    """Return a column with a placeholder for missing values, the mask of the missing values, and the column's name."""
     column = rows.column(position)
     name = f"x{position}" if rows.names is None else rows.names[position]
     if column.dtype.kind == "f" and np.isinf(column).any():
         row = int(np.argmax(np.isinf(column)))
         raise ValueError(
-            f"Input X contains infinity: column {name!r} has {column[row]} in row {row}, which is no category. Replace "
-            "it, for instance with X.replace([np.inf, -np.inf], np.nan); a missing value is a category of its own."
+            f"Input X contains infinity: column {name!r} has {column[row]} in row {row}, which is not a category. "
+            "Replace it, for instance with X.replace([np.inf, -np.inf], np.nan); a missing value is its own category."
         )
     missing = np.asarray(pd.isna(column))
     if missing.all():
         return column[:0], missing, name
-    if missing.any():  # Every row keeps its place, so that errors can say which.
+    if missing.any():  # every row keeps its position, so that errors can name it
         column = column[np.where(missing, np.argmin(missing), np.arange(len(column)))]
     return column, missing, name
 
@@ -117,25 +117,25 @@ def _with_missing(codes: Codes, missing: NDArray[np.bool_], vocabulary: Vocabula
 
 
 def fit_cross(columns: Sequence[tuple[Vocabulary, Codes]], name: str) -> tuple[list[Vocabulary], Codes]:
-    """Learn the combinations of values that columns have.
+    """Learn the combinations of values that occur in columns.
 
-    The first two columns are combined, the result with the third, and so on: each time a pair of codes becomes one
-    whole number, ``left * (n_right + 2) + right``, and these numbers get codes by a vocabulary. Pairs of 32-bit codes
-    never overflow, whatever the number of columns.
+    The first two columns are combined, the result is combined with the third, and so on: each time a pair of codes
+    becomes one integer, ``left * (n_right + 2) + right``, and a vocabulary gives codes to these integers. Pairs of
+    32-bit codes never overflow, whatever the number of columns.
 
     Parameters
     ----------
     columns : sequence of (Vocabulary, ndarray of shape (n_rows,))
-        What :func:`fit_column` returned for each.
+        The result of :func:`fit_column` for each column.
     name : str
-        What error messages call the cross.
+        Name of the cross in error messages.
 
     Returns
     -------
     tables : list of Vocabulary
-        One for each column but the first; the last one holds the combinations of all columns.
+        One vocabulary for each column except the first. The last one holds the combinations of all columns.
     codes : ndarray of shape (n_rows,), int32
-        From 1, in lexicographic order of the codes of the columns.
+        Codes from 1, in lexicographic order of the codes of the columns.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def fit_cross(columns: Sequence[tuple[Vocabulary, Codes]], name: str) -> tuple[l
 
 
 def cross_codes(columns: Sequence[tuple[Vocabulary, Codes]], tables: Sequence[Vocabulary]) -> Codes:
-    """Return the codes of combinations that :func:`fit_cross` gave them, and 0 for others."""
+    """Return the codes that :func:`fit_cross` gave to combinations, and 0 for other combinations."""
     codes = columns[0][1]
     for (vocabulary, right), table in zip(columns[1:], tables, strict=True):
         codes = table.encode(_pairs(codes, right, vocabulary))
@@ -163,14 +163,14 @@ def cross_codes(columns: Sequence[tuple[Vocabulary, Codes]], tables: Sequence[Vo
 
 
 def cross_categories(vocabularies: Sequence[Vocabulary], tables: Sequence[Vocabulary]) -> list[tuple[Any, ...]]:
-    """Return the combinations of values behind the codes of a cross, from 1, in order; None for a missing value.
+    """Return the combinations of values for the codes of a cross, from 1, in order; None for a missing value.
 
     Parameters
     ----------
     vocabularies : sequence of Vocabulary
-        Those of the columns.
+        The vocabularies of the columns.
     tables : sequence of Vocabulary
-        What :func:`fit_cross` returned.
+        The vocabularies that :func:`fit_cross` returned.
 
     Returns
     -------
@@ -186,7 +186,7 @@ def cross_categories(vocabularies: Sequence[Vocabulary], tables: Sequence[Vocabu
 
 
 def _pairs(left: Codes, right: Codes, vocabulary: Vocabulary) -> NDArray[np.int64]:
-    # A code 0 on either side gives a number that fit never makes, for there are no such codes in fit.
+    # a code 0 on either side gives a number that does not occur in fit, as fit has no code 0
     return left.astype(np.int64) * (len(vocabulary) + 2) + right
 
 
@@ -194,9 +194,9 @@ def _pairs(left: Codes, right: Codes, vocabulary: Vocabulary) -> NDArray[np.int6
 
 
 def hashes_of(vocabulary: Vocabulary) -> NDArray[np.uint64]:
-    """Return a hash of every value, the same in every process, on every platform and in every version of Python.
+    """Return a hash of each value that is the same in every process, on every platform and in every Python version.
 
-    It is MurmurHash3 (32 bits) of a canonical text. Values that are equal have one text, whatever their type.
+    The hash is MurmurHash3 (32 bits) of a canonical text. Equal values have the same text, whatever their type.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ def hashes_of(vocabulary: Vocabulary) -> NDArray[np.uint64]:
     Raises
     ------
     TypeError
-        If a value is of a type without a canonical text.
+        If there is no canonical text for the type of a value.
 
     Examples
     --------
@@ -225,15 +225,15 @@ def hashes_of(vocabulary: Vocabulary) -> NDArray[np.uint64]:
             hashes[code] = murmurhash3_32(_text(value), seed=0, positive=True)
         except TypeError as error:
             raise TypeError(
-                f"Column {vocabulary.name!r} has {value!r} ({type(value).__name__}), which has no stable hash: that "
-                "takes strings, numbers, dates or tuples of these. Convert it, for instance with "
+                f"Column {vocabulary.name!r} has {value!r} ({type(value).__name__}), which has no stable hash: only "
+                "strings, numbers, dates and tuples of these have one. Convert it, for instance with "
                 "X[column].map(str), or pass encoding='vocabulary'."
             ) from error
     return hashes
 
 
 def hash_crosses(columns: Sequence[NDArray[np.uint64]], n_bins: int) -> NDArray[np.int64]:
-    """Return codes from 1 to `n_bins` for the rows of a cross.
+    """Return the codes, from 1 to `n_bins`, of the rows of a cross.
 
     Parameters
     ----------
@@ -260,9 +260,9 @@ def hash_crosses(columns: Sequence[NDArray[np.uint64]], n_bins: int) -> NDArray[
 
 
 def hashed_codes(rows: Rows, crosses: Sequence[tuple[int, ...]], n_bins: int) -> list[NDArray[np.int64]]:
-    """Return the codes from 1 to `n_bins` of the rows of a table in each cross, given by the positions of its columns.
+    """Return the codes, from 1 to `n_bins`, of the rows of a table in each cross, given as positions of columns.
 
-    Every distinct value of a column is hashed once, whatever the number of rows and crosses.
+    Each distinct value of a column is hashed once, whatever the number of rows and crosses.
     """
     hashes = {}
     for position in {*chain(*crosses)}:
@@ -272,13 +272,13 @@ def hashed_codes(rows: Rows, crosses: Sequence[tuple[int, ...]], n_bins: int) ->
 
 
 def warn_hashed_kinds(rows: Rows, kinds: Mapping[int, Sequence[str]]) -> None:
-    """Warn of values of a kind that ``fit`` did not see: they have other hashes, even if they look alike.
+    """Warn about values of a kind that ``fit`` did not see: their hashes differ, even if the values look alike.
 
     Parameters
     ----------
     rows : Rows
     kinds : mapping of int to sequence of str
-        For each position of a column the kinds of its values in ``fit``, see
+        The kinds of the values in ``fit`` by position of the column, see
         :func:`skrec._data.ids.value_kinds.kinds_of`.
 
     Warns
@@ -299,7 +299,7 @@ def warn_hashed_kinds(rows: Rows, kinds: Mapping[int, Sequence[str]]) -> None:
         column = rows.column(position)
         every = np.ones(len(column), dtype=np.bool_)
         name = f"x{position}" if rows.names is None else rows.names[position]
-        so = "their hashes are others than those in fit"
+        so = "their hashes differ from those in fit"
         warn_mixed_kinds(column, every, frozenset(known), name, what="values", so=so)
 
 
@@ -312,7 +312,7 @@ def _mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _text(value: Any) -> bytes:  # noqa: PLR0911
-    """Return bytes that are the same for equal values and differ for others, on every platform."""
+    """Return bytes that are the same for equal values and different for other values, on every platform."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, str):
         return b"s" + value.encode("utf-8", "surrogatepass")

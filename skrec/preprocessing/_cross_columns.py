@@ -1,4 +1,4 @@
-"""The columns of crosses: which go into them, what they are called, and how they are put beside the others."""
+"""The columns of crosses: how they are selected, named and combined with the other columns."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def chosen_crosses(crosses: Sequence[Sequence[str | int]], rows: Rows) -> list[C
     Raises
     ------
     ColumnError
-        If a column is not there.
+        If a column does not exist.
     ValueError
-        If there is no cross, a cross is no sequence, has fewer than two columns or one of them twice, or if two
+        If there is no cross, if a cross is not a sequence, has fewer than two columns or has a column twice, or if two
         crosses have the same columns.
 
     Examples
@@ -54,26 +54,26 @@ def chosen_crosses(crosses: Sequence[Sequence[str | int]], rows: Rows) -> list[C
     """
     if not crosses:
         raise ValueError(
-            f"crosses={crosses!r} names no cross. Pass tuples of columns, for instance crosses=[('genre', 'day')], or "
-            "None for every pair of columns."
+            f"crosses={crosses!r} contains no cross. Pass tuples of columns, for instance crosses=[('genre', 'day')], "
+            "or None for every pair of columns."
         )
     found: dict[frozenset[int], Cross] = {}
     for cross in crosses:
         if not isinstance(cross, tuple | list):
             raise ValueError(  # noqa: TRY004
-                f"crosses has {cross!r}, which is no tuple of columns. It is a list of tuples, for instance "
+                f"crosses has {cross!r}, which is not a tuple of columns. Pass a list of tuples, for instance "
                 "crosses=[('genre', 'day')]."
             )
         positions = tuple(_position(rows, column) for column in cross)
         if len(positions) < 2:
             raise ValueError(
-                f"The cross {cross!r} has {len(positions)} column(s), and a cross needs at least two. The columns "
-                "themselves stay in the output with passthrough=True."
+                f"The cross {cross!r} has {len(positions)} column(s), but a cross needs at least two. Pass "
+                "passthrough=True to keep the columns themselves in the output."
             )
         if len({*positions}) < len(positions):
             raise ValueError(f"The cross {cross!r} has the same column twice. Name each column once.")
         if frozenset(positions) in found:
-            raise ValueError(f"crosses has the cross {cross!r} twice, in this or another order. Name it once.")
+            raise ValueError(f"crosses has the cross {cross!r} twice, in this or another order. List it once.")
         found[frozenset(positions)] = positions
     return list(found.values())
 
@@ -100,31 +100,32 @@ def _position(rows: Rows, column: Any) -> int:
         return matches[0]
     if matches:
         raise ColumnError(
-            f"crosses has {column!r}, which is no column of X, but more than one ends in it: "
-            f"{_listed([rows.names[position] for position in matches])}. Say which."
+            f"crosses has {column!r}, which is not a column of X, but several columns end in it: "
+            f"{_listed([rows.names[position] for position in matches])}. Pass the full name of one of them."
         )
     guess = closest(column, rows.names)
     hint = "" if guess is None else f" Did you mean {guess!r}?"
-    raise ColumnError(f"crosses has {column!r}, which is no column of X; its columns are {_listed(rows.names)}.{hint}")
+    columns = _listed(rows.names)
+    raise ColumnError(f"crosses has {column!r}, which is not a column of X; its columns are {columns}.{hint}")
 
 
 def cross_names(crosses: Iterable[Cross], inputs: Sequence[str]) -> list[str]:
-    """Return the names of crosses, such as ``"genre_x_day"``, of the names of all input columns."""
+    """Return the names of crosses, such as ``"genre_x_day"``, from the names of all input columns."""
     return ["_x_".join(inputs[position] for position in cross) for cross in crosses]
 
 
 def refuse_same_names(names: Iterable[str]) -> None:
-    """Raise a ColumnError if two output columns would have one name."""
+    """Raise a ColumnError if two output columns would have the same name."""
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
         raise ColumnError(
-            f"{count} columns of the output would be named {name!r}. Rename a column of X, or take one of the crosses "
-            "out of crosses=."
+            f"{count} columns of the output would be named {name!r}. Rename a column of X, or remove one of the "
+            "crosses from crosses=."
         )
 
 
 def one_hot(codes: Sequence[NDArray[Any]], n_codes: Sequence[int], dtype: Any) -> sparse.csr_array:
-    """Return the one-hot encoding of codes from 1, all columns side by side; the code 0 is a row of zeros.
+    """Return the one-hot encoding of codes from 1, with all columns side by side; code 0 is a row of zeros.
 
     Parameters
     ----------
@@ -145,7 +146,7 @@ def one_hot(codes: Sequence[NDArray[Any]], n_codes: Sequence[int], dtype: Any) -
     array([[0, 1, 1],
            [0, 0, 1]])
     """
-    # Many of scikit-learn's solvers take nothing but indices of 32 bits.
+    # many solvers of scikit-learn only accept 32-bit indices
     index = np.dtype(np.int32 if max(sum(n_codes), len(codes) * len(codes[0])) < 2**31 else np.int64)
     stacked: NDArray[np.signedinteger[Any]] = np.stack(codes, axis=1).astype(index)
     known = stacked > 0
@@ -155,19 +156,19 @@ def one_hot(codes: Sequence[NDArray[Any]], n_codes: Sequence[int], dtype: Any) -
 
 
 def array_beside(rows: Rows, codes: NDArray[Any]) -> NDArray[Any]:
-    """Return the columns of a table and then those of `codes`: numbers if one type holds them all, else objects."""
+    """Return the columns of a table followed by those of `codes`: numbers if one dtype holds all, else objects."""
     return side_by_side([*(rows.column(position) for position in range(rows.n_columns)), *codes.T])
 
 
 def frame_beside(X: Any, rows: Rows, codes: NDArray[Any], library: str) -> Any:
-    """Return a data frame of the columns of a table, each of its own type, and then those of `codes`.
+    """Return a data frame with the columns of a table, which keep their types, followed by those of `codes`.
 
     Parameters
     ----------
     X : DataFrame or array-like of shape (n_rows, n_columns)
         The table.
     rows : Rows
-        A view of it.
+        A view of the table.
     codes : ndarray of shape (n_rows, n_crosses)
     library : {"pandas", "polars"}
 

@@ -49,7 +49,7 @@ from skrec.preprocessing._cross_columns import (
 
 __all__ = ["FeatureCrosses"]
 
-_MAX_CROSSES = 100_000  # of those that nobody named
+_MAX_CROSSES = 100_000  # if crosses is None
 
 Cross = tuple[int, ...]
 Columns = dict[int, tuple[Vocabulary, NDArray[np.int32]]]
@@ -57,57 +57,57 @@ Columns = dict[int, tuple[Vocabulary, NDArray[np.int32]]]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
-    """Cross categorical columns: one code for each combination of their values.
+    """Cross categorical columns: encode each combination of their values as one code.
 
-    A linear model, or the wide part of :class:`~skrec.models.WideDeepClassifier`, learns nothing of "comedies *on
-    Sundays*" from the columns "genre" and "day"; it does from their cross. This is the cross-product transformation of
-    Wide & Deep [1]_, of any degree, by vocabulary (exact) or by hash (bounded in size, nothing to learn).
+    A linear model, or the wide part of :class:`~skrec.models.WideDeepClassifier`, learns nothing about "comedies *on
+    Sundays*" from the columns "genre" and "day", but does from their cross. This is the cross-product transformation
+    of Wide & Deep [1]_, of any degree, by vocabulary (exact) or by hash (bounded in size, nothing to learn).
 
-    Values are compared by value: 1 and 1.0 are one category, ``"1"`` is another. A missing value is a category of its
-    own. Every value counts as a category: bin numbers first, for instance with
+    Categories are compared by value: 1 and 1.0 are the same category, ``"1"`` is another. Missing values form their own
+    category. Every distinct value is a category, so discretize numbers first, for instance with
     :class:`~sklearn.preprocessing.KBinsDiscretizer`.
 
-    The codes are integers, which a model of features takes for numbers: tell it in ``categorical_features`` all columns
-    that are categories (see the last example).
+    The codes are integers, which a feature model takes for numbers: list all categorical columns in its
+    ``categorical_features`` (see the last example).
 
     Parameters
     ----------
     crosses : list of tuples of (str or int), default=None
-        The columns of each cross, by name or position. None: every combination of `degree` columns.
+        The columns of each cross, by name or position. If None, every combination of `degree` columns is crossed.
     degree : int or tuple of int, default=2
-        The number of columns in a cross, or several such numbers, where `crosses` is None.
+        The number of columns in a cross, or several such numbers. Used if `crosses` is None.
     encoding : {"vocabulary", "hash"}, default="vocabulary"
-        ``"vocabulary"``: a combination seen in ``fit`` has a code from 1 to n, in the order of its values; any other
-        has 0. ``"hash"``: every combination has a code from 1 to `n_bins`, some of them the same one. It is stable
-        across processes, platforms and versions.
+        If ``"vocabulary"``, each combination seen in ``fit`` has a code from 1 to n, in the order of its values, and
+        any other combination has the code 0. If ``"hash"``, every combination has a code from 1 to `n_bins`, and
+        several combinations may share a code. The hash is stable across processes, platforms and versions.
     n_bins : int, default=65536
         The number of codes of a cross with ``encoding="hash"``.
     min_frequency : int or float, default=None
         Combinations in fewer rows than this (an int), or in a smaller share of the rows (a float between 0 and 1),
-        are encoded as 0. They count as seen. Only with ``encoding="vocabulary"``.
+        are encoded as 0. They count as seen. Only used with ``encoding="vocabulary"``.
     handle_unknown : {"oov", "error"}, default="oov"
-        What ``transform`` does with a combination that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or
-        raise :class:`~skrec.exceptions.UnknownIdError`. Only with ``encoding="vocabulary"``.
+        How ``transform`` handles a combination that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or
+        raise :class:`~skrec.exceptions.UnknownIdError`. Only used with ``encoding="vocabulary"``.
     passthrough : bool, default=False
-        Return the input columns first, unchanged, then the crosses: for a model that needs both. The array is of
-        numbers if all columns are, else of objects; data frames keep the type of each column.
+        If True, return the unchanged input columns followed by the crosses, for a model that needs both. The array has
+        a numeric dtype if all columns are numeric, else the object dtype. Data frames keep the type of each column.
     sparse_output : bool, default=False
-        Return no codes but their one-hot encoding, a sparse matrix with one column for each code of each cross. The
-        code 0 is a row of zeros.
+        If True, return the one-hot encoding of the codes instead of the codes: a sparse matrix with one column for
+        each code of each cross. The code 0 is a row of zeros.
     dtype : number type, default=np.int64
-        Type of the codes, or of the ones.
+        Type of the codes, or of the values of the one-hot encoding.
 
     Attributes
     ----------
     crosses_ : list of tuples
-        The columns of each cross: names where ``fit`` saw names, else positions.
+        The columns of each cross, by name if ``fit`` saw column names, else by position.
     categories_ : list of ndarray
-        For each cross its combinations, tuples of values, in order: the code of ``categories_[j][i]`` is ``i + 1``.
-        A missing value is None. There only with ``encoding="vocabulary"``.
+        The combinations of each cross as tuples of values, in order: the code of ``categories_[j][i]`` is ``i + 1``.
+        A missing value is None. Only available with ``encoding="vocabulary"``.
     n_features_in_ : int
         Number of columns seen in ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns seen in ``fit``; there only if all of them are strings.
+        Names of the columns seen in ``fit``. Only available if all of them are strings.
 
     See Also
     --------
@@ -139,7 +139,7 @@ class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
     1   drama  sun            3
     2  comedy  mon            1
 
-    A model behind it has to be told that the codes are categories:
+    A feature model that uses the codes needs to know that they are categories:
 
     >>> from sklearn.pipeline import make_pipeline
     >>> from skrec.models import FMClassifier
@@ -178,24 +178,25 @@ class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Categorical columns; others as well if `crosses` says which to cross.
+            Categorical columns. Other columns are allowed if `crosses` names the columns to cross.
         y : None
             Ignored.
 
         Returns
         -------
         FeatureCrosses
-            The transformer itself.
+            The fitted transformer.
 
         Raises
         ------
         ColumnError
-            If `crosses` has a column that is not there, or the same one twice.
+            If `crosses` has a column that does not exist, or would give two output columns the same name.
         TypeError
             If a value in a crossed column is not hashable, or has no stable hash.
         ValueError
-            If there is no cross, or more than 100,000 that nobody named, two parameters contradict each other, a value
-            in a crossed column is infinite, or `dtype` cannot hold the codes.
+            If there is no cross, if `crosses` is None and there are more than 100,000 combinations of columns, if two
+            parameters contradict each other, if a value in a crossed column is infinite, or if `dtype` cannot hold the
+            codes.
         """
         with transaction(self) as encoder:
             encoder._fit(X)
@@ -208,7 +209,7 @@ class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Categorical columns; others as well if `crosses` says which to cross.
+            Categorical columns. Other columns are allowed if `crosses` names the columns to cross.
         y : None
             Ignored.
 
@@ -220,7 +221,7 @@ class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
         Raises
         ------
         ColumnError, TypeError, ValueError
-            As :meth:`fit`.
+            As in :meth:`fit`.
         """
         refuse_sparse_frame(self)
         with transaction(self) as encoder:
@@ -237,8 +238,8 @@ class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray or csr_array of shape (n_rows, n_features_out), or what ``set_output`` asks for
-            One column of codes for each cross, after the input columns with `passthrough`; with `sparse_output` one
-            column for each code of each cross, as a ``scipy.sparse.csr_array``.
+            One column of codes for each cross, preceded by the input columns if `passthrough` is True. If
+            `sparse_output` is True, a ``scipy.sparse.csr_array`` with one column for each code of each cross.
 
         Raises
         ------
@@ -281,19 +282,19 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         Parameters
         ----------
         input_features : array-like of str of shape (n_features,), default=None
-            Names of the input columns: those of ``fit`` where it saw names, and by default. Else ``"x0"``, ``"x1"``,
-            ... stand for None.
+            Names of the input columns. They must equal the names seen in ``fit``, if any. If None, the names seen in
+            ``fit`` are used, or ``"x0"``, ``"x1"``, ... if there were none.
 
         Returns
         -------
         ndarray of shape (n_features_out,) of str objects
-            ``"genre_x_day"`` for a cross; with `sparse_output` ``"genre_x_day_comedy_x_sun"`` for a combination, or
+            ``"genre_x_day"`` for a cross. With `sparse_output`, ``"genre_x_day_comedy_x_sun"`` for a combination, or
             ``"genre_x_day_17"`` for a code with ``encoding="hash"``.
 
         Raises
         ------
         ValueError
-            If `input_features` are not the names of ``fit``, or not as many.
+            If `input_features` differ from the names seen in ``fit``, or in number from its columns.
 
         Examples
         --------
@@ -315,9 +316,9 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
 
     @property
     def categories_(self) -> list[NDArray[np.object_]]:
-        """For each cross its combinations, tuples of values, in order; only with ``encoding="vocabulary"``."""
+        """The combinations of each cross as tuples of values, in order; only with ``encoding="vocabulary"``."""
         if self.encoding == "hash":
-            raise AttributeError("With encoding='hash' there is no list of categories: nothing is learnt but columns.")
+            raise AttributeError("categories_ is not available with encoding='hash', which learns no combinations.")
         found = []
         for cross, tables in zip(self._positions, self._tables, strict=True):
             values = cross_categories([self._vocabularies[position] for position in cross], tables)
@@ -325,7 +326,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         return found
 
     def _fit(self, X: Any) -> tuple[Rows, list[NDArray[Any]]]:
-        """Learn the crosses of a table; return a view of it, and the codes of its rows in each cross."""
+        """Learn the crosses of a table; return a view of the table and the codes of its rows in each cross."""
         self._refuse_contradictions()
         rows, crosses = self._chosen(X)
         inputs = rows.names or [f"x{position}" for position in range(rows.n_columns)]
@@ -361,8 +362,8 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
     def _refuse_contradictions(self) -> None:
         if self.sparse_output and self.passthrough:
             raise ValueError(
-                "sparse_output=True and passthrough=True contradict each other: one-hot codes do not stand beside "
-                "columns of any type. Use a ColumnTransformer to put this transformer beside others."
+                "sparse_output=True and passthrough=True contradict each other: a sparse matrix cannot hold input "
+                "columns of any type. Use a ColumnTransformer to combine this transformer with others."
             )
         if self.encoding == "hash" and (self.min_frequency is not None or self.handle_unknown == "error"):
             name = "handle_unknown='error'" if self.min_frequency is None else f"min_frequency={self.min_frequency}"
@@ -372,7 +373,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
             )
 
     def _chosen(self, X: Any) -> tuple[Rows, list[Cross]]:
-        """Return a view of a table, and the positions of the columns of each cross."""
+        """Return a view of a table and the positions of the columns of each cross."""
         if self.crosses is not None:
             rows = as_rows(X)
             return rows, chosen_crosses(self.crosses, rows)
@@ -383,8 +384,8 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         n_crosses = sum(comb(rows.n_columns, degree) for degree in degrees)
         if n_crosses > _MAX_CROSSES:
             raise ValueError(
-                f"{rows.n_columns} columns have {n_crosses} crosses of degree {self.degree}: name those that you need, "
-                "for instance crosses=[(0, 1)]."
+                f"{rows.n_columns} columns have {n_crosses} crosses of degree {self.degree}: pass the crosses that you "
+                "need, for instance crosses=[(0, 1)]."
             )
         return rows, [cross for degree in degrees for cross in combinations(range(rows.n_columns), degree)]
 

@@ -1,4 +1,4 @@
-"""What each row's user did before, as a column of lists."""
+"""The history of each row's user as a column of lists."""
 
 from __future__ import annotations
 
@@ -34,48 +34,48 @@ _CHUNK = 1 << 16
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
-    """Put beside each row the items that its user had to do with before: a column of lists.
+    """Add to each row the items that its user interacted with before, as a column of lists.
 
-    Any model can then use the past, without ever seeing the row itself or what came later. Each row of `X` is an event
-    of a user and an item. ``fit`` stores the events, and one rule says what a row sees of those of its user, in
-    ``fit_transform`` as in ``transform``:
+    Any feature model can then use the history of a user, without ever seeing the row itself or later events. Each row
+    of `X` is an event of a user and an item. ``fit`` stores the events. The same rule decides in ``fit_transform`` and
+    in ``transform`` which stored events of its user a row sees:
 
-    - with a time column: the stored events strictly before the row's time, so that events of one instant do not see
-      each other;
-    - without: a row that was stored (the same user and item) sees what came before the first such row; any other row
-      is new and sees all. The order of the rows within a user is the order of time. Where users come back to items,
-      their later rows see little: give a time.
+    - with a time column: the events strictly before the time of the row, so that simultaneous events do not see each
+      other;
+    - without a time column: a row that was stored (the same user and item) sees the events before the first such row;
+      any other row is new and sees all events. A user's rows are taken to be in order of time. If users return to the
+      same items, their later rows see few events: pass a time column.
 
-    Rows that are transformed together are no history for each other, and the list of an unknown user is empty.
+    Rows that are transformed together are not part of each other's history. The list of an unknown user is empty.
 
     Parameters
     ----------
     user, item : str, int or None, default=None
-        Columns of the user and the item: names, or positions. None: ``"user_id"`` and ``"item_id"``, or columns 0 and
-        1 where the columns have no names.
+        Names or positions of the user and item columns. If None, ``"user_id"`` and ``"item_id"``, or columns 0 and 1
+        if the columns have no names.
     time : str, int or None, default=None
-        Column of the time: numbers or dates. None: ``"timestamp"`` if there is one.
+        Name or position of the time column, which holds numbers or dates. If None, ``"timestamp"`` if there is one.
     max_history : int, default=50
-        Number of items in a list, at most: the latest ones.
+        Maximum number of items in a list. The latest items are kept.
     events : {"all", "positive"}, default="all"
-        Which rows become history: all, or those with ``y > 0``, such as clicks in a log of what was shown. ``fit``
-        needs `y` for that; ``transform`` does not.
+        Which rows become history: all, or those with ``y > 0``, such as the clicks in a log of impressions. With
+        ``"positive"``, ``fit`` needs `y`; ``transform`` does not.
     remainder : {"passthrough", "drop"}, default="passthrough"
-        Whether the columns of `X` stand before the lists in the output.
+        Whether the output contains the columns of `X` before the lists.
 
     Attributes
     ----------
     users_, items_ : ndarray of shape (n_users,) or (n_items,)
-        The ids that were seen; ids that :meth:`append_history` added come last.
+        The known ids. Ids that :meth:`append_history` added come last.
     n_features_in_ : int
         Number of columns seen in ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns seen in ``fit``; there only if all of them are strings.
+        Names of the columns seen in ``fit``. Only available if all of them are strings.
 
     See Also
     --------
-    MultiHotEncoder : Turns lists into columns of 0 and 1, for models that do not take lists.
-    skrec.models.DNNClassifier : A model that does, as do all models of features.
+    MultiHotEncoder : Turns lists into columns of 0 and 1, for models that do not accept lists.
+    skrec.models.DNNClassifier : Accepts lists, as all feature models of skrec do.
 
     Examples
     --------
@@ -119,23 +119,23 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            One row an event, in any order if it has a time column.
+            One event per row, in any order if there is a time column.
         y : array-like of shape (n_rows,), default=None
-            With ``events="positive"``: numbers, above 0 for the rows that become history. Else ignored.
+            With ``events="positive"``, numbers that are above 0 for the rows that become history. Otherwise ignored.
 
         Returns
         -------
         HistoryEncoder
-            The encoder itself.
+            The fitted encoder.
 
         Raises
         ------
         ColumnError
-            If a column is not there, two roles have the same one, or `X` has a column ``"history"`` already.
+            If a column does not exist, if two roles have the same column, or if `X` already has a column ``"history"``.
         TypeError
             If an id is not hashable.
         ValueError
-            If an id or a time is missing or infinite, or if `y` is needed and is not there or no numbers.
+            If an id or a time is missing or infinite, or if `y` is needed and is None or not numeric.
         """
         with transaction(self) as encoder:
             encoder._fit(X, y)
@@ -146,7 +146,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         roles = resolve_roles(rows, user=self.user, item=self.item, time=self.time)
         if self.remainder == "passthrough" and _NAME in (rows.names or ()):
             raise ColumnError(
-                f"X has a column {_NAME!r} already, and the lists would be a second one: rename or drop it, or pass "
+                f"X already has a column {_NAME!r}, which is the name of the new column: rename or drop it, or pass "
                 "remainder='drop'."
             )
         users, user_codes = Vocabulary.fit(rows.column(roles.user), name=roles.user_name)
@@ -163,29 +163,29 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
     def append_history(self, X: Any, y: Any = None) -> Self:
         """Store further events.
 
-        With a time column they take their place in the order of time, and an event that is stored (same user, item
-        and time) is not added again. Without one they come after all that is stored.
+        With a time column, the events are merged in order of time, and an event that is already stored (same user,
+        item and time) is not added again. Without a time column, they are appended after all stored events.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            The user and item columns of ``fit`` and, if it had one, the time; other columns may be missing. Users and
-            items may be new.
+            The user and item columns of ``fit``, and its time column if there was one. Other columns may be missing.
+            Users and items may be new.
         y : array-like of shape (n_rows,), default=None
             As in ``fit``.
 
         Returns
         -------
         HistoryEncoder
-            The encoder itself.
+            The fitted encoder.
 
         Raises
         ------
         TypeError
             If an id is not hashable.
         ValueError
-            If an id or a time is missing or infinite, if `y` is needed and is not there or no numbers, or if the
-            columns are not those of ``fit``, dates in place of numbers for instance.
+            If an id or a time is missing or infinite, if `y` is needed and is None or not numeric, or if the columns
+            differ from those of ``fit``, for instance dates instead of numbers.
 
         Examples
         --------
@@ -212,7 +212,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         self._users, self._items, self._past = users, items, past
 
     def transform(self, X: Any) -> Any:
-        """Return for each row the items that its user had to do with before.
+        """Return for each row the items that its user interacted with before.
 
         Parameters
         ----------
@@ -222,16 +222,16 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_rows, n_features + 1) or (n_rows, 1) of objects, or what ``set_output`` asks for
-            The columns of `X` (not with ``remainder="drop"``), then ``history``: lists of item ids, oldest first, of
-            `max_history` at most. polars output has a column of type ``List``.
+            The columns of `X` (unless ``remainder="drop"``), followed by ``history``: lists of at most `max_history`
+            item ids, oldest first. In polars output this column has the type ``List``.
 
         Raises
         ------
         TypeError
             If an id is not hashable.
         ValueError
-            If an id or a time is missing or infinite, or the columns are not those of ``fit``, dates in place of
-            numbers for instance.
+            If an id or a time is missing or infinite, or if the columns differ from those of ``fit``, for instance
+            dates instead of numbers.
 
         Examples
         --------
@@ -255,8 +255,8 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : array-like of str of shape (n_features,), default=None
-            Names of the input columns: those of ``fit`` where it saw names, and by default. Else ``"x0"``, ``"x1"``,
-            ... stand for None.
+            Names of the input columns. They must equal the names seen in ``fit``, if any. If None, the names seen in
+            ``fit`` are used, or ``"x0"``, ``"x1"``, ... if there were none.
 
         Returns
         -------
@@ -265,7 +265,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If `input_features` are not the names of ``fit``, or not as many.
+            If `input_features` differ from the names seen in ``fit``, or in number from its columns.
 
         Examples
         --------
@@ -279,13 +279,13 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
 
     @property
     def users_(self) -> NDArray[Any]:
-        """The ids of the users that were seen."""
+        """The ids of the known users."""
         check_is_fitted(self)
         return self._users.ids
 
     @property
     def items_(self) -> NDArray[Any]:
-        """The ids of the items that were seen, also in rows that are no history."""
+        """The ids of the known items, including items of rows that did not become history."""
         check_is_fitted(self)
         return self._items.ids
 
@@ -294,7 +294,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         return read_again(self, X)
 
     def _times_of(self, rows: Rows, position: int | None) -> NDArray[Any] | None:
-        """Return the times in a column, which must be of the kind that ``fit`` saw."""
+        """Return the times in a column, which must be of the same kind as in ``fit``."""
         if position is None:
             return None
         times = rows.times(position, like=getattr(self, "_time_kind", None))  # older files lack it
@@ -303,7 +303,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         return times
 
     def _chosen(self, X: Any, y: Any) -> NDArray[np.bool_] | None:
-        """Return which rows become history; None for all."""
+        """Return the mask of the rows that become history, or None if all rows do."""
         if self.events == "all":
             return None
         if y is None:
@@ -335,7 +335,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
 
 
 def _lists_of(windows: Windows, items: Vocabulary) -> list[list[Any]]:
-    """Return the ids that windows show, each window as a list."""
+    """Return the ids in each window as a list."""
     lists: list[list[Any]] = []
     for start in range(0, len(windows), _CHUNK):
         block = windows[start : start + _CHUNK]
@@ -348,7 +348,7 @@ def _lists_of(windows: Windows, items: Vocabulary) -> list[list[Any]]:
 
 
 def _series_of(windows: Windows, items: Vocabulary) -> Any:
-    """Return the same as a polars Series of lists, which polars is slow to make of Python's."""
+    """Return the ids in each window as a polars Series of lists, without slow conversion from Python lists."""
     import polars as pl
 
     ids = pl.Series(_NAME, [None, None, *items.ids.tolist()])  # padding and unknown items, -1 and 0, have no id

@@ -1,4 +1,4 @@
-"""Codes for ids."""
+"""An encoder of ids as integer codes."""
 
 from __future__ import annotations
 
@@ -27,50 +27,52 @@ __all__ = ["IDEncoder"]
 class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Encode ids as integers: 1 to n for the ids seen in ``fit``, 0 for unknown and rare ones.
 
-    Every column is encoded by itself, as :class:`~sklearn.preprocessing.OrdinalEncoder` does; use a
-    :class:`~sklearn.compose.ColumnTransformer` to choose columns. In contrast to it, ids may be of any hashable
-    type, also mixed, the code 0 is always free for ids that were not seen, and millions of ids are no burden.
+    Each column is encoded separately, as in :class:`~sklearn.preprocessing.OrdinalEncoder`. Use a
+    :class:`~sklearn.compose.ColumnTransformer` to choose columns. Unlike in ``OrdinalEncoder``, ids may be of any
+    hashable type, even mixed, the code 0 is always reserved for ids that were not seen, and millions of ids are
+    encoded efficiently.
 
-    Ids are compared by value: 1 and 1.0 are one id, ``"1"`` is another. Numbers come first, then strings, each in
+    Ids are compared by value: 1 and 1.0 are the same id, ``"1"`` is another. Numbers come first, then strings, each in
     order; then other types by the name of the type.
 
-    A time is no id. The column that `time` names passes through unchanged, so that models behind the encoder know when
-    events were. For a data frame the output is then a data frame even without ``set_output``: in an array the role
-    would be lost. For an array, whose time is at a position, it is an array.
+    A time is not an id. The column named by `time` is passed through unchanged, so that models that follow the encoder
+    know the times of the events. The output for a data frame is then a data frame even without ``set_output``, because
+    an array would lose the role of the column. The output for an array, whose time is at a position, is an array.
 
-    The codes are integers. A model knows its users and items by their columns, but takes all other codes for numbers:
-    tell a model of features which columns are categories with ``categorical_features`` (see the last example).
+    The codes are integers. A model knows its user and item columns, but takes all other codes for numbers: pass the
+    categorical columns of a feature model as its ``categorical_features`` (see the last example).
 
-    To a model behind the encoder all new ids are one, the code 0. They cannot join it by ``partial_fit`` of the last
-    step of a Pipeline, nor by ``append_history``: give such a model the ids as they are, or fit the Pipeline again.
+    A model that follows the encoder sees all new ids as one id, the code 0. New ids can be added neither by
+    ``partial_fit`` of the last step of a Pipeline nor by ``append_history``: pass such a model the original ids, or fit
+    the Pipeline again.
 
     Parameters
     ----------
     time : str, int or None, default=None
-        Column of the time, which is not encoded: a name, or a position. None: every column is one of ids. A model
-        behind looks for ``"timestamp"``; any other name it must be given too:
+        Name or position of the time column, which is not encoded. If None, all columns are id columns. A model that
+        follows the encoder looks for ``"timestamp"``. Any other name must be passed to the model as well:
         ``make_pipeline(IDEncoder(time="ts"), SASRecRanker(time="ts"))``.
     handle_unknown : {"oov", "error"}, default="oov"
-        What ``transform`` does with an id that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or raise
+        How ``transform`` handles an id that ``fit`` did not see: encode it as 0 ("out of vocabulary"), or raise
         :class:`~skrec.exceptions.UnknownIdError`.
     min_frequency : int or float, default=None
         Ids in fewer rows than this (an int), or in a smaller share of the rows (a float between 0 and 1), are
-        encoded as 0. They count as seen: ``handle_unknown="error"`` does not refuse them. To a model behind, all of
-        them are one id, and ``Pipeline.score`` counts them as one: the more are merged, the better it looks. Search
-        for a value with ``scoring=make_ranking_scorer("ndcg@10")``, which judges raw ids.
+        encoded as 0. They count as seen: ``handle_unknown="error"`` does not raise for them. A model that follows the
+        encoder sees all of them as one id, and so does ``Pipeline.score``: the more ids are merged, the better the
+        score looks. To tune this parameter, use ``scoring=make_ranking_scorer("ndcg@10")``, which evaluates raw ids.
     dtype : number type, default=np.int64
         Type of the codes.
 
     Attributes
     ----------
     categories_ : list of (ndarray or None)
-        For each column its ids, in order: the code of ``categories_[j][i]`` is ``i + 1``; None for the time.
+        The ids of each column, in order: the code of ``categories_[j][i]`` is ``i + 1``. None for the time column.
     infrequent_categories_ : list of (ndarray or None)
-        For each column the ids left out by `min_frequency`, in order; None where there are none.
+        The ids of each column that `min_frequency` excludes, in order. None if there are none.
     n_features_in_ : int
         Number of columns seen in ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns seen in ``fit``; there only if all of them are strings.
+        Names of the columns seen in ``fit``. Only available if all of them are strings.
 
     See Also
     --------
@@ -95,7 +97,7 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
     >>> encoder.categories_
     [array(['ana', 'bo'], dtype=object), array([ 7, 30])]
 
-    The time passes through:
+    The time is passed through:
 
     >>> IDEncoder(time="timestamp").fit_transform(X.assign(timestamp=[1700000000, 1700000001, 1700000002]))
        user_id  item_id   timestamp
@@ -103,7 +105,7 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
     1        2        1  1700000001
     2        1        2  1700000002
 
-    A model of features has to be told that the codes are categories:
+    A feature model needs to know that the codes are categories:
 
     >>> from sklearn.pipeline import make_pipeline
     >>> from skrec.models import FMClassifier
@@ -128,24 +130,24 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
-        """Learn the ids of every column.
+        """Learn the ids of each column.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns of ids, and of the time.
+            The id columns, and the time column if there is one.
         y : None
             Ignored.
 
         Returns
         -------
         IDEncoder
-            The encoder itself.
+            The fitted encoder.
 
         Raises
         ------
         ColumnError
-            If the column of the time is not there.
+            If the time column does not exist.
         TypeError
             If an id is not hashable.
         ValueError
@@ -157,25 +159,25 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002
-        """Learn the ids of every column and encode them: ``fit(X).transform(X)`` at half the cost.
+        """Learn the ids of each column and encode them: ``fit(X).transform(X)`` at half the cost.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns of ids, and of the time.
+            The id columns, and the time column if there is one.
         y : None
             Ignored.
 
         Returns
         -------
         ndarray of shape (n_rows, n_features), or what ``set_output`` asks for
-            The codes, and the time; a data frame like `X` if that has a named column of the time. The time of an array
-            is at a position, and stays there.
+            The codes and the time: a data frame of the type of `X` if the time column has a name. The time column
+            keeps its position.
 
         Raises
         ------
         ColumnError
-            If the column of the time is not there.
+            If the time column does not exist.
         TypeError
             If an id is not hashable.
         ValueError
@@ -185,18 +187,18 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
             return encoder._output(as_rows(X), encoder._fit(X))
 
     def transform(self, X: Any) -> Any:
-        """Encode the ids of every column.
+        """Encode the ids of each column.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_features)
-            Columns of ids, and of the time.
+            The id columns, and the time column if there is one.
 
         Returns
         -------
         ndarray of shape (n_rows, n_features), or what ``set_output`` asks for
-            The codes, and the time; a data frame like `X` if that has a named column of the time. The time of an array
-            is at a position, and stays there.
+            The codes and the time: a data frame of the type of `X` if the time column has a name. The time column
+            keeps its position.
 
         Raises
         ------
@@ -205,7 +207,7 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
         TypeError
             If an id is not hashable.
         ValueError
-            If an id is missing or infinite, or the columns are not those of ``fit``.
+            If an id is missing or infinite, or if the columns differ from those of ``fit``.
 
         Examples
         --------
@@ -242,12 +244,13 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
         Returns
         -------
         ndarray of shape (n_rows, n_features)
-            The ids, None for the code 0, and the time. An object array, unless all columns are of one numeric type.
+            The ids, with None for the code 0, and the time. An object array unless all columns have the same numeric
+            type.
 
         Raises
         ------
         ValueError
-            If a value is not a code, or the number of columns is not that of ``fit``.
+            If a value is not a code, or if the number of columns differs from that of ``fit``.
         """
         check_is_fitted(self)
         rows = as_rows(X)
@@ -267,12 +270,12 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
     @property
     def categories_(self) -> list[NDArray[Any] | None]:
-        """For each column its ids, in order: the code of ``categories_[j][i]`` is ``i + 1``; None for the time."""
+        """The ids of each column, in order: the code of ``categories_[j][i]`` is ``i + 1``; None for the time."""
         return [None if at == self._time else vocabulary.ids for at, vocabulary in enumerate(self._vocabularies)]
 
     @property
     def infrequent_categories_(self) -> list[NDArray[Any] | None]:
-        """For each column the ids left out by ``min_frequency``, in order; None where there are none."""
+        """The ids of each column that ``min_frequency`` excludes, in order; None if there are none."""
         return [vocabulary.ids if len(vocabulary) else None for vocabulary in self._infrequent]
 
     def _fit(self, X: Any) -> list[NDArray[np.int32] | None]:
@@ -295,7 +298,7 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
         return columns
 
     def _output(self, rows: Rows, columns: list[NDArray[np.int32] | None]) -> Any:
-        """Return the codes (and the time, where there is None) as an array, or as a frame if the time has a name."""
+        """Return the codes (and the time, in place of None) as an array, or as a data frame if the time has a name."""
         codes = [column.astype(self.dtype) if column is not None else None for column in columns]
         if self._time is None or rows.names is None:
             arrays = [_plain(rows.column(at)) if column is None else column for at, column in enumerate(codes)]
@@ -321,5 +324,5 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
 
 
 def _plain(column: NDArray[Any]) -> NDArray[Any]:
-    """Return dates as objects: NumPy would make numbers of them beside other types."""
+    """Return dates as objects: NumPy would convert them to numbers if combined with other types."""
     return as_objects(column) if column.dtype.kind in "mM" else column

@@ -1,4 +1,4 @@
-"""Multi-hot encoding of columns that hold several values a row."""
+"""Multi-hot encoding of columns that hold several values per row."""
 
 from __future__ import annotations
 
@@ -27,48 +27,48 @@ __all__ = ["MultiHotEncoder"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
-    """Encode columns of lists, such as the genres of a film: one column of 0 and 1 for each value.
+    """Encode columns of lists, such as the genres of a film, with one column of 0 and 1 for each value.
 
-    It does for columns of a table what :class:`~sklearn.preprocessing.MultiLabelBinarizer` does for labels, and so
-    works inside a :class:`~sklearn.compose.ColumnTransformer`. In each row a column holds a list, tuple, set or array
-    of values, or a string of them with separators between (``"Comedy|Drama"``), or a single value. A missing or empty
-    one is a row of zeros. Values are compared by value: 1 and 1.0 are one, ``"1"`` is another.
+    This transformer does for columns of a table what :class:`~sklearn.preprocessing.MultiLabelBinarizer` does for
+    labels, so it can be used in a :class:`~sklearn.compose.ColumnTransformer`. Each cell of a column holds a list,
+    tuple, set or array of values, a string of values with separators (``"Comedy|Drama"``), or a single value. A missing
+    or empty cell becomes a row of zeros. Categories are compared by value: 1 and 1.0 are the same, ``"1"`` is another.
 
     Parameters
     ----------
     separator : str, default="|"
-        What stands between the values in a string. Empty parts, and blanks around them, are no values. None: a string
-        is a single value.
+        The separator between the values in a string. Empty parts are ignored, and blanks around the parts are removed.
+        If None, a string is a single value.
     min_frequency : int or float, default=None
         Values in fewer rows than this (an int), or in a smaller share of the rows (a float between 0 and 1), get no
         column. They count as seen.
     max_categories : int, default=None
-        The number of values with a column, at most, for each input column: the most frequent ones; of equally
-        frequent ones, those that come first in order.
+        Maximum number of values with an output column for each input column. The most frequent values are kept; ties
+        are resolved by the order of the values.
     handle_unknown : {"ignore", "error"}, default="ignore"
-        What ``transform`` does with a value that ``fit`` did not see: leave it out, or raise
+        How ``transform`` handles a value that ``fit`` did not see: ignore it, or raise
         :class:`~skrec.exceptions.UnknownIdError`.
     sparse_output : bool, default=False
-        Return a sparse matrix.
+        If True, return a sparse matrix.
     dtype : number type, default=np.float64
         Type of the output.
 
     Attributes
     ----------
     categories_ : list of ndarray
-        For each input column the values that have an output column, in order.
+        The values of each input column that have an output column, in order.
     infrequent_categories_ : list of (ndarray or None)
-        For each input column the values left out by `min_frequency` and `max_categories`, in order; None where there
-        are none.
+        The values of each input column that `min_frequency` and `max_categories` exclude, in order. None if there are
+        none.
     n_features_in_ : int
         Number of columns seen in ``fit``.
     feature_names_in_ : ndarray of shape (n_features,)
-        Names of the columns seen in ``fit``; there only if all of them are strings.
+        Names of the columns seen in ``fit``. Only available if all of them are strings.
 
     See Also
     --------
-    sklearn.preprocessing.MultiLabelBinarizer : The same for one list of labels.
-    sklearn.preprocessing.OneHotEncoder : For columns with one value a row.
+    sklearn.preprocessing.MultiLabelBinarizer : The same encoding for one list of labels.
+    sklearn.preprocessing.OneHotEncoder : Encodes columns with one value per row.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002
-        """Learn the values of every column.
+        """Learn the values of each column.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         Returns
         -------
         MultiHotEncoder
-            The encoder itself.
+            The fitted encoder.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: Any, y: Any = None) -> Any:  # noqa: ARG002
-        """Learn the values of every column and encode them: ``fit(X).transform(X)`` at half the cost.
+        """Learn the values of each column and encode them: ``fit(X).transform(X)`` at half the cost.
 
         Parameters
         ----------
@@ -148,14 +148,14 @@ class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError, ValueError
-            As :meth:`fit`.
+            As in :meth:`fit`.
         """
         refuse_sparse_frame(self)
         with transaction(self) as encoder:
             return encoder._output(encoder._fit(X))
 
     def transform(self, X: Any) -> Any:
-        """Encode the values of every column.
+        """Encode the values of each column.
 
         Parameters
         ----------
@@ -165,8 +165,8 @@ class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray or csr_array of shape (n_rows, n_features_out), or what ``set_output`` asks for
-            1 where the row has the value, else 0; for each input column one column for each of its
-            :attr:`categories_`. A ``scipy.sparse.csr_array`` with `sparse_output`.
+            1 if the row has the value, else 0, with one column for each of the :attr:`categories_` of each input
+            column. A ``scipy.sparse.csr_array`` if `sparse_output` is True.
 
         Raises
         ------
@@ -175,7 +175,7 @@ class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         TypeError
             If a value is not hashable, such as a list within a list.
         ValueError
-            If a value is infinite, or the columns are not those of ``fit``.
+            If a value is infinite, or if the columns differ from those of ``fit``.
 
         Examples
         --------
@@ -201,12 +201,12 @@ handle_unknown='ignore'.
         return self._output(blocks)
 
     def inverse_transform(self, X: Any) -> NDArray[np.object_]:
-        """Return the values behind rows of 0 and 1.
+        """Return the values for rows of 0 and 1.
 
         Parameters
         ----------
         X : DataFrame, array-like or sparse matrix of shape (n_rows, n_features_out)
-            As ``transform`` returns them; anything but 0 counts as 1.
+            Rows as returned by ``transform``. Any value other than 0 counts as 1.
 
         Returns
         -------
@@ -216,7 +216,7 @@ handle_unknown='ignore'.
         Raises
         ------
         ValueError
-            If the number of columns is not that of the output.
+            If the number of columns differs from that of the output of ``transform``.
         """
         check_is_fitted(self)
         matrix = sparse.csr_array(check_array(X, accept_sparse="csr", dtype=np.float64, ensure_min_features=0))
@@ -241,8 +241,8 @@ handle_unknown='ignore'.
         Parameters
         ----------
         input_features : array-like of str of shape (n_features,), default=None
-            Names of the input columns: those of ``fit`` where it saw names, and by default. Else ``"x0"``, ``"x1"``,
-            ... stand for None.
+            Names of the input columns. They must equal the names seen in ``fit``, if any. If None, the names seen in
+            ``fit`` are used, or ``"x0"``, ``"x1"``, ... if there were none.
 
         Returns
         -------
@@ -251,7 +251,7 @@ handle_unknown='ignore'.
         Raises
         ------
         ValueError
-            If `input_features` are not the names of ``fit``, or not as many.
+            If `input_features` differ from the names seen in ``fit``, or in number from its columns.
         """
         check_is_fitted(self)
         inputs = check_feature_names_in(self, input_features)
@@ -260,12 +260,12 @@ handle_unknown='ignore'.
 
     @property
     def categories_(self) -> list[NDArray[Any]]:
-        """For each input column the values that have an output column, in order."""
+        """The values of each input column that have an output column, in order."""
         return [vocabulary.ids for vocabulary in self._vocabularies]
 
     @property
     def infrequent_categories_(self) -> list[NDArray[Any] | None]:
-        """For each input column the values that were left out as too rare, in order; None where there are none."""
+        """The values of each input column that were excluded as too rare, in order; None if there are none."""
         return [vocabulary.ids if len(vocabulary) else None for vocabulary in self._infrequent]
 
     def _fit(self, X: Any) -> list[sparse.csr_array]:

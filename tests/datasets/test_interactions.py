@@ -217,7 +217,10 @@ def test_any_sizes_work(n_users, n_items, n, n_groups, popularity, sequential, s
         ({"popularity": -1}, "'popularity' parameter"),
         ({"target": "clicks"}, "'target' parameter of make_interactions must be a str among"),
         ({"ids": "uuid"}, "'ids' parameter"),
-        ({"n_groups": 101}, r"n_groups=101 is more than there are users \(200\) or items \(100\); lower n_groups"),
+        (
+            {"n_groups": 101},
+            r"n_groups=101 is larger than the number of users \(200\) or items \(100\): lower",
+        ),
     ],
 )
 def test_bad_parameters_are_named(options, message):
@@ -227,9 +230,9 @@ def test_bad_parameters_are_named(options, message):
 
 def test_the_truth_names_unknown_ids_and_a_missing_target():
     _, truth = make_interactions(10, 10, 10, ids="str", random_state=0, return_truth=True)
-    with pytest.raises(UnknownIdError, match=r"user_id 'ana' is not one of the 10 generated ones \('u0' to 'u9'\)"):
+    with pytest.raises(UnknownIdError, match=r"user_id 'ana' is not one of the 10 generated ids \('u0' to 'u9'\)"):
         truth.item_probabilities(["u1", "ana"])
-    with pytest.raises(ValueError, match='no target; make them with target="label"'):
+    with pytest.raises(ValueError, match='no target: generate them with target="label"'):
         truth.expected_target(["u1"], ["i1"])
     assert repr(truth) == "InteractionTruth(10 users, 10 items, 4 groups)"
 

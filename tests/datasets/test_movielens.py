@@ -133,7 +133,7 @@ def test_a_home_relative_path(tiny, tmp_path, monkeypatch):
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"There is no .*nowhere; path= takes the unpacked folder or the zip"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere does not exist: pass path= with the folder or zip"):
         fetch_movielens("100k", path=tmp_path / "nowhere")
 
 
@@ -144,24 +144,24 @@ def test_not_a_zip(tmp_path):
 
 
 def test_another_set_is_named(tiny, tmp_path):
-    with pytest.raises(FileFormatError, match=r"does not hold MovieLens 100K.*u\.data.* fetch_movielens\('1m', path="):
+    with pytest.raises(FileFormatError, match=r"not contain MovieLens 100K.*u\.data.* fetch_movielens\('1m', path="):
         fetch_movielens("100k", path=tiny.write_folder(tmp_path, tiny.ml_1m))
 
 
 def test_a_foreign_folder_tells_what_it_has(tmp_path):
-    with pytest.raises(FileFormatError, match=r"It has: nothing\."):
+    with pytest.raises(FileFormatError, match=r"It contains: nothing\."):
         fetch_movielens("100k", path=tmp_path)
     (tmp_path / "holiday.jpg").touch()
-    with pytest.raises(FileFormatError, match=r"neither it nor ml-1m/ in it has users\.dat.* It has: holiday\.jpg\."):
+    with pytest.raises(FileFormatError, match=r"neither it nor its ml-1m/ has users\.dat.* It contains: holiday\.jpg"):
         fetch_movielens("1m", path=tmp_path)
 
 
 def test_a_missing_file_is_named(tiny, tmp_path):
     folder = tiny.write_folder(tmp_path, tiny.ml_100k)
-    with pytest.raises(FileFormatError, match=r"has no u1\.base \(nor u1\.base\.gz\)"):
+    with pytest.raises(FileFormatError, match=r"has neither u1\.base nor u1\.base\.gz"):
         fetch_movielens("100k", path=folder, split="u1")
     folder = tiny.write_folder(tmp_path / "1m", {name: tiny.ml_1m[name] for name in ("users.dat", "movies.dat")})
-    with pytest.raises(FileFormatError, match=r"has no ratings\.csv"):
+    with pytest.raises(FileFormatError, match=r"has neither ratings\.csv"):
         fetch_movielens("1m", path=folder)
 
 
@@ -180,7 +180,7 @@ def test_a_missing_file_is_named(tiny, tmp_path):
 def test_foreign_content_is_refused(tiny, tmp_path, name, file, text):
     texts = {"100k": tiny.ml_100k, "1m": tiny.ml_1m, "latest-small": tiny.ml_latest}[name]
     folder = tiny.write_folder(tmp_path, {**texts, file: text})
-    with pytest.raises(FileFormatError, match=r"is not as published; download the set again\. \("):
+    with pytest.raises(FileFormatError, match=r"differs from the published one: download it again\. \("):
         fetch_movielens(name, path=folder)
 
 
@@ -189,7 +189,7 @@ def test_damaged_members_are_named(tiny, tmp_path):
     packed = gzip.compress(tiny.ml_100k["u.data"].encode())
     for damaged in (packed[:-9], b"no gzip", packed[:12] + b"\xff\xff\xff" + packed[15:]):
         (folder / "u.data.gz").write_bytes(damaged)
-        with pytest.raises(FileFormatError, match=r"u\.data in .* is damaged .*; delete it and download the set again"):
+        with pytest.raises(FileFormatError, match=r"u\.data in .* is damaged .*: delete it and download the data set"):
             fetch_movielens("100k", path=folder)
 
     file = tiny.write_zip(tmp_path / "ml.zip", tiny.ml_100k, "ml-100k")
@@ -209,8 +209,8 @@ def test_damaged_members_are_named(tiny, tmp_path):
         ({"split": "u6"}, "'split' parameter"),
         ({"path": 3}, "'path' parameter"),
         ({"n_retries": -1}, "'n_retries' parameter"),
-        ({"name": "1m", "split": "ua"}, "split='ua' is an official split of \"100k\" alone, not of '1m'"),
-        ({"split": "ua", "return_X_y": True}, r"with a split, use \.train and \.test"),
+        ({"name": "1m", "split": "ua"}, "split='ua' is an official split of \"100k\" only, not of '1m'"),
+        ({"split": "ua", "return_X_y": True}, r"for a split, use \.train and \.test"),
     ],
 )
 def test_bad_parameters_are_named(options, message):

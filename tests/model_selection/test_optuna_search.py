@@ -145,8 +145,8 @@ def test_a_metric_that_is_not_there_is_guessed_at(parabola):
 
 
 @pytest.mark.parametrize("scoring", ["ndcg@10", ["r2", "ndcg@10"], {"ndcg": "ndcg@10"}])
-def test_names_of_ranking_metrics_are_told_of(parabola, scoring):
-    match = r"scoring names 'ndcg@10', which is none of .* such as skrec\.metrics\.make_ranking_scorer\('ndcg@10'\)"
+def test_names_of_ranking_metrics_are_explained(parabola, scoring):
+    match = r"scoring names 'ndcg@10', which is not in .* such as skrec\.metrics\.make_ranking_scorer\('ndcg@10'\)"
     with pytest.raises(ValueError, match=match):
         OptunaSearchCV(parabola(), LINE, scoring=scoring, refit="r2").fit(ROWS, [0] * 30)
     with pytest.raises(ValueError, match=r"'roc_auk', .*\. Did you mean 'roc_auc'\?"):
@@ -413,7 +413,7 @@ def test_timeout_ends_the_search(parabola):
     assert 1 <= len(search.cv_results_["params"]) <= 8
     with pytest.raises(ValueError, match="No candidate was finished within timeout"):
         OptunaSearchCV(parabola(), LINE, timeout=1e-9, cv=2).fit(ROWS)
-    with pytest.raises(ValueError, match="n_trials and timeout are None"):
+    with pytest.raises(ValueError, match="n_trials and timeout are both None"):
         OptunaSearchCV(parabola(), LINE, n_trials=None, cv=2).fit(ROWS)
 
 
@@ -470,7 +470,7 @@ def test_values_of_many_kinds():
         ({"max_dept": [1]}, ValueError, r"'max_dept', which is not a parameter of Dec.*\. Did you mean 'max_depth'"),
         ({"zzz": [1]}, ValueError, r"See estimator\.get_params"),
         ({"max_depth": 3}, TypeError, "Put a single value in a list"),
-        ({"max_depth": "all"}, TypeError, "must be a distribution of optuna"),
+        ({"max_depth": "all"}, TypeError, "must be a distribution from optuna"),
         ({"max_depth": []}, ValueError, "is empty: list the values"),
         ({"class_weight": [{0: 1}, "{0: 1}"]}, ValueError, "several values that print as '{0: 1}'"),
         ({"max_depth": stats.poisson(3)}, TypeError, "distribution poisson, for which Optuna has no counterpart"),

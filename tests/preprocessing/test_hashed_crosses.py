@@ -138,5 +138,5 @@ def test_a_hash_needs_no_known_values():
     crosses = FeatureCrosses(encoding="hash", n_bins=10).fit([["a", "b"]])
     assert 1 <= crosses.transform([["c", None]]).item() <= 10
     assert not hasattr(crosses, "categories_")
-    with pytest.raises(AttributeError, match="encoding='hash' there is no list of categories"):
+    with pytest.raises(AttributeError, match="categories_ is not available with encoding='hash'"):
         crosses.categories_

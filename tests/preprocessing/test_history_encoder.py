@@ -289,7 +289,7 @@ X_GOOD = pd.DataFrame(TABLE)
         ({"item": "itm_id"}, X_GOOD, None, ColumnError, "no column 'itm_id' for the item; .* Did you mean 'item_id'"),
         ({"time": "user_id"}, X_GOOD, None, ColumnError, "user and time are the same column|time and user are"),
         ({"time": "when"}, X_GOOD, None, ColumnError, "no column 'when' for the time"),
-        ({}, X_GOOD.assign(history=1), None, ColumnError, "a column 'history' already.*rename or drop it"),
+        ({}, X_GOOD.assign(history=1), None, ColumnError, "already has a column 'history'.*rename or drop it"),
         ({}, X_GOOD.assign(timestamp=pd.NaT), None, ValueError, "time column 'timestamp' has none in row 0"),
         ({}, X_GOOD.assign(timestamp=[1, 2, np.nan, 4, 5]), None, ValueError, "'timestamp' has none in row 2"),
         ({}, X_GOOD.assign(timestamp="noon"), None, ValueError, "neither numbers nor dates, for instance 'noon'"),

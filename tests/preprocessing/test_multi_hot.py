@@ -219,8 +219,12 @@ def test_in_a_column_transformer_and_a_pipeline(make, sparse_output):
     [
         (column([["a"], None, ["b", ["c"]]]), TypeError, r"'genres' has \['c'\] \(list\) in row 2, .* not hashable"),
         (column(["a", "a", np.array([["b"]])]), TypeError, r"'genres' has \['b'\] \(list\) in row 2"),
-        (column(["a", {"b": 1}]), TypeError, r"'genres' has \{'b': 1\} \(dict\) in row 1.* or of lists of these"),
-        (column([[1], [2, np.inf]]), ValueError, r"infinity: column 'genres' has inf in row 1, which is no category"),
+        (column(["a", {"b": 1}]), TypeError, r"'genres' has \{'b': 1\} \(dict\) in row 1.* or of lists of them"),
+        (
+            column([[1], [2, np.inf]]),
+            ValueError,
+            r"column 'genres' has inf in row 1, which is not a category",
+        ),
         (column(["a", "a", -np.inf]), ValueError, r"infinity: column 'genres' has -inf in row 2"),
         (pd.Series([["a"]], name="genres"), ValueError, r"Pass a DataFrame containing .* a single column"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), ValueError, r"more than one column named 'a'"),
