@@ -27,7 +27,8 @@ _KINDS: dict[str, Callable[[type], bool]] = {
 def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tuple[str, type[Any]]]:
     """List the public estimators and transformers of skrec, as :func:`sklearn.utils.discovery.all_estimators` does.
 
-    Left out are those that wrap an estimator, such as :class:`~skrec.model_selection.OptunaSearchCV`.
+    Left out are those that wrap an estimator, such as :class:`~skrec.model_selection.OptunaSearchCV`, and the base
+    classes of :mod:`skrec.base`.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
     found = {
         (name, value)
         for package in pkgutil.iter_modules([_PACKAGE], "skrec.")
-        if package.ispkg and "._" not in package.name
+        if package.ispkg and "._" not in package.name and package.name != "skrec.base"
         for name, value in inspect.getmembers(import_module(package.name), inspect.isclass)
         if issubclass(value, BaseEstimator) and hasattr(value, "fit") and not inspect.isabstract(value)
         if not issubclass(value, MetaEstimatorMixin)

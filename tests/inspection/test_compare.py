@@ -102,7 +102,7 @@ def test_an_error_of_a_model_names_it_and_the_split():
     scoring = make_ranking_scorer("mrr@3", protocol="rerank")
     with pytest.raises(ValueError, match="could not convert string to float") as raised:
         compare({"ridge": Ridge()}, X, np.arange(len(X)) % 2, cv=3, scoring=scoring)
-    assert raised.value.__notes__ == ["This is of the model 'ridge', in split 1 of 3 of compare."]
+    assert raised.value.__notes__ == ["Raised by the model 'ridge' in split 1 of 3 of compare."]
 
 
 def test_the_import_of_tensorflow_is_not_timed():
@@ -146,7 +146,7 @@ def test_errors_say_what_to_do(comparison):
         compare([PopularityRanker(), PopularityRanker()], EVENTS)
     with pytest.raises(ValueError, match="called 'popularity'.*baseline=False"):
         compare({"popularity": MF}, EVENTS)
-    with pytest.raises(TypeError, match="'x' is no estimator: 3 has no fit"):
+    with pytest.raises(TypeError, match="'x' is not an estimator: 3 has no fit method"):
         compare({"x": 3}, EVENTS)
     with pytest.raises(TypeError, match=r"'x' is the class PopularityRanker: pass an object, PopularityRanker\(\)"):
         compare({"x": PopularityRanker}, EVENTS)

@@ -292,11 +292,11 @@ def test_explain_reads_what_recommend_reads(attentive):
 
 
 def test_many_queries_are_explained_in_parts(attentive, monkeypatch):
-    from skrec.models import _contributions
+    from skrec.base import contributions
 
     best = attentive.recommend([1, 2, 3, 4, 5], k=2)
     expected = attentive.explain(best)
-    monkeypatch.setattr(_contributions, "_CELLS", 100)  # a query or two at a time
+    monkeypatch.setattr(contributions, "_CELLS", 100)  # a query or two at a time
     found = attentive.explain(best)
     pd.testing.assert_frame_equal(found, expected, atol=1e-5)
 

@@ -114,8 +114,7 @@ def narrow(values: Column) -> Column:
     Returns
     -------
     ndarray of shape (n,)
-        ``int64``, ``uint64``, ``float64`` or ``bool``; ``datetime64[s]`` for dates without a time of day; objects if
-        no type fits.
+        ``int64``, ``uint64``, ``float64`` or ``bool``; objects if no type fits, as for ``datetime.date``.
 
     Raises
     ------
@@ -139,10 +138,6 @@ def narrow(values: Column) -> Column:
     if any(issubclass(found, (np.generic, Decimal, Fraction)) for found in set(map(type, values))):
         values = object_array([plain_value(value) for value in values])
         kind = pd.api.types.infer_dtype(values, skipna=False)
-    if kind in {"date", "mixed"} and pd.api.types.infer_dtype(values, skipna=True) == "date":
-        dates = values.copy()
-        dates[np.asarray(pd.isna(values))] = None
-        return dates.astype("datetime64[s]")
     if kind in {"boolean", "floating"}:
         return values.astype(np.bool_ if kind == "boolean" else np.float64)
     try:
@@ -150,7 +145,7 @@ def narrow(values: Column) -> Column:
             return values.astype(np.uint64 if min(values) >= 0 and max(values) >= 2**63 else np.int64)
         if kind in {"mixed-integer-float", "integer-na"}:
             floats = values.astype(np.float64)
-            if not (np.abs(floats) >= _EXACT).any():  # one more than it is rounded to it
+            if not (np.abs(floats) >= _EXACT).any():  # the limit itself may be a rounded value
                 return floats
     except OverflowError:
         pass
@@ -288,7 +283,7 @@ def _from_polars(values: Any) -> Column:
         return _gaps(_canonical(values.fill_null(0).to_numpy()), values.is_null().to_numpy())
     if str(dtype.base_type()) == "Array":
         values = values.arr.to_list()
-    if dtype.is_nested() and not (hasattr(dtype, "inner") and dtype.inner.is_float()):
+    if str(dtype) == "Date" or (dtype.is_nested() and not (hasattr(dtype, "inner") and dtype.inner.is_float())):
         return object_array(values.to_list())
     zone = zone_of(values)
     return np.asarray(values.to_numpy()) if zone is None else _with_zone(in_utc(values), zone)
@@ -298,8 +293,8 @@ def _from_times(values: Any, kind: str) -> Column:
     zone = zone_of(values)
     if zone is not None:
         return _with_zone(in_utc(values), zone)
-    if str(values.dtype).startswith("date"):  # Arrow's days
-        values = values.astype("timestamp[s][pyarrow]")
+    if str(values.dtype).startswith("date"):  # Arrow's days are dates without a time of day, as objects are
+        return np.asarray(values.astype(object).where(~values.isna(), None), dtype=object)
     unit = f"{kind}8[{_unit(values.dtype)}]"
     return np.asarray(values.to_numpy(dtype=unit, na_value=np.array("NaT", unit)[()]))
 

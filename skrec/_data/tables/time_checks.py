@@ -137,7 +137,7 @@ def warn_unused_times(rows: Rows, roles: Roles, users: NDArray[Any], items: NDAr
     >>> rows = as_rows([[1, 1, 881250949], [1, 2, 891717742], [2, 1, 878887116]])
     >>> with warnings.catch_warnings(record=True, action="always") as caught:
     ...     warn_unused_times(rows, resolve_roles(rows), np.array([1, 1, 2]), np.array([1, 2, 1]))
-    >>> str(caught[0].message)[-83:]
+    >>> str(caught[0].message)[-82:]
     'If these are the times of the events, pass time=2 to every estimator and splitter.'
     """
     for position in range(rows.n_columns):
