@@ -1,7 +1,7 @@
-"""Base classes for models of your own: each is one class of hyper-parameters and a function that builds the network.
+"""Base classes for custom models: a model is a class of hyperparameters and a function that builds the network.
 
-The user guide, "Adding a model in one file", shows how. Constraints of parameters are scikit-learn's, which has no
-public name for them: ``Interval``, ``Options`` and ``StrOptions`` are here too.
+See "Adding a model in one file" in the user guide. ``Interval``, ``Options`` and ``StrOptions`` are scikit-learn's
+parameter constraints, which have no public name there.
 """
 
 from skrec._sklearn_compat import Interval, Options, StrOptions

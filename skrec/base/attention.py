@@ -1,4 +1,4 @@
-"""The attention that models of histories pay to past events."""
+"""Attention of models to past events."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from skrec.base.history_model import HistoryModel
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class AttentionModel(HistoryModel):
-    """A model of histories whose network has a view ``attention``: the weight of each past event.
+    """Base class for models whose network has a view ``attention`` with the weight of each past event.
 
-    :func:`skrec.inspection.history_attention` is its public face.
+    The public function is :func:`skrec.inspection.history_attention`.
     """
 
     def _attention(self, queries: Any, items: Any, history: Any) -> tuple[Windows, NDArray[np.float32]]:
@@ -29,9 +29,9 @@ class AttentionModel(HistoryModel):
         inputs = self._query_inputs(query)
         if about is not None:
             inputs |= self._item_inputs(about)
-        elif "user" in inputs:  # a network that knows more than the history pays attention by candidate
+        elif "user" in inputs:  # a network with further inputs has a separate attention for each candidate
             raise ValueError(
-                f"The attention of {type(self).__name__} depends on the item: pass items=, one for each query, or "
+                f"The attention of {type(self).__name__} depends on the item. Pass items=, one for each query, or "
                 "the rows that recommend returned."
             )
         parts = views(self._fitted_structure(), self._weights, inputs, "attention")

@@ -1,4 +1,4 @@
-"""The fit template of rankers without a network: counts, neighbours, linear models, factors in closed form."""
+"""Base class of rankers without a network: counts, neighbors, linear models, and factors in closed form."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ __all__ = ["ClosedFormRanker"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class ClosedFormRanker(RankerMixin, GivenHistories):
-    """Base of the rankers that are solved from the matrix of all interactions, without a network.
+    """Base class for rankers that are computed from the interaction matrix, without a network.
 
-    A model provides :meth:`_solve` and :meth:`_scores`. Everything else is inherited: ``fit``, ``partial_fit``,
-    ``predict``, ``recommend`` (also of given histories), ``score_items``, ``explain``, and ``similar_items`` where the
-    model has item embeddings (``item_embeddings_``) or :meth:`_similarities`.
+    A model implements :meth:`_solve` and :meth:`_scores`. Everything else is inherited: ``fit``, ``partial_fit``,
+    ``predict``, ``recommend`` (also for given histories), ``score_items``, ``explain`` and, if the model has item
+    embeddings (``item_embeddings_``) or implements :meth:`_similarities`, ``similar_items``.
     """
 
     _item_shares: NDArray[np.float64] = field(init=False, repr=False)
-    """Share of each item in the weight of all events: the scores for users without a history."""
+    """Fraction of the total event weight for each item: the scores for users without a history."""
 
     _log_weights: ClassVar[bool] = True
-    _reads_histories: ClassVar[bool] = True  # whether scores depend on what the user did
+    _reads_histories: ClassVar[bool] = True  # whether scores depend on the history of the user
 
-    # -- what a model provides ----------------------------------------------------------------------------------------
+    # -- implemented by a model ---------------------------------------------------------------------------------------
 
     @abstractmethod
     def _solve(self, matrix: sparse.csr_array) -> None:
@@ -49,8 +49,8 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         Parameters
         ----------
         matrix : csr_array of shape (n_users, n_items), float64
-            Weight of the events of each user and item, added up over all calls of ``fit`` and ``partial_fit``: the
-            number of events, or the sum of their ``sample_weight``. Rows and columns are in the order of ``users_`` and
+            Total weight of the events of each user and item over all calls to ``fit`` and ``partial_fit``: the number
+            of events, or the sum of their ``sample_weight``. Rows and columns are in the order of ``users_`` and
             ``items_``.
         """
 
@@ -61,16 +61,17 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         Parameters
         ----------
         histories : csr_array of shape (n_queries, n_items), float64
-            Weights of what each query did: rows of the matrix of ``_solve``, or of histories that the caller gives.
+            Weights of the events of each query: rows of the matrix passed to ``_solve``, or histories passed by the
+            caller.
 
         Returns
         -------
         ndarray or sparse array of shape (n_queries, n_items)
-            Or of shape (1, n_items): the same for all queries.
+            Scores. An array of shape (1, n_items) is used for all queries.
         """
 
     def _similarities(self, items: NDArray[np.intp]) -> Any:
-        """Return how similar all items are to some.
+        """Return the similarities of all items to the given items.
 
         Parameters
         ----------
@@ -80,18 +81,18 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         Returns
         -------
         ndarray or sparse array of shape (n, n_items)
-            By default the cosine of ``item_embeddings_``.
+            Similarities. The default is the cosine similarity of ``item_embeddings_``.
         """
         if not hasattr(self, "item_embeddings_"):
             raise AttributeError(
-                f"{type(self).__name__} does not say which items are similar. Use a model that does, such as NCFRanker "
-                "or SASRecRanker."
+                f"{type(self).__name__} does not support similar items. Use a model that does, such as NCFRanker or "
+                "SASRecRanker."
             )
         vectors = normalize(self.item_embeddings_)
         return vectors[items] @ vectors.T
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:  # noqa: ARG002
-        """Return what to tune: a distribution of Optuna's module ``distributions`` for each parameter."""
+        """Return the search space: an Optuna distribution for each parameter to tune."""
         return {}
 
     # -- fitting ------------------------------------------------------------------------------------------------------
@@ -105,7 +106,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         X : DataFrame or array-like of shape (n_rows, n_columns)
             Training data, one event per row.
         y : array-like of shape (n_rows,), default=None
-            Rows with ``y > 0`` are positives, the others are not used; all rows are positives by default.
+            Rows with ``y > 0`` are positives, all others are ignored. If None, all rows are positives.
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
 
@@ -120,16 +121,17 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
-        """Add further events, and solve again; new users and items join.
+        """Add further events with their new users and items, and solve again.
 
-        The result is that of one ``fit`` on all events.
+        The result equals a single ``fit`` on all events.
 
         Parameters
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
         seen : bool, default=False
-            Whether an earlier call was given these rows. Then they are not counted again, and nothing changes.
+            Whether these rows were passed to an earlier call. If True, they are not counted again, and nothing
+            changes.
 
         Returns
         -------
@@ -152,16 +154,16 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
     # -- scoring ------------------------------------------------------------------------------------------------------
 
     def _histories_of(self, queries: Query) -> sparse.csr_array:
-        """Return what queries did: as given, or as stored."""
+        """Return the given or stored histories of queries."""
         if queries.history is None:
             return self._log.matrix(queries.codes)
         return history_matrix(queries.history, len(self._items))
 
     def _block(self, histories: sparse.csr_array) -> NDArray[np.float32]:
-        """Score the catalogue for some histories; without events, by popularity."""
+        """Score all items for histories; empty histories are scored by popularity."""
         scores = self._scores(histories)
         dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
-        block: NDArray[np.float32] = np.broadcast_to(dense, histories.shape).astype(np.float32)  # which is writable
+        block: NDArray[np.float32] = np.broadcast_to(dense, histories.shape).astype(np.float32)  # a writable copy
         if self._reads_histories:
             block[np.diff(histories.indptr) == 0] = self._item_shares
         return block
@@ -193,38 +195,38 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
     # -- explanations -------------------------------------------------------------------------------------------------
 
     def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
-        """Return what each past item contributes to the scores of recommended items.
+        """Return the contribution of each past item to the scores of recommended items.
 
-        The contribution of a past item is the score with the whole history less the score with the history from which
-        that item is removed. Of a linear model contributions add up to the score. Without any event an item is scored
-        by its share of all events.
+        The contribution of a past item is the score with the whole history minus the score with the history without
+        that item. In a linear model, contributions add up to the score. With an empty history, an item is scored by its
+        fraction of all events.
 
         Parameters
         ----------
         queries : array-like of shape (n_queries,) or rows, default=None
-            As for :meth:`recommend`. The item column of rows that have one, such as those that ``recommend`` returns,
-            names the items.
+            User ids or rows, as in :meth:`recommend`. Rows may have an item column with the items to explain, such as
+            the rows returned by ``recommend``.
         items : array-like of shape (n_queries,), default=None
-            The item to explain for each query; needed unless the rows name it.
+            The item to explain for each query. Required if the rows have no item column.
         history : list of lists of item ids, or rows, default=None
-            As for :meth:`recommend`.
+            Histories, as in :meth:`recommend`.
 
         Returns
         -------
         DataFrame
-            A row for each query and past item, the largest contributions first (by magnitude): ``query`` (its number,
-            from 0), the user, the item, ``past_item`` and ``contribution``.
+            One row per query and past item, in descending order of the magnitude of the contribution. The columns are
+            ``query`` (index of the query), the user, the item, ``past_item`` and ``contribution``.
 
         Raises
         ------
         ValueError
-            If items are missing, or not as many as queries.
+            If items are missing, or their number differs from the number of queries.
         """
         check_is_fitted(self)
         ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
         if about is None or item_ids is None:
             raise ValueError(
-                f"{type(self).__name__}.explain explains the scores of items: pass items=, one for each query, or the "
+                f"{type(self).__name__}.explain needs the items to explain: pass items=, one for each query, or the "
                 "rows that recommend returned."
             )
         histories = self._histories_of(read)
@@ -244,7 +246,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         )
 
     def _contributions(self, history: sparse.csr_array, item: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
-        """Positions of the past items of one history, and what each contributes to the score of an item (its code)."""
+        """Return the positions of the past items of one history and their contributions to the score of an item."""
         past = history.indices.astype(np.int64)
         if item == 0 or not len(past):
             return past, np.zeros(len(past), np.float32)

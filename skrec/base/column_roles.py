@@ -1,4 +1,4 @@
-"""Which columns are features of the item, which of the query: what the data tell, and how sure that is."""
+"""Detection of the columns that are features of the item or of the query."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from skrec.base.reader import Codes
 __all__ = ["ColumnRole", "decide_sides"]
 
 _TOLERATED, _NEAR = 0.03, 0.2
-"""Deviations, as a share of those expected by chance: below the first a rule holds, below the second it nearly does."""
+"""Maximum deviations, as a fraction of those expected by chance, for a rule to hold and to nearly hold."""
 
 _LEAST_EVIDENCE, _LEAST_SHARE = 3.0, 0.1
-"""Deviations that chance would give are evidence if they are at least so many, or this share of the rows."""
+"""Minimum number of deviations expected by chance, and the same as a fraction of rows, to decide a role."""
 
 _FEWEST_ROWS = 50
-"""In a table of fewer rows it goes without a warning that hardly any item has two."""
+"""Minimum number of rows of a table to warn that too few items have two rows."""
 
-_CURE = "Name those of the item, for instance item_features=[{}], or pass item_features=None if there are none."
+_CURE = "Name the item features, for instance item_features=[{}], or pass item_features=None if there are none."
 
 
 @dataclass(frozen=True)
 class ColumnRole:
-    """The role of a column, and why it has it.
+    """Role of a column, and the reason for it.
 
     Parameters
     ----------
     role : {"item feature", "user feature", "context"}
     reason : str
-        What follows "because".
+        Reason, as a phrase that can follow "because".
     """
 
     role: str
@@ -44,30 +44,30 @@ class ColumnRole:
 
 
 def decide_sides(rows: Rows, fields: Fields, encoded: Encoded, users: Codes, items: Codes) -> dict[int, ColumnRole]:
-    """Decide from the data which columns are features of the item, and warn where that is not clear.
+    """Decide from the data which columns are features of the item, and warn about unclear columns.
 
-    A column is a feature of the item if its value follows from the item and not from the user. Missing values and a
-    small share of other values are tolerated, and rows of items (or users) with a single row count for nothing.
+    A column is a feature of the item if its value is determined by the item and not by the user. Missing values and a
+    small fraction of other values are tolerated, and items (or users) with a single row are ignored.
 
     Parameters
     ----------
     rows : Rows
         The table.
     fields, encoded : Fields, Encoded
-        All columns that are features, and the rows as they encode them: values are equal where they are encoded alike.
+        All feature columns, and the encoded rows. Values are equal if their encodings are.
     users, items : ndarray of shape (n_rows,), int
         Codes of the ids.
 
     Returns
     -------
     dict of int to ColumnRole
-        By position.
+        Roles by column position.
 
     Warns
     -----
     UserWarning
-        If a column is nearly a feature of the item, or is one but for some rows; if it follows from the item as well as
-        from the user; or if too few items have two rows.
+        If a column is nearly a feature of the item, or is one except for some rows; if it is determined by both the
+        item and the user; or if too few items have two rows.
     """
     item_sample, user_sample = sampled_groups(items), sampled_groups(users)
     roles: dict[int, ColumnRole] = {}
@@ -82,15 +82,15 @@ def decide_sides(rows: Rows, fields: Fields, encoded: Encoded, users: Codes, ite
             untold.append(rows.label(position))
     if untold:
         warn(
-            f"Too few items have two rows or more to tell whether {_joined(untold)} belong(s) to the item or to the "
-            f"query: taken for the query's. {_CURE.format(untold[0])}"
+            f"Too few items have two rows or more to decide whether {_joined(untold)} belong(s) to the item or to the "
+            f"query. Assigned to the query. {_CURE.format(untold[0])}"
         )
     return roles
 
 
 @dataclass(frozen=True)
 class _Evidence:
-    """What the groups tell of a column: its dependence on them, and whether there are enough rows to go by."""
+    """Dependence of a column on groups, and whether there are enough rows to rely on it."""
 
     found: Dependence
     is_enough: bool
@@ -105,12 +105,12 @@ class _Evidence:
 
     @property
     def n_rows(self) -> int:
-        """Rows of groups with two or more."""
+        """Number of rows in groups of two or more."""
         return self.found.n_rows
 
     @property
     def holds(self) -> bool:
-        """Whether the groups determine the values, some deviations aside."""
+        """Whether the groups determine the values, except for a few deviations."""
         return self.is_enough and self.found.share <= _TOLERATED
 
     @property
@@ -119,14 +119,14 @@ class _Evidence:
         return self.is_enough and not self.found.n_deviations
 
     def within(self, group: str) -> str:
-        """Say how many rows deviate from the others of their item or user."""
+        """Return a phrase with the number of rows that deviate from the other rows of their item or user."""
         found = self.found
         if not found.n_deviations:
             return f"the same in all rows of {group}"
         return f"different in {found.n_deviations} of {found.n_rows} rows from the other rows of {group}"
 
 
-_UNTOLD = ColumnRole("context", "too few items have two rows or more to tell")
+_UNTOLD = ColumnRole("context", "too few items have two rows or more to decide")
 
 
 def _decide(values: NDArray[Any], by_item: _Evidence, by_user: _Evidence) -> ColumnRole:
@@ -142,22 +142,22 @@ def _decide(values: NDArray[Any], by_item: _Evidence, by_user: _Evidence) -> Col
 
 
 def _warn_of_nearly(rows: Rows, position: int, by_item: _Evidence, by_user: _Evidence) -> None:
-    """Warn of a column that may be a feature of the item or of the user, or is one of the item but for some rows."""
+    """Warn about a column that may belong to the item or the user, or to the item except for some rows."""
     name, found = rows.label(position), by_item.found
     if by_item.holds and by_user.holds and by_item.is_exact == by_user.is_exact:
         warn(
-            f"Column {name} has the same value in the rows of an item and also in the rows of a user, so that it may "
-            f"belong to either: taken for the user's. {_CURE.format(name)}"
+            f"Column {name} has the same value in all rows of an item and also in all rows of a user, so it may belong "
+            f"to either. Assigned to the user. {_CURE.format(name)}"
         )
     elif found.n_deviations and found.share <= _NEAR and not by_user.holds:
-        taken = "a feature of the item" if by_item.holds else "the query's, so that new items cannot have it"
+        taken = "the item" if by_item.holds else "the query, so new items cannot have it"
         values = rows.column(position)
         one, other = (values[row : row + 1].tolist()[0] for row in (found.first, found.usual))
         warn(
-            f"Column {name} is the same in all rows of an item, but for {found.n_deviations} of {found.n_rows} rows: "
-            f"row {found.first} has {one!r}, and row {found.usual}, of the same item, {other!r}. It is taken for "
-            f"{taken}. Correct these rows, or say which it is: name all features of the item in item_features=, with "
-            f"{name} or without."
+            f"Column {name} is the same in all rows of an item, except for {found.n_deviations} of {found.n_rows} "
+            f"rows: row {found.first} has {one!r}, but row {found.usual} of the same item has {other!r}. It is "
+            f"assigned to {taken}. Correct these rows, or name all item features in item_features=, with or without "
+            f"{name}."
         )
 
 

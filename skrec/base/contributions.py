@@ -1,4 +1,4 @@
-"""What past events contribute to a score: the score less that of the history without the event."""
+"""Contributions of past events to a score: the score minus the score of the history without the event."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from skrec.base.events import Inputs
 
 __all__ = ["contributions"]
 
-_CELLS = 2**22  # item codes of the shortened histories that are scored at a time
+_CELLS = 2**22  # maximum number of item codes of shortened histories to score at a time
 
 
 def contributions(inputs: Inputs, score: Callable[[Inputs], NDArray[Any]]) -> pd.DataFrame:
-    """Score every history as it is and without each of its events in turn.
+    """Score every history with all of its events and without each of them in turn.
 
     Parameters
     ----------
     inputs : dict of str to ndarray (n, ...)
-        Queries and an item for each, as the network is given them; ``"history"`` holds Windows.
+        Inputs of the network for queries with one item each. ``"history"`` contains Windows.
     score : callable
-        From inputs of any number of rows to their scores, shape (n,).
+        Maps inputs of any number of rows to their scores, shape (n,).
 
     Returns
     -------
     DataFrame
-        A row for each past event that a window shows, by query, the largest contribution first: ``query``,
-        ``past_item`` (its code), ``age`` (1 is the latest event) and ``contribution``.
+        One row for each past event in a window, sorted by query and descending contribution. The columns are
+        ``query``, ``past_item`` (its code), ``age`` (1 is the latest event) and ``contribution``.
     """
     windows: Windows = inputs["history"]
     found = [_part(rows, inputs, score) for rows in _parts(windows)]
@@ -41,7 +41,7 @@ def contributions(inputs: Inputs, score: Callable[[Inputs], NDArray[Any]]) -> pd
 
 
 def _parts(windows: Windows) -> Iterator[NDArray[np.int64]]:
-    """Yield the numbers of some queries at a time; at least once."""
+    """Yield the indices of chunks of queries; at least one chunk."""
     cells = np.cumsum((windows.lengths + 1) * windows.length)
     part = cells // _CELLS
     yield from np.split(np.arange(len(windows)), np.flatnonzero(np.diff(part)) + 1)
@@ -50,10 +50,10 @@ def _parts(windows: Windows) -> Iterator[NDArray[np.int64]]:
 def _part(rows: NDArray[np.int64], inputs: Inputs, score: Callable[[Inputs], NDArray[Any]]) -> dict[str, Any]:
     windows: Windows = inputs["history"]
     length = windows.length
-    # One event more than a window shows: it moves up where another one is removed.
+    # One event more than the window has: it fills the gap if another event is removed.
     longer = Windows(windows.flat, windows.start[rows], windows.stop[rows], length + 1)[:]
     shown = longer != PADDING
-    shown[:, 0] = True  # without this column, which no window shows, the history is whole
+    shown[:, 0] = True  # removing this column, which is outside the window, gives the whole history
     at, removed = np.nonzero(shown)
     if not len(at):
         return {"query": at, "past_item": at, "age": at, "contribution": np.empty(0)}

@@ -1,4 +1,4 @@
-"""Rows as a network learns from them."""
+"""Encoded training rows."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ Inputs = dict[str, Any]  # arrays, or Windows of histories, row by row
 
 @dataclass(frozen=True)
 class Events:
-    """Rows in codes, with what is to be learnt from them.
+    """Encoded rows with their targets.
 
     Parameters
     ----------
     users, items : ndarray of shape (n_rows,) of int32
-        Codes.
+        Codes of the ids.
     inputs : dict of str to ndarray (n_rows, ...)
-        What the network is given of each row.
+        Inputs of the network for each row.
     target : ndarray of shape (n_rows,) or (n_rows, n_targets) of float32
-        What the loss compares with.
+        Targets of the loss.
     weight : ndarray of shape (n_rows,) of float64 or None
-        Weights; None: all 1.
+        Weights of the rows. None stands for weights of 1.
     time : ndarray of shape (n_rows,) or None
-        Times in order.
+        Sortable times.
     n_outputs : int
         Number of outputs of a network that predicts the target.
     seen : bool
-        Whether the rows were logged, and put into histories, in an earlier call.
+        Whether the rows were logged and added to histories in an earlier call.
     """
 
     users: Codes
@@ -49,7 +49,7 @@ class Events:
         return len(self.users)
 
     def take(self, rows: NDArray[Any]) -> Events:
-        """Return some of the rows."""
+        """Return the given rows."""
         return Events(
             self.users[rows],
             self.items[rows],

@@ -1,4 +1,4 @@
-"""From encoded columns to the inputs of a network, and what is kept of the latest ones."""
+"""Conversion of encoded columns to inputs of a network, and the latest values that are kept."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from skrec.exceptions import ColumnError
 
 
 def whole_numbers(units: Any, name: str = "hidden_units") -> tuple[int, ...]:
-    """Check the units of hidden layers; none is allowed."""
+    """Check the numbers of units of the hidden layers; an empty sequence is allowed."""
     units = tuple(units)
     if any(isinstance(n, bool) or not isinstance(n, Integral) or n < 1 for n in units):
         raise ValueError(
-            f"{name} is {units!r}; it must hold a whole number of at least 1 for each layer, for instance (128, 64)."
+            f"{name} is {units!r}, but must contain a whole number of at least 1 for each layer, such as (128, 64)."
         )
     return tuple(int(n) for n in units)
 
 
 def named(side: str, encoded: Encoded) -> Inputs:
-    """Give the arrays of a side the names that a network knows them by; those without columns are left out."""
+    """Return the arrays of a side under the input names of the network; arrays without columns are omitted."""
     named: Inputs = {}
     if encoded.codes.shape[1]:
         named[f"{side}_codes"] = encoded.codes
@@ -43,7 +43,7 @@ def named(side: str, encoded: Encoded) -> Inputs:
 
 
 def unknown(side: str, fields: Fields) -> Inputs:
-    """One row of which nothing is known."""
+    """Return one row with unknown values in all fields."""
     layout = fields.layout
     numbers = np.zeros((1, layout.n_numbers), np.float32)
     numbers[:, len(layout.numeric) : len(layout.numeric) + len(fields.flagged)] = 1  # the numbers are missing
@@ -53,7 +53,7 @@ def unknown(side: str, fields: Fields) -> Inputs:
 
 
 def latest(new: Inputs, unknown: Inputs, codes: Codes, size: int, old: Inputs) -> Inputs:
-    """Arrays (size, ...) of the last row of each code; what was kept before, or "unknown", where there is none."""
+    """Return arrays (size, ...) of the last row of each code, else its old row, else the unknown row."""
     latest = {}
     for name, array in new.items():
         before, blank = old.get(name), unknown[name]
@@ -70,17 +70,17 @@ def latest(new: Inputs, unknown: Inputs, codes: Codes, size: int, old: Inputs) -
 def fill_gaps(
     made: Inputs, new: Inputs, codes: Codes, old: Inputs, *, side: str, fields: Fields, named: Collection[str]
 ) -> None:
-    """Put the last value that was seen in place of a missing one, in fields that are features of items or of users.
+    """Replace missing values by the last known value, in fields that are features of items or of users.
 
     Parameters
     ----------
     made : dict of str to ndarray (size, ...)
-        What :func:`latest` made of `new`, `codes` and `old`; it is changed.
+        Result of :func:`latest` for `new`, `codes` and `old`. It is modified in place.
     side : str
     fields : Fields
         The fields of the side.
     named : collection of str
-        Which of them to fill.
+        Names of the fields to fill.
     """
     for place in _places(side, fields):
         if place.name not in named or not (lacking := place.gaps(made)).any():
@@ -88,7 +88,7 @@ def fill_gaps(
         last = np.full(len(lacking), -1, np.int64)
         there = np.flatnonzero(~place.gaps(new))
         last[codes[there]] = there
-        lacking[0] = False  # nothing is known of unknown ids
+        lacking[0] = False  # unknown ids have no values
         sources = [(new, np.flatnonzero(lacking & (last >= 0)), last)]
         if old:
             before = np.flatnonzero(~place.gaps(old))
@@ -99,7 +99,7 @@ def fill_gaps(
 
 
 class _Place(NamedTuple):
-    """Where in the inputs a field is that can be missing: the values in a column of an input that say so."""
+    """Place of a field in the inputs, with the values that mark it as missing."""
 
     name: str
     columns: list[tuple[str, slice]]
@@ -108,7 +108,7 @@ class _Place(NamedTuple):
     missing: tuple[float, ...]
 
     def gaps(self, inputs: Inputs) -> NDArray[np.bool_]:
-        """Tell in which rows it is missing, or unknown."""
+        """Return the rows in which it is missing or unknown."""
         return np.isin(inputs[self.told_by][:, self.column], self.missing)
 
 
@@ -133,9 +133,9 @@ def _places(side: str, fields: Fields) -> Iterator[_Place]:
 def latest_times(
     new: NDArray[Any], codes: Codes, size: int, old: NDArray[Any] | None
 ) -> tuple[NDArray[np.bool_], NDArray[Any]]:
-    """Tell which rows are not older than what is kept of their code, and the time (size,) of what is kept then.
+    """Return which rows are not older than the stored row of their code, and the new stored times (size,).
 
-    Of a code that has nothing as yet it is the lowest number.
+    The time of a code without a stored row is the lowest number.
     """
     dtype = new.dtype if old is None else np.result_type(new, old)
     times = np.full(size, -np.inf if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
@@ -153,9 +153,9 @@ def _widened(array: NDArray[Any], width: int) -> NDArray[Any]:
 def positions_in(
     rows: Rows, fields: Fields, roles: Roles, side: str, *, what: str | None = None
 ) -> tuple[int, ...] | None:
-    """Positions of the fields in a table of queries or candidates; None if it has none of them, misspelt ones too.
+    """Return the positions of the fields in a table of queries or candidates; None if it has none, even misspelled.
 
-    `what` is what the error message calls the rows, if they are neither.
+    `what` is the name of the rows in error messages, if they are neither queries nor candidates.
     """
     if rows.names is None or roles.names is None:
         if not fields.positions or rows.n_columns > max(fields.positions):
@@ -169,15 +169,16 @@ def positions_in(
         what = what or ("queries" if side == "query" else "candidates")
         raise ColumnError(
             f"The {what} lack the column(s) {', '.join(map(repr, missing))}, which fit saw. "
-            f"{hint or f'Add them, or pass {alone}, for which the last values seen are taken.'}"
+            f"{hint or f'Add them, or pass {alone} to use the last known values.'}"
         )
     return None if missing else tuple(rows.names.index(name) for name in names)
 
 
 def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided: Mapping[str, tuple[str, str]]) -> None:
-    """Raise if a table of queries or candidates has a column that would not be looked at.
+    """Raise an error if a table of queries or candidates has a column that would be ignored.
 
-    The ids and the time may be there, and so may all columns of ``X`` together: rows of it serve as either.
+    The ids and the time are allowed, and so are all columns of ``X`` together, because rows of ``X`` can be both
+    queries and candidates.
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided:
     roles : Roles
     side : {"query", "item"}
     decided : mapping of str to (str, str)
-        For each feature of ``X`` its role, and why it has it.
+        Role of each feature of ``X`` and the reason for it.
 
     Raises
     ------
@@ -206,7 +207,7 @@ def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided:
         hint = meant([known for known in roles.names if known not in rows.names], [name])
         raise ColumnError(
             f"The {what} have the column {name!r}, which fit did not see, so that it would be ignored. "
-            f"{hint or 'Leave it out, or fit with it.'}"
+            f"{hint or 'Remove it, or fit with it.'}"
         )
     role, reason = decided[name]
     here = ", ".join(map(repr, [*(fields.layout.names if side == "item" else ()), name]))
@@ -214,12 +215,12 @@ def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided:
     raise ColumnError(
         f"The {what} have the column {name!r}, which would be ignored: in fit it was a feature of the "
         f"{'item' if role == 'item feature' else 'query'} ({role}: {reason}). If it belongs to the {belongs}, fit with "
-        f"{cure}; if not, leave it out here. The attribute column_roles_ lists the role of every column."
+        f"{cure}; if not, remove it here. The attribute column_roles_ lists the role of every column."
     )
 
 
 def chosen_fields(names: Sequence[str], wanted: Iterable[str | int], parameter: str, roles: Roles) -> Iterator[int]:
-    """Yield the places of fields among ``names``, given as columns are: by name, by its ending, or by position."""
+    """Yield the indices in ``names`` of fields given by name, by suffix of the name, or by position."""
     for spec in wanted:
         name = _label(spec, roles) if isinstance(spec, Integral) and not isinstance(spec, bool) else str(spec)
         endings = [other for other in names if other.endswith(f"__{name}")]
@@ -231,11 +232,11 @@ def chosen_fields(names: Sequence[str], wanted: Iterable[str | int], parameter: 
             close = endings or get_close_matches(name, names, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             listed = ", ".join(names)
-            raise ColumnError(f"{parameter} names {spec!r}, which is no field; the fields are {listed}.{hint}")
+            raise ColumnError(f"{parameter} names {spec!r}, which is not a field; the fields are {listed}.{hint}")
 
 
 def _label(position: int, roles: Roles) -> str:
-    """Return the name of the field that a column has become."""
+    """Return the field name of a column."""
     for role in ("user", "item"):
         if position == getattr(roles, role):
             return str(getattr(roles, f"{role}_name"))

@@ -1,4 +1,4 @@
-"""What the models of features share: which columns they take, of the query and of the item, and what they keep."""
+"""Base class of models of features: the fields of queries and items, and the feature values that are kept."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ _DIM = 16
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class FieldModel(NetworkRecommender):
-    """Base of the models of features: every column but the time is a field.
+    """Base class for models of features, in which every column except the time is a field.
 
-    With an item column the fields are those of the query (the user, the user's features, the context) and those of
-    the item, so that a catalogue can be crossed with a query; without one all are the query's.
+    With an item column, fields belong either to the query (the user, the user features, the context) or to the item,
+    so that a query can be combined with all items of the catalog. Without an item column, all fields belong to the
+    query.
     """
 
     categorical_features: Any = "from_dtype"
@@ -76,23 +77,23 @@ class FieldModel(NetworkRecommender):
     _contexts: Inputs = field(init=False, repr=False)
     _catalogue: Inputs = field(init=False, repr=False)
     _kept_times: Mapping[str, NDArray[Any]] | None = field(default=None, init=False, repr=False)
-    """When the contexts and the features of items were seen."""
+    """Times of the stored contexts and item features."""
     _edges: dict[str, NDArray[np.float32]] = field(init=False, repr=False)
     _decided_roles: tuple[tuple[int, str, str], ...] = field(default=(), init=False, repr=False)
-    """Position, role and reason of each feature; files of older versions have none."""
+    """Position, role and reason of each feature; empty in files of older versions."""
 
     _bag_columns: NDArray[np.int64] | None = field(default=None, init=False, repr=False)
-    """The columns of sparse rows that have a vector, in the order of its table; None: rows are dense."""
+    """Columns of sparse rows that have an embedding, in the order of the table; None if rows are dense."""
     _bag_scales: NDArray[np.float64] = field(init=False, repr=False)
-    """The largest value of each, by which values are divided."""
+    """Maximum absolute value of each of these columns, by which values are divided."""
 
-    _keeps_times: ClassVar[bool] = True  # of what is remembered
+    _keeps_times: ClassVar[bool] = True  # times of the stored features
     _instead_of_explain: ClassVar[str] = (
-        "it scores rows by their fields, not by past events. skrec.inspection.field_importance returns how much each "
-        "field matters."
+        "it scores rows by their fields, not by past events. skrec.inspection.field_importance returns the importance "
+        "of each field."
     )
     _needs_ids: ClassVar[bool] = False
-    _takes_dims: ClassVar[bool] = False  # whether fields may have vectors of different widths
+    _takes_dims: ClassVar[bool] = False  # whether fields may have embeddings of different dimensions
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:
         space = super()._search_space(distributions)
@@ -105,7 +106,7 @@ class FieldModel(NetworkRecommender):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        # Features may be missing everywhere; a table with ids as a whole must not be.
+        # Features may be missing in all rows; a table that consists only of ids may not.
         tags.input_tags.allow_nan = not self._needs_ids and self.user is None and self.item is None
         tags.input_tags.categorical = True
         tags.input_tags.sparse = not self._needs_ids
@@ -124,7 +125,7 @@ class FieldModel(NetworkRecommender):
             rows, user=self.user, item=self.item, time=self.time, required=wanted, looked_for=(*wanted, "time")
         )
         if roles.item != ABSENT and roles.user == ABSENT:
-            raise ColumnError("item= was given without user=: to recommend items, say which column holds the user.")
+            raise ColumnError("item= was passed without user=. To recommend items, pass the user column as well.")
         return roles
 
     # -- fields -------------------------------------------------------------------------------------------------------
@@ -154,12 +155,12 @@ class FieldModel(NetworkRecommender):
         return {role: codes[role] for role in codes if self._has_role(role)}
 
     def _fit_fields(self, rows: Rows, users: Codes, items: Codes) -> tuple[Encoded, Encoded]:
-        """Learn all columns that are features, and part those of the item from those of the query."""
+        """Learn all feature columns, and split them into those of the item and those of the query."""
         roles = self._estimator_roles
         taken = {roles.user, roles.item, roles.time}
         positions = [position for position in range(rows.n_columns) if position not in taken]
         if not positions and roles.user == ABSENT:
-            raise ColumnError("X has no feature: its only column is the time. Rename it, or add others.")
+            raise ColumnError("X has no features: its only column is the time. Rename it, or add other columns.")
         chosen = self._named_item_features(rows, taken)
         fields, encoded = Fields.fit(
             rows,
@@ -198,7 +199,7 @@ class FieldModel(NetworkRecommender):
         return SparseRows(X) if issparse(X) and not self._needs_ids else super()._as_rows(X, n_least)
 
     def _as_fitted(self, rows: Rows, fit: str | None) -> Rows:
-        """Return the rows in the form that they had in fit: sparse, or dense."""
+        """Return the rows in the format used in fit: sparse or dense."""
         is_sparse = isinstance(rows, SparseRows)
         if fit == "fresh":
             as_bag = is_sparse or self.numeric_embedding == "bag"
@@ -215,11 +216,11 @@ class FieldModel(NetworkRecommender):
         else:
             as_bag = self._bag_columns is not None
             if is_sparse and not as_bag:
-                raise TypeError("X is sparse, but was dense in fit: pass X.toarray(), or fit on sparse data.")
+                raise TypeError("X is sparse, but was dense in fit. Pass X.toarray(), or fit on sparse data.")
         return SparseRows.of_dense(rows) if as_bag and not isinstance(rows, SparseRows) else rows
 
     def _fit_bag(self, rows: SparseRows) -> tuple[Encoded, Encoded]:
-        """Learn sparse rows: columns with many values are numbers, all others a bag, in which each has a vector."""
+        """Learn sparse rows: columns with many values are numeric; all others form a bag with an embedding for each."""
         time = self._estimator_roles.time
         taken = set() if time is None else {time}
         numbers = [] if self.numeric_embedding == "bag" else dense_columns(rows, taken)
@@ -230,7 +231,7 @@ class FieldModel(NetworkRecommender):
         return of_query, of_item
 
     def _bag_inputs(self, rows: SparseRows, *, more: bool) -> Inputs:
-        """Give the entries of sparse rows; columns that have a value for the first time join if there are ``more``."""
+        """Return the entries of sparse rows; if ``more``, columns with a value for the first time are added."""
         assert self._bag_columns is not None
         if more:
             time = self._estimator_roles.time
@@ -242,7 +243,7 @@ class FieldModel(NetworkRecommender):
         return {"query_sparse": places, "query_values": bits}
 
     def _named_item_features(self, rows: Rows, taken: set[int | None]) -> set[int] | None:
-        """Return the positions of `item_features`; None if they are to be found out."""
+        """Return the positions of `item_features`, or None if they are detected automatically."""
         if isinstance(self.item_features, str):
             return None
         chosen = set(
@@ -251,7 +252,8 @@ class FieldModel(NetworkRecommender):
         other = sorted(chosen & {position for position in taken if position is not None})
         if other:
             raise ColumnError(
-                f"item_features has {rows.label(other[0])}, which is the user, the item or the time: leave it out."
+                f"item_features has {rows.label(other[0])}, which is the user, the item or the time. "
+                "Remove it from item_features."
             )
         return chosen
 
@@ -270,9 +272,10 @@ class FieldModel(NetworkRecommender):
         *,
         fresh: bool,
     ) -> None:
-        """Keep the latest context of each user and the latest features of each item; of a side that is None, nothing.
+        """Store the latest context of each user and the latest features of each item, except for sides that are None.
 
-        With times these are of the event with the latest time, in whatever call it comes; else of the latest call.
+        With times, these are from the event with the latest time, regardless of the call; otherwise from the latest
+        call.
         """
         n_rows = len(codes["query"])
         order = np.arange(n_rows) if times is None else np.argsort(times, kind="stable")
@@ -285,7 +288,7 @@ class FieldModel(NetworkRecommender):
             ("item", "item", self._items, self._item_fields, old[1]),
         ):
             if not self._has_role(role):
-                kept.append({})  # nobody can ask for them
+                kept.append({})  # they cannot be requested
                 continue
             there, blank = sides[side], unknown(side, fields)
             which = order if there is not None else order[:0]
@@ -306,7 +309,7 @@ class FieldModel(NetworkRecommender):
         self._kept_times = kept_times if times is not None else None
 
     def _roles_of_features(self) -> dict[str, tuple[str, str]]:
-        """Return the role of each feature, and why it has it, by the name of its column."""
+        """Return the role of each feature and its reason, by column name."""
         names = self._estimator_roles.names
         if self._decided_roles:
             return {f"x{at}" if names is None else names[at]: (role, why) for at, role, why in self._decided_roles}
@@ -326,7 +329,7 @@ class FieldModel(NetworkRecommender):
         return described
 
     def _learn_edges(self, encoded: Mapping[str, Encoded]) -> None:
-        """Find the edges of the bins of the numbers."""
+        """Compute the bin edges of numeric fields."""
         n_bins, fields = self._bins(), {"query": self._query_fields, "item": self._item_fields}
         self._edges = {
             side: fields[side].bin_edges(encoded[side], n_bins)
@@ -335,7 +338,7 @@ class FieldModel(NetworkRecommender):
         }
 
     def _bins(self) -> int:
-        """Bins of a number; 0: it is embedded linearly."""
+        """Return the number of bins of a numeric field, or 0 if it is embedded linearly."""
         return int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
 
     def _query_inputs(self, queries: Query) -> Inputs:
@@ -371,7 +374,7 @@ class FieldModel(NetworkRecommender):
         }
 
     def _more_tables(self) -> dict[str, int]:
-        """Rows of the tables that an architecture has besides."""
+        """Return the number of rows of further tables of an architecture."""
         return {}
 
     def _constants(self) -> dict[str, NDArray[Any]]:
@@ -387,7 +390,7 @@ class FieldModel(NetworkRecommender):
         return constants
 
     def _field_tables(self) -> Sequence[str]:
-        """Give the endings of the names of the tables that hold the categorical fields."""
+        """Return the suffixes of the names of the tables with the categorical fields."""
         return ("fields",)
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
@@ -411,13 +414,13 @@ class FieldModel(NetworkRecommender):
             return int(self.embedding_dim)
         if not self._takes_dims:
             raise TypeError(
-                f"embedding_dim of {type(self).__name__} must be one number for all fields: it multiplies their "
-                "vectors. DCN, DNN and Wide&Deep take one for each."
+                f"embedding_dim of {type(self).__name__} must be one number for all fields, because it multiplies "
+                "their embeddings. DCN, DNN and Wide&Deep support a dict."
             )
         return max(self._dims() or (_DIM,))
 
     def _dims(self) -> tuple[int, ...] | None:
-        """Width of the vector of each field; None: the same for all."""
+        """Return the embedding dimension of each field, or None if it is the same for all."""
         if not isinstance(self.embedding_dim, dict):
             return None
         names = self.field_names_
@@ -426,12 +429,12 @@ class FieldModel(NetworkRecommender):
         for place, dim in zip(places, self.embedding_dim.values(), strict=True):
             dims[place] = int(dim)
         if min(dims) < 1:
-            raise ValueError(f"embedding_dim is {self.embedding_dim!r}; every width must be at least 1.")
+            raise ValueError(f"embedding_dim is {self.embedding_dim!r}, but every dimension must be at least 1.")
         return tuple(dims)
 
     @property
     def field_names_(self) -> tuple[str, ...]:
-        """Names of the fields, in the order that the network holds them: the query's, then the item's."""
+        """Names of the fields in the order used by the network: the query fields, then the item fields."""
         check_is_fitted(self)
         names: list[str] = []
         for role, fields in (("user", self._query_fields), ("item", self._item_fields)):
@@ -447,9 +450,9 @@ class FieldModel(NetworkRecommender):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class FieldRanker(FieldModel, NetworkRanker):
-    """A model of features that ranks items for users and contexts, learnt from events."""
+    """Base class for models of features that rank items for users and contexts."""
 
     learning_rate: Any = 0.003
 
     _needs_ids: ClassVar[bool] = True
-    _validated_roles: ClassVar[tuple[str, ...]] = ("item",)  # new users are known by their features
+    _validated_roles: ClassVar[tuple[str, ...]] = ("item",)  # new users are represented by their features

@@ -1,4 +1,4 @@
-"""The network of a fitted model as functions, and what turns ids and rows into their inputs."""
+"""Export of the network of a fitted model as functions, and conversion of ids and rows to their inputs."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ __all__ = ["FunctionsMixin", "InputSpec", "NetworkFunction", "NetworkFunctions"]
 
 @dataclass(frozen=True)
 class InputSpec:
-    """Type and shape of one input of a network.
+    """Data type and shape of one input of a network.
 
     Parameters
     ----------
     dtype : {"int32", "float32"}
-        Codes or numbers.
+        Data type: int32 for codes, float32 for numbers.
     shape : tuple of int or None
-        The shape; None is an axis of any length, the first of which is the rows.
+        Shape. None stands for an axis of any length. The first axis is the rows.
     """
 
     dtype: str
     shape: tuple[int | None, ...]
 
     def convert(self, value: Any, name: str) -> Any:
-        """Return an array of this type and shape; a tensor of TensorFlow is returned as it is.
+        """Convert a value to an array of this type and shape; TensorFlow tensors are returned unchanged.
 
         Parameters
         ----------
         value : array-like
             Values of the input.
         name : str
-            What error messages call it.
+            Name of the input, for error messages.
 
         Returns
         -------
@@ -74,25 +74,26 @@ class InputSpec:
             return value
         converted = array.astype(self.dtype, copy=False)
         if converted.dtype.kind == "i" and not np.array_equal(converted, array):
-            raise ValueError(f"The input {name!r} has values beyond {self.dtype}, which are no codes of this model.")
+            raise ValueError(f"The input {name!r} has values out of range for {self.dtype}, which are not valid codes.")
         return converted
 
 
 class NetworkFunction:
-    """A function of a network: from a dict of inputs to one or more tensors.
+    """Function of a network that maps a dict of inputs to one or more tensors.
 
-    Inputs are NumPy arrays, lists or tensors. Called with tensors inside a ``tf.function``, it is part of its graph.
+    Inputs are NumPy arrays, lists or tensors. If called with tensors inside a ``tf.function``, it becomes part of the
+    graph.
 
     Parameters
     ----------
     name : str
-        Its name, for error messages.
+        Name of the function, for error messages.
     function : callable
         The TensorFlow function.
     input_spec : dict of str to InputSpec
         Names, types and shapes of the inputs.
     tensor_spec : dict of str to tf.TensorSpec
-        The same for the ``input_signature`` of a ``tf.function``: ``[tensor_spec]``.
+        Input specification for a ``tf.function``: ``input_signature=[tensor_spec]``.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class NetworkFunction:
         Parameters
         ----------
         inputs : dict of str to array-like
-            A value for every name in ``input_spec``; all have the same number of rows.
+            One value for each name in ``input_spec``. All values must have the same number of rows.
 
         Returns
         -------
@@ -118,7 +119,7 @@ class NetworkFunction:
         Raises
         ------
         ValueError
-            If an input is missing, unknown, or of another type or shape.
+            If an input is missing, unknown, or has the wrong type or shape.
         """
         if not isinstance(inputs, Mapping):
             raise TypeError(f"{self.name} takes a dict of inputs ({_listed(self.input_spec)}), not {inputs!r:.60}.")
@@ -141,28 +142,31 @@ class NetworkFunction:
 
 @dataclass(frozen=True)
 class NetworkFunctions:
-    """The network of a fitted model as functions, on a copy of its weights: a later ``fit`` does not change them.
+    """Functions of the network of a fitted model.
+
+    They have a copy of its weights, so a later ``fit`` does not change them.
 
     Parameters
     ----------
     query : NetworkFunction or None
-        From the inputs of B queries (:meth:`~skrec.base.NetworkRecommender.query_inputs`) to one or more tensors
-        of shape (B, ...). None if the model was fitted without items.
+        Maps the inputs of B queries (:meth:`~skrec.base.NetworkRecommender.query_inputs`) to one or more tensors of
+        shape (B, ...). None if the model was fitted without items.
     item : NetworkFunction or None
-        From the inputs of M items (:meth:`~skrec.base.NetworkRecommender.item_inputs`) to one or more tensors of
-        shape (M, ...).
+        Maps the inputs of M items (:meth:`~skrec.base.NetworkRecommender.item_inputs`) to one or more tensors of shape
+        (M, ...).
     interact : callable or None
-        From the results of ``query`` and ``item`` to the scores of every query with every item, (B, M): those that
-        ``score_items`` returns. Of a network with C outputs they are its outputs, (B, M, C).
+        Maps the results of ``query`` and ``item`` to the scores of every query with every item, of shape (B, M), as
+        returned by ``score_items``. With C outputs, it returns the outputs of the network, of shape (B, M, C).
     pairs : NetworkFunction
-        From the inputs of rows (:meth:`~skrec.base.NetworkRecommender.pair_inputs`) to their scores, (n,), or
-        outputs, (n, C). Scores are the relevance of a Ranker, the rating of a Regressor and the logit of a Classifier.
+        Maps the inputs of rows (:meth:`~skrec.base.NetworkRecommender.pair_inputs`) to their scores, of shape (n,), or
+        outputs, of shape (n, C). The score is the relevance of a Ranker, the rating of a Regressor, and the logit of a
+        Classifier.
     dot : bool
-        Whether the score is the dot product of one vector of the query and one of the item, plus a constant, so that an
-        index of nearest neighbours can search the items.
+        Whether the score is the dot product of a query vector and an item vector, plus a constant. If True, a
+        nearest-neighbor index can search the items.
     module : tf.Module
-        The same functions, for ``tf.saved_model.save(module, path)``; the loaded object has ``query``, ``item``,
-        ``interact`` and ``pairs``, which take dicts of tensors.
+        Module with the same functions, for ``tf.saved_model.save(module, path)``. The loaded object has ``query``,
+        ``item``, ``interact`` and ``pairs``, which take dicts of tensors.
     """
 
     query: NetworkFunction | None
@@ -174,24 +178,24 @@ class NetworkFunctions:
 
 
 class FunctionsMixin:
-    """What every network has for an export: its functions, and what turns ids and rows into their inputs."""
+    """Mixin class for the export of networks as functions with their inputs."""
 
     def network_functions(self: Any) -> NetworkFunctions:
-        """Return the network as functions of the query, the item and both, for an export or a service.
+        """Return the network as functions of the query, the item and both, for export or serving.
 
-        The functions have copies of the weights: a later ``fit`` or ``partial_fit`` does not change them.
+        The functions have copies of the weights, so a later ``fit`` or ``partial_fit`` does not change them.
 
         Returns
         -------
         NetworkFunctions
-            The functions ``query``, ``item``, ``interact`` and ``pairs``, with ``input_spec``: names, types and shapes
-            of their inputs.
+            The functions ``query``, ``item``, ``interact`` and ``pairs``. Their ``input_spec`` gives the names, types
+            and shapes of the inputs.
 
         See Also
         --------
-        query_inputs : From user ids, rows or histories to the inputs of ``query``.
-        item_inputs : From item ids or rows to the inputs of ``item``.
-        pair_inputs : From rows with a user and an item to the inputs of ``pairs``.
+        query_inputs : Convert user ids, rows or histories to the inputs of ``query``.
+        item_inputs : Convert item ids or rows to the inputs of ``item``.
+        pair_inputs : Convert rows with a user and an item to the inputs of ``pairs``.
 
         Examples
         --------
@@ -238,19 +242,19 @@ class FunctionsMixin:
         return NetworkFunctions(made.get("query"), made.get("item"), module.interact, made["pairs"], module.dot, module)
 
     def query_inputs(self: Any, queries: Any = None, *, history: Any = None) -> dict[str, NDArray[Any]]:
-        """Return the inputs that the network is given of queries.
+        """Convert queries to inputs of the network.
 
         Parameters
         ----------
         queries : array-like of shape (n_queries,) or rows
-            User ids, or rows with a user column and perhaps a context, as ``recommend`` takes them.
+            User ids, or rows with a user column and optionally context columns, as in ``recommend``.
         history : list of lists of item ids, or rows, default=None
-            Of models that read histories, as ``recommend`` takes it.
+            Histories, as in ``recommend``. Only for models that read histories.
 
         Returns
         -------
         dict of str to ndarray of shape (n_queries, ...)
-            What ``network_functions().query`` takes.
+            Inputs of ``network_functions().query``.
 
         Examples
         --------
@@ -265,18 +269,17 @@ class FunctionsMixin:
         return _as_arrays(self._query_inputs(self._read_queries(queries, history)[1]))
 
     def item_inputs(self: Any, items: Any = None) -> dict[str, NDArray[Any]]:
-        """Return the inputs that the network is given of items.
+        """Convert items to inputs of the network.
 
         Parameters
         ----------
         items : array-like of shape (n_items,) or rows, default=None
-            Item ids, or rows with an item column and features; the whole catalogue by default, in the order of
-            ``items_``.
+            Item ids, or rows with an item column and features. If None, all items in the order of ``items_``.
 
         Returns
         -------
         dict of str to ndarray of shape (n_items, ...)
-            What ``network_functions().item`` takes.
+            Inputs of ``network_functions().item``.
 
         Examples
         --------
@@ -292,17 +295,17 @@ class FunctionsMixin:
         return _as_arrays(self._item_inputs(query))
 
     def pair_inputs(self: Any, X: Any) -> dict[str, NDArray[Any]]:
-        """Return the inputs that the network is given of rows.
+        """Convert rows to inputs of the network.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows, as ``predict`` takes them.
+            Rows, as in ``predict``.
 
         Returns
         -------
         dict of str to ndarray of shape (n_rows, ...)
-            What ``network_functions().pairs`` takes.
+            Inputs of ``network_functions().pairs``.
 
         Examples
         --------
@@ -327,11 +330,11 @@ class FunctionsMixin:
         }
 
     def _inputs_of_any_width(self) -> Collection[str]:
-        """Name the inputs whose rows may be longer or shorter from call to call."""
+        """Return the names of the inputs whose width may vary from call to call."""
         return ()
 
     def _score_scale(self) -> tuple[float, float]:
-        """Return what logits are multiplied by, and what is added, to be scores."""
+        """Return the factor and the offset that convert logits to scores."""
         return 1.0, 0.0
 
 

@@ -1,4 +1,4 @@
-"""What models of histories share: the stored events of every user, those the caller gives, and those added later."""
+"""Base class of models that read histories: stored events, histories passed by the caller, and appended events."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ from skrec.base.reader import Codes, Query
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class HistoryModel(GivenHistories, NetworkRecommender):
-    """Base of the models that read a user's past.
+    """Base class for models that read the history of a user.
 
-    One rule says what a row may see of it, in training and after (:meth:`Histories.ends`): the stored events strictly
-    before the row's time; without times, a row that was in ``fit`` sees what came before it, and a new one sees all.
+    The same rule defines the history of a row in training and in prediction (:meth:`Histories.ends`): it consists of
+    the stored events strictly before the time of the row. Without times, it consists of the events before the row if
+    the row was in ``fit``, and of all stored events for a new row.
     """
 
     max_history: int = 200
@@ -54,13 +55,13 @@ class HistoryModel(GivenHistories, NetworkRecommender):
 
     @property
     def history_length_(self) -> int:
-        """Events that the network is given of each history: the latest, padded with -1 before the first.
+        """Number of latest events of each history that the network reads; shorter histories are left-padded with -1.
 
-        It is the length of the longest history of ``fit``, rounded up to a power of two, at least 8 and at most
+        This is the length of the longest history in ``fit``, rounded up to a power of two, at least 8 and at most
         ``max_history``. :meth:`_network_config` and :meth:`_table_rows` may use it.
         """
         if "_length" not in vars(self):
-            raise NotFittedError(f"This {type(self).__name__} is not fitted yet, so that its histories have no length.")
+            raise NotFittedError(f"This {type(self).__name__} is not fitted yet, so it has no history length.")
         return self._length
 
     def _vocabularies(self, rows: Rows, roles: Roles, *, resume: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
@@ -75,7 +76,7 @@ class HistoryModel(GivenHistories, NetworkRecommender):
 
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         self._store_events(events, inside, log)
-        # A power of two, so that few programs serve many fits; and not shorter than what was trained before.
+        # A power of two, so that many fits share a program; at least the length of earlier fits.
         added = np.bincount(events.users[self._is_positive(events)], minlength=len(self._users) + 1)
         longest = int(np.maximum(np.diff(self._histories.indptr), added).max(initial=0))
         self._length = int(min(self.max_history, max(8, self._length, 1 << longest.bit_length())))
@@ -83,7 +84,7 @@ class HistoryModel(GivenHistories, NetworkRecommender):
     def _store_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         """Add events to the log and to the histories."""
         super()._log_events(events, inside, log)
-        # Rows outside stand in no history, but their place among the others tells what they may see.
+        # Held-out rows are in no history, but their position among the others defines their own history.
         rows = (events.users, events.items, events.time, self._is_positive(events) & inside)
         earliest = None if events.time is None else events.time.min().item()
         if log is None:
@@ -113,7 +114,7 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         return {**super()._query_inputs(queries), "history": self._histories_of(queries)}
 
     def _histories_of(self, queries: Query) -> Windows:
-        """Return the histories of queries: given, or stored, up to a time where one is asked for."""
+        """Return the given or stored histories of queries, up to the time of each query if it has one."""
         if queries.history is not None:
             return queries.history
         ends = None
@@ -123,33 +124,33 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         return self._histories.windows(queries.codes, self._length, ends)
 
     def _warn_times(self, time: NDArray[Any] | None) -> None:
-        """Warn of times that are hardly meant so: an encoder's codes, and those that leave no row a past."""
+        """Warn about times that leave all rows without a history, such as the codes of an encoder."""
         if time is None or self._earliest is None or not len(time):
             return
         if self._coded_times and (time == 0).any():
             warn_encoded_times(time, self._estimator_roles.time_name)
         elif time.max() < self._earliest:
             warn(
-                f"All {len(time)} rows are from before the first event of fit, so that none of them has a past. Are "
-                "their times in the unit of fit? An encoder before the model must pass the time through, as "
+                f"All {len(time)} rows are earlier than the first event in fit, so none of them has a history. Check "
+                "that times have the same unit as in fit. An encoder before the model must pass the time through, as "
                 f"IDEncoder(time={self._estimator_roles.time_name!r}) does."
             )
 
     def append_history(self, X: Any, y: Any = None) -> Any:
-        """Add events to the users' histories, without training.
+        """Add events to the histories of users, without training.
 
-        What they lead to is recommended from now on, and they count as seen. New users join; an item that ``fit`` did
-        not see is an unknown one until :meth:`partial_fit`. An event that is stored, with the same user, item and time,
-        is not added again; without times every row is a new event.
+        Later recommendations are based on these events, and their items count as seen. New users are added. An item
+        that was not seen during ``fit`` remains unknown until :meth:`partial_fit`. An event that is already stored with
+        the same user, item and time is not added again. Without times, every row is a new event.
 
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            Events, with the user and item columns of ``fit`` and, if it had one, the time. Other columns may be
-            missing, and the columns of a data frame may be in any order. A model of features remembers the features
-            of the users, and of the items, if all their columns are there.
+            Events with the user and item columns of ``fit`` and, if ``fit`` had one, the time column. Other columns may
+            be missing, and the columns of a DataFrame may be in any order. A field model stores the features of users
+            or of items if all their columns are present.
         y : array-like of shape (n_rows,), default=None
-            As in ``fit``: which rows were chosen. None: all of them.
+            Targets, as in ``fit``, which define the positive rows. If None, all rows are positive.
 
         Returns
         -------
@@ -186,7 +187,7 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         self._weights, self._trained = self._with_new_users(self._weights), self._with_new_users(self._trained)
 
     def _with_new_users(self, weights: Any) -> Any:
-        """Give users that joined since the row of unknown ones."""
+        """Add the weights of unknown users for users that were added since training."""
         table = None if weights is None else weights.get("user/embeddings")
         if table is None or len(table) > len(self._users):
             return weights
@@ -196,43 +197,43 @@ class HistoryModel(GivenHistories, NetworkRecommender):
     # -- explanations -------------------------------------------------------------------------------------------------
 
     def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
-        """Return what each past event contributes to the scores of recommended items.
+        """Return the contribution of each past event to the scores of recommended items.
 
-        The contribution of an event is the score of the item with the whole history less its score with the history
-        from which that event alone is removed, as ``score_items(history=...)`` would return both. Where a history is
-        longer than the model reads, an older event moves up in place of the removed one.
+        The contribution of an event is the score of the item with the whole history minus its score with the history
+        without that event, both as returned by ``score_items(history=...)``. If a history is longer than the model
+        reads, an older event takes the place of the removed one.
 
         Parameters
         ----------
         queries : array-like of shape (n_queries,) or rows, default=None
-            As for :meth:`recommend`. The item column of rows that have one, such as those that ``recommend`` returns,
-            names the items.
+            User ids or rows, as in :meth:`recommend`. Rows may have an item column with the items to explain, such as
+            the rows returned by ``recommend``.
         items : array-like of shape (n_queries,), default=None
-            The item to explain for each query; needed unless the rows name it.
+            The item to explain for each query. Required if the rows have no item column.
         history : list of lists of item ids, or rows, default=None
-            As for :meth:`recommend`.
+            Histories, as in :meth:`recommend`.
 
         Returns
         -------
         DataFrame
-            A row for each query and past event, the largest contribution first: ``query`` (its number, from 0), the
-            user, the item, ``past_item``, ``age`` (1 is the latest event) and ``contribution``, in the unit of
-            :meth:`score_items`; it is negative where the event speaks against the item. Unknown items of a given
-            history are None.
+            One row per query and past event, in descending order of the contribution. The columns are ``query`` (index
+            of the query), the user, the item, ``past_item``, ``age`` (1 is the latest event) and ``contribution``, in
+            the unit of :meth:`score_items`. A negative contribution lowers the score of the item. Unknown items of a
+            given history are None.
 
         Raises
         ------
         ValueError
-            If there are no items, or not as many as queries.
+            If there are no items, or their number differs from the number of queries.
 
         See Also
         --------
-        skrec.inspection.history_attention : The attention that SASRec and DIN pay to past events, which tells what
-            they look at, not what raises a score.
+        skrec.inspection.history_attention : Attention of SASRec and DIN to past events, which shows what the model
+            looks at rather than what raises a score.
 
         Notes
         -----
-        Contributions do not sum to the score: events may repeat or contradict one another.
+        Contributions do not sum to the score, because events can be redundant or contradictory.
 
         Examples
         --------
@@ -253,7 +254,7 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
         if about is None:
             raise ValueError(
-                f"{type(self).__name__}.explain explains the scores of items: pass items=, one for each query, or the "
+                f"{type(self).__name__}.explain needs the items to explain: pass items=, one for each query, or the "
                 "rows that recommend returned."
             )
         inputs = {**self._query_inputs(read), **self._item_inputs(about)}

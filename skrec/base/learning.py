@@ -1,4 +1,4 @@
-"""How every ``fit`` begins, with or without a network: rows become codes, targets, weights and the log."""
+"""First part of every ``fit``, with or without a network: converting rows to codes, targets, weights and the log."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ __all__ = ["learn"]
 def learn(
     model: Recommender, X: Any, y: Any, sample_weight: Any, *, fresh: bool, more: bool = False, seen: Any = False
 ) -> Events:
-    """Read the rows of ``fit``: learn the roles of columns, the ids, the inputs and the log.
+    """Read the rows of ``fit`` and learn the column roles, the ids, the inputs and the log.
 
     Parameters
     ----------
     model : Recommender
-        It holds afterwards what was learnt.
+        The model, which stores the result.
     X, y, sample_weight
         As in ``fit``.
     fresh : bool
-        Whether to forget what earlier calls learnt; otherwise new ids join the known ones.
+        Whether to discard the state of earlier calls. If False, new ids are added to the known ones.
     more : bool, default=False
-        Whether the rows are added to those of earlier calls (``partial_fit``). Then the columns must be those of
-        ``fit``, and the log keeps what it holds.
+        Whether the rows are added to those of earlier calls (``partial_fit``). If True, the columns must be those of
+        ``fit``, and the log keeps its events.
     seen : bool, default=False
-        Whether an earlier call was given these rows. Then ids, log, histories and features stay as they are.
+        Whether these rows were passed to an earlier call. If True, ids, log, histories and features do not change.
 
     Returns
     -------
@@ -43,10 +43,10 @@ def learn(
     TypeError
         If `seen` is not a bool.
     ValueError
-        If the rows are said to be seen, and are not.
+        If `seen` is True for rows that were not seen.
     """
     if not isinstance(seen, bool | np.bool_):
-        raise TypeError(f"seen must be True or False, for all rows of the call, got {seen!r}.")
+        raise TypeError(f"seen must be True or False, which applies to all rows of the call, got {seen!r}.")
     if seen:
         return _learn_again(model, X, y, sample_weight, fresh=fresh)
     rows = model._read(X, y, reset=not more)
@@ -62,7 +62,7 @@ def learn(
 
 
 def _learn_again(model: Recommender, X: Any, y: Any, sample_weight: Any, *, fresh: bool) -> Events:
-    """Read rows of an earlier call, which change nothing of what the model knows besides its weights."""
+    """Read rows of an earlier call, which change only the weights of the model."""
     if fresh:
         raise ValueError(
             f"seen=True, but this {type(model).__name__} is not fitted yet: it has seen no rows. Pass seen=True from "
@@ -83,7 +83,7 @@ def _learn_again(model: Recommender, X: Any, y: Any, sample_weight: Any, *, fres
     if model._has_role("user") and model._has_role("item"):
         known = model._are_logged(events) | ~model._is_positive(events)
         pairs = {role: rows.column(getattr(roles, role)) for role in ("user", "item")}
-        _refuse_unseen(known, rows, "it is no event of an earlier call", pairs)
+        _refuse_unseen(known, rows, "this event was in no earlier call", pairs)
     return events
 
 
@@ -94,5 +94,5 @@ def _refuse_unseen(known: NDArray[np.bool_], rows: Rows, why: str, ids: dict[str
     which = ", ".join(f"{role} {values[row : row + 1].tolist()[0]!r}" for role, values in ids.items())
     raise ValueError(
         f"seen=True, but row {row} of X ({which}) was not seen before: {why} ({int((~known).sum())} of {rows.n_rows} "
-        "rows). Pass only rows that fit, partial_fit or append_history was given, or seen=False for new ones."
+        "rows). Pass only rows of earlier calls to fit, partial_fit or append_history, or set seen=False for new rows."
     )

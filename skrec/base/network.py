@@ -1,4 +1,4 @@
-"""The fit template of every network: roles, vocabularies, targets, training, fitted state."""
+"""Base class of all networks, with the steps of ``fit``: roles, vocabularies, targets, training, fitted state."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from skrec.base.recommender import Recommender
 from skrec.base.retrieval import ScoreConsumer
 from skrec.base.validation import validation_events
 
-SCORED_CELLS = 2**26  # a validation score looks at no more (user, item) pairs than this
+SCORED_CELLS = 2**26  # maximum number of (user, item) pairs for a validation score
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkRecommender(FunctionsMixin, Recommender):
-    """Base of the estimators with a network.
+    """Base class for estimators with a network.
 
-    An architecture provides ``_build_network`` and ``_network_config``; a task (classification, regression, ranking)
-    says how targets are read, which loss is used and how validation is scored.
+    An architecture implements ``_build_network`` and ``_network_config``. A task (classification, regression, ranking)
+    defines how targets are read, which loss is used and how validation is scored.
     """
 
     epochs: int = 20
@@ -85,84 +85,84 @@ class NetworkRecommender(FunctionsMixin, Recommender):
     validation_scores_: list[float] = field(init=False, repr=False)
     best_validation_score_: float | None = field(init=False, repr=False)
 
-    _validated_roles: ClassVar[tuple[str, ...]] = ()  # those of which validation rows should have a known id
-    _epoch_score: ClassVar[str] = "val_score"  # what the logs of callbacks call the validation score
+    _validated_roles: ClassVar[tuple[str, ...]] = ()  # roles for which validation rows should have known ids
+    _epoch_score: ClassVar[str] = "val_score"  # name of the validation score in the logs of callbacks
 
-    # -- what architectures provide -----------------------------------------------------------------------------------
+    # -- implemented by architectures ---------------------------------------------------------------------------------
 
     _build_network: ClassVar[Callable[..., Any]]
-    """``_build_network(keras, layers, **config)`` builds the network; a static method, of its arguments alone."""
+    """``_build_network(keras, layers, **config)`` builds the network; a static method that depends only on these."""
 
     @abstractmethod
     def _network_config(self, n_outputs: int) -> dict[str, Any]:
-        """Hyper-parameters for ``_build_network``: hashable values."""
+        """Return the arguments of ``_build_network``, which must be hashable."""
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:
-        """Tell what to tune, and where: a distribution of Optuna's module ``distributions`` for each parameter."""
+        """Return the search space: an Optuna distribution for each parameter to tune."""
         return {
             "learning_rate": distributions.FloatDistribution(3e-4, 3e-2, log=True),
             "l2": distributions.FloatDistribution(1e-6, 1e-1, log=True),
         }
 
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
-        """Do what must come before training, for instance fit what the weights start from."""
+        """Prepare for training, for instance by fitting the models that the weights are initialized from."""
 
     def _start_weights(self, fresh: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        """Put other weights in place of freshly drawn ones, for instance pre-trained ones."""
+        """Replace freshly initialized weights, for instance by pre-trained ones."""
         return fresh
 
-    # What the network is given: its columns, by the names that ``_build_network`` knows them by.
+    # Inputs of the network, under the names that ``_build_network`` uses.
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
-        """Give the inputs of rows.
+        """Return the inputs of rows.
 
-        ``fit="fresh"`` learns how to read them first, ``"more"`` learns more.
+        With ``fit="fresh"``, the encoding of the inputs is learned first; with ``fit="more"``, it is extended.
         """
         return {"user": users, "item": items}
 
     def _remember_seen(self, rows: Rows, users: Codes, items: Codes, time: NDArray[Any] | None) -> None:
-        """Remember what a model knows of users and items besides their events, from rows that it is not trained on."""
+        """Store the features of users and items from rows that the model is not trained on."""
 
     def _query_inputs(self, queries: Query) -> Inputs:
-        """Give the inputs of queries: what :meth:`_row_inputs` tells of the user and the context."""
+        """Return the inputs of queries: those of :meth:`_row_inputs` for the user and the context."""
         return {"user": queries.codes}
 
     def _item_inputs(self, items: Query) -> Inputs:
-        """Give the inputs of items: what :meth:`_row_inputs` tells of the item."""
+        """Return the inputs of items: those of :meth:`_row_inputs` for the item."""
         return {"item": items.codes}
 
     def _history_inputs(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:  # noqa: ARG002
-        """Give the inputs of rows that depend on the events stored before them."""
+        """Return the inputs of rows that depend on the events stored before them."""
         return {}
 
     def _table_rows(self) -> dict[str, int]:
-        """Rows of each kind of table, the row of unknown values counted."""
+        """Return the number of rows of each table, including the row for unknown values."""
         return {"user": len(self._users) + 1, "item": len(self._items) + 1}
 
     def _parameter_groups(self) -> dict[str, Any]:
-        """Tell of the parts of the network with an optimiser of their own: parts, optimizer, learning_rate and l1."""
+        """Return the parameter group with its own optimizer: parts, optimizer, learning_rate and l1."""
         return {}
 
     def _constants(self) -> dict[str, NDArray[Any]]:
-        """Weights that are not trained."""
+        """Return the weights that are not trained."""
         return {}
 
-    # -- what tasks provide -------------------------------------------------------------------------------------------
+    # -- implemented by tasks -----------------------------------------------------------------------------------------
 
     @abstractmethod
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
-        """Return the loss's part of the structure, the settings and the training arrays."""
+        """Return the parts of the structure and settings that depend on the loss, and the training arrays."""
 
     def _stops_early(self, n_rows: int) -> bool:
-        """Decide for ``early_stopping="auto"``."""
+        """Return whether to stop early with ``early_stopping="auto"``."""
         return n_rows >= 10_000
 
     @abstractmethod
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        """Choose the rows of the validation part."""
+        """Return the indices of the validation rows."""
 
     def _validation_score(self, logits: Any, events: Events) -> float:
-        """Score logits of the validation rows; higher is better."""
+        """Return the score of the logits of validation rows; higher is better."""
         raise NotImplementedError
 
     # -- fitting ------------------------------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         return self
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, seen: Any, **announced: Any) -> Any:
-        """Train on a part; what is ``announced`` about all parts is set as attributes during the call."""
+        """Train on a part of the data; ``announced`` facts about all parts are set as attributes during the call."""
         with transaction(self) as model:
             model.__dict__.update(announced)
             resume = model.__sklearn_is_fitted__()
@@ -203,7 +203,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         events = learn(self, X, y, sample_weight, fresh=not resume, more=resume and part, seen=seen)
         seed = int(random_state.randint(2**20))
         inside, held_out = self._split(events, validation, random_state, part=part)
-        if not inside.all():  # never of a part: the log of the training rows alone, until training has ended
+        if not inside.all():  # never in partial_fit: until training has ended, the log contains only the training rows
             self._log_events(events, inside, None)
         training = self._with_history(events.take(np.flatnonzero(inside)) if not inside.all() else events)
         plan = self._training(training, self._log)
@@ -231,29 +231,29 @@ class NetworkRecommender(FunctionsMixin, Recommender):
     def _split(
         self, events: Events, validation: tuple[Any, Any], random_state: Any, *, part: bool
     ) -> tuple[NDArray[np.bool_], Events | None]:
-        """Tell which rows to train on, and give those to stop by."""
+        """Return a mask of the training rows, and the validation events for early stopping."""
         inside = np.ones(len(events), bool)
         X_val, y_val = validation
         if X_val is not None:
             return inside, validation_events(self, X_val, y_val, len(events))
         if y_val is not None:
-            raise ValueError("y_val was passed without X_val: pass the rows that it belongs to as well, or neither.")
+            raise ValueError("y_val was passed without X_val. Pass both or neither.")
         stopping = self._stops_early(len(events)) if self.early_stopping == "auto" else self.early_stopping
         if part or not stopping:
             return inside, None
         held_out = self._hold_out(events, random_state)
         if len(held_out) in {0, len(events)}:
             raise ValueError(
-                f"Of {len(events)} rows, early stopping with validation_fraction={self.validation_fraction} holds out "
-                f"{len(held_out)}: too {'many to train' if len(held_out) else 'few to validate'} on. Pass more rows, "
-                "another validation_fraction, X_val and y_val, or early_stopping=False."
+                f"Early stopping with validation_fraction={self.validation_fraction} holds out {len(held_out)} of "
+                f"{len(events)} rows: too {'many to train' if len(held_out) else 'few to validate'} on. Pass more "
+                "rows, another validation_fraction, X_val and y_val, or early_stopping=False."
             )
         inside[held_out] = False
         return inside, events.take(held_out)
 
     @property
     def _l2_penalty(self) -> float:
-        """The penalty on squares, ``l2``."""
+        """The L2 penalty, ``l2``."""
         return float(self.l2)
 
     def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any]) -> Any:
@@ -283,7 +283,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
 
         shapes = {name: tuple(Column(*column) for column in self._structure[name]) for name in ("columns", "catalogue")}
         structure = {**self._structure, **shapes}
-        if "loss" in structure:  # from a file of an older version
+        if "loss" in structure:  # a file of an older version
             structure["losses"] = (structure.pop("loss"),)
         if "apart" in structure:  # likewise
             structure["parameter_groups"] = structure.pop("apart")
@@ -315,7 +315,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
 
     @staticmethod
     def _resume_from(old: Mapping[str, Any]) -> dict[str, Any]:
-        """Give what training goes on from."""
+        """Return the state from which training resumes."""
         averaged = old.get("_trained") is not None
         return {
             "known": old["_trained"] if averaged else old["_weights"],
@@ -340,27 +340,27 @@ class NetworkRecommender(FunctionsMixin, Recommender):
 
     @property
     def user_embeddings_(self) -> NDArray[np.float32]:
-        """What the network learnt of each user; shape (n_users, dim), in the order of ``users_``; read-only."""
+        """Embeddings of the users, in the order of ``users_``; shape (n_users, dim), read-only."""
         return self._embeddings("user")
 
     @property
     def item_embeddings_(self) -> NDArray[np.float32]:
-        """What the network learnt of each item; shape (n_items, dim), in the order of ``items_``; read-only."""
+        """Embeddings of the items, in the order of ``items_``; shape (n_items, dim), read-only."""
         return self._embeddings("item")
 
     def _embeddings(self, role: str) -> NDArray[np.float32]:
         check_is_fitted(self)
         self._need_role(role)
         if f"{role}/embeddings" not in self._weights:
-            raise AttributeError(f"{type(self).__name__} learns no embedding of {role}s: only of what they did.")
+            raise AttributeError(f"{type(self).__name__} learns no embeddings of {role}s, only of their histories.")
         rows: NDArray[np.float32] = self._weights[f"{role}/embeddings"][1:]
-        rows.flags.writeable = False  # of this view: a program may hold the weights already
+        rows.flags.writeable = False  # only this view: a program may already hold the weights
         return rows
 
     # -- scoring ------------------------------------------------------------------------------------------------------
 
     def _scorer(self, events: Events) -> Any:
-        """Return the validation score as a function of the program in training."""
+        """Return a function that computes the validation score of the program in training."""
         from skrec._engine.scoring import pairs_on
 
         def score(program: Any) -> float:
@@ -386,7 +386,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         return pairs(self._fitted_structure(), self._weights, inputs)
 
     def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
-        """Return the relevance that items are ranked by, of pairs given by the inputs of the network; shape (n,)."""
+        """Return the relevance by which items are ranked, for pairs given as inputs of the network; shape (n,)."""
         return self._pair_logits(inputs)[:, self._ranked_output()]
 
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
@@ -399,7 +399,7 @@ class NetworkRecommender(FunctionsMixin, Recommender):
         score_catalogue(self._fitted_structure(), self._weights, *inputs, consume, output=output)
 
     def _ranked_output(self) -> int:
-        """Return which output of the network items are ranked by."""
+        """Return the index of the network output by which items are ranked."""
         return 0
 
     def _score_between(
@@ -426,47 +426,47 @@ class NetworkRecommender(FunctionsMixin, Recommender):
 
 
 def own_loss(function: Any, **options: Any) -> Any:
-    """Return a caller's loss function as it is, if it is as :func:`~skrec._engine.own_loss.checked_loss` needs it."""
+    """Check a custom loss function with :func:`~skrec._engine.own_loss.checked_loss`, and return it."""
     from skrec._engine.own_loss import checked_loss
 
     return checked_loss(function, **options)
 
 
 def optimizer_name(optimizer: Any) -> str:
-    """Return the name of an optimiser in lower case; refuse those that there are not.
+    """Return the name of an optimizer in lower case, and check that it is supported.
 
     Raises
     ------
     InvalidParameterError
-        The message says what to use instead.
+        If the optimizer is not supported. The message says what to use instead.
     """
     if isinstance(optimizer, str):
         name, cure = optimizer.lower(), "Use 'adam'"
         if name in {"adam", "adagrad", "sgd"}:
             return name
         if name in {"adamw", "lion"}:
-            cure += ", with l2= for what weight decay does"
+            cure += ", with l2= instead of weight decay"
     else:
         name = type(optimizer).__name__.lower()
         known = name if name in {"adagrad", "sgd"} else "adam"
-        cure = f"Pass a name, with the rate or a schedule beside it: optimizer={known!r}, learning_rate=..."
+        cure = f"Pass a name, and the rate or a schedule as learning_rate: optimizer={known!r}, learning_rate=..."
     raise InvalidParameterError(
-        f"The 'optimizer' parameter must be 'adam', 'adagrad' or 'sgd', got {optimizer!r}. {cure}. These update the "
-        "embeddings of the ids in a batch alone; others of Keras's would update whole tables in every step."
+        f"The 'optimizer' parameter must be 'adam', 'adagrad' or 'sgd', got {optimizer!r}. {cure}. These update only "
+        "the embeddings of the ids in a batch; other Keras optimizers would update whole tables in every step."
     )
 
 
 def _auto_batch_size(n_rows: int, length: int) -> int:
-    """About 64 steps an epoch, within 8 and 1,024: a power of two, so that few programs serve many fits.
+    """Return a batch size from 8 to 1,024 with about 64 steps per epoch; a power of two, so that fits share programs.
 
-    Sequences (``length`` above 0) are no more than have 16,384 places.
+    A batch of sequences (``length`` above 0) has at most 16,384 positions.
     """
     most = max(3, 14 - (length - 1).bit_length()) if length else 10
     return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, most))
 
 
 def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
-    """Hand events to the engine."""
+    """Convert events to training arrays of the engine."""
     from skrec._engine.batches import TrainingArrays
 
     target = events.target if events.target.ndim == 2 else events.target[:, None]
@@ -475,7 +475,7 @@ def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
 
 
 def _shapes(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...], bool], ...]:
-    """Name, type and shape of a row of each input, and whether it is a window."""
+    """Return the name, type and shape of each input, and whether it is a window."""
     return tuple(
         sorted((name, str(array.dtype), array.shape[1:], isinstance(array, Windows)) for name, array in arrays.items())
     )

@@ -1,4 +1,4 @@
-"""What every recommender knows of its data: the columns' roles, the vocabularies, and how rows and ids are read."""
+"""Reading of rows and ids by all recommenders: column roles, vocabularies and times."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class Query:
     Parameters
     ----------
     codes : ndarray of shape (n,) of int32
-        Their codes.
+        Codes of the users or items.
     rows : Rows or None
-        The rows they came in, where they came with features or a context.
+        Rows with their features or context, if given.
     at : ndarray of shape (n,) or None
-        The row of each; None: in order.
+        Row index of each query. None stands for the order of `rows`.
     times : ndarray of shape (n,) or None
-        Of queries: only what was before counts; None: all that is known.
+        Times of queries. Only events before them are used. If None, all stored events are used.
     history : Windows or None
-        Of queries: what to go by instead of the stored histories.
+        Histories of queries, used instead of the stored histories.
     """
 
     codes: Codes
@@ -53,10 +53,10 @@ class Query:
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Reader(ReadsOneState, BaseEstimator):
-    """Base of all recommenders: it reads their rows and ids.
+    """Base class of all recommenders, which reads rows and ids.
 
     A subclass fits :attr:`_users`, :attr:`_items`, :attr:`_log` and :attr:`_estimator_roles`. Fitted attributes are
-    annotated as fields with ``init=False``: they are not parameters, and nothing is set before ``fit``.
+    annotated as fields with ``init=False``: they are not parameters and are not set before ``fit``.
     """
 
     user: str | int | None = None
@@ -76,16 +76,16 @@ class Reader(ReadsOneState, BaseEstimator):
     _log: Interactions = field(init=False, repr=False)
     _estimator_roles: Roles = field(init=False, repr=False)
     _time_kind: str | None = field(default=None, init=False, repr=False)
-    """The kind of the times of ``fit`` (:meth:`Rows.time_kind`); None: unknown, or times are not compared."""
+    """Kind of the times in ``fit`` (:meth:`Rows.time_kind`); None if unknown or if times are not compared."""
 
-    _keeps_times: ClassVar[bool] = False  # whether times of ``fit`` are compared with those of later rows
+    _keeps_times: ClassVar[bool] = False  # whether the times in ``fit`` are compared with those of later rows
 
     def __init_subclass__(cls, **options: Any) -> None:
         """Take parameters and their constraints from the nearest class in the method resolution order.
 
-        Dataclasses go by the last base that *has* a field, inherited ones included: an architecture beside a task
-        would bring back the defaults that the task had replaced. Fitted attributes (``init=False``) have no defaults
-        to replace and are left alone.
+        Dataclasses use the last base that *has* a field, including inherited fields: combining an architecture with a
+        task would restore the defaults that the task had overridden. Fitted attributes (``init=False``) have no
+        defaults and are not changed.
         """
         super().__init_subclass__(**options)
         own = dict(vars(cls).get("__annotations__", {}))
@@ -115,16 +115,16 @@ class Reader(ReadsOneState, BaseEstimator):
 
     @property
     def items_(self) -> NDArray[Any]:
-        """Ids of the items of the catalogue, in vocabulary order; shape (n_items,)."""
+        """Ids of the known items, in vocabulary order; shape (n_items,)."""
         check_is_fitted(self)
         self._need_role("item")
         return self._items.ids
 
     @property
     def column_roles_(self) -> pd.DataFrame:
-        """What each column of ``X`` was taken for in ``fit``, and why.
+        """Role of each column of ``X`` in ``fit``, and the reason for it.
 
-        One row a column, indexed by its name or position, with the columns ``role`` (``"user"``, ``"item"``,
+        There is one row per column, indexed by its name or position, with the columns ``role`` (``"user"``, ``"item"``,
         ``"time"``, ``"item feature"``, ``"user feature"``, ``"context"``, ``"feature"`` or ``"ignored"``), ``kind``
         (``"id"``, ``"time"``, ``"categorical"``, ``"multivalued"``, ``"numeric"``, ``"array"``) and ``reason``.
         """
@@ -137,7 +137,7 @@ class Reader(ReadsOneState, BaseEstimator):
         return pd.DataFrame(rows, index=pd.Index(labels, name="column"), columns=["role", "kind", "reason"])
 
     def _described_columns(self) -> dict[int, tuple[str, str, str]]:
-        """Return role, kind and reason of the columns that are used, by position."""
+        """Return the role, kind and reason of each used column, by position."""
         roles, described = self._estimator_roles, {}
         for role, position in (("user", roles.user), ("item", roles.item), ("time", roles.time)):
             if position is None or position == ABSENT:
@@ -159,9 +159,9 @@ class Reader(ReadsOneState, BaseEstimator):
     # -- reading X ----------------------------------------------------------------------------------------------------
 
     def _read(self, X: Any, y: Any = "no_validation", *, reset: bool, guess: bool = True) -> Rows:
-        """Check ``X`` as scikit-learn does (names, number of columns) without turning it into one array.
+        """Check ``X`` as scikit-learn does (names, number of columns) without converting it to one array.
 
-        Errors ``guess`` which of the names of ``fit`` a misspelt one may have meant.
+        If ``guess`` is True, errors suggest the names of ``fit`` that are similar to a misspelled one.
         """
         rows = self._as_rows(X, self._min_columns() if reset else 1)
         with guessing(getattr(self, "feature_names_in_", None) if guess and not reset else None, rows.names):
@@ -169,7 +169,7 @@ class Reader(ReadsOneState, BaseEstimator):
         return rows
 
     def _as_rows(self, X: Any, n_least: int) -> Rows:
-        """Read a table of at least so many columns; say which are needed."""
+        """Read a table with at least ``n_least`` columns; errors name the required columns."""
         try:
             rows = as_rows(X)
         except ValueError as error:
@@ -199,21 +199,21 @@ class Reader(ReadsOneState, BaseEstimator):
         return resolve_roles(rows, user=self.user, item=self.item, time=self.time)
 
     def _has_role(self, role: str) -> bool:
-        """Whether ``fit`` saw a column of users or of items."""
+        """Whether the model was fitted with a column of users or of items."""
         return bool(getattr(self._estimator_roles, role) != ABSENT)
 
     def _need_role(self, role: str) -> None:
-        """Refuse what cannot be told without a column of users or of items."""
+        """Raise an error if the model was fitted without a column of users or of items."""
         if not self._has_role(role):
             raise AttributeError(
                 f"This {type(self).__name__} was fitted without {role}s, as a model of a plain table. To recommend "
-                "items, say which columns hold the ids: user=..., item=..."
+                "items, fit it with the columns of the ids: user=..., item=..."
             )
 
     def _vocabularies(self, rows: Rows, roles: Roles, *, resume: bool) -> tuple[Vocabulary, Codes, Vocabulary, Codes]:
-        """Fit the vocabularies, or have new ids join them; with the codes of the rows.
+        """Fit the vocabularies, or add new ids to them, and return them with the codes of the rows.
 
-        Without a column the vocabulary is empty, and all codes are 0.
+        Without a column, the vocabulary is empty and all codes are 0.
         """
         found: list[Any] = []
         for role, position, name in (("user", roles.user, roles.user_name), ("item", roles.item, roles.item_name)):
@@ -226,7 +226,7 @@ class Reader(ReadsOneState, BaseEstimator):
         return found[0], found[1], found[2], found[3]
 
     def _pair_codes(self, rows: Rows, *, allow_unknown: bool = False) -> tuple[Codes, Codes]:
-        """Codes of the rows' users and items; 0 without a column. For ``allow_unknown`` see :meth:`_encode`."""
+        """Return the codes of users and items, 0 without a column. See :meth:`_encode` for ``allow_unknown``."""
         roles = self._estimator_roles
         codes = [
             np.zeros(rows.n_rows, np.int32)
@@ -237,9 +237,9 @@ class Reader(ReadsOneState, BaseEstimator):
         return codes[0], codes[1]
 
     def _encode(self, ids: Any, role: str, where: str | None = None, *, allow_unknown: bool = False) -> Codes:
-        """Codes of ids; unknown ones are 0, or an error if ``handle_unknown`` says so.
+        """Return the codes of ids; depending on ``handle_unknown``, unknown ids have code 0 or raise an error.
 
-        ``where`` is the argument that they came in, for error messages; None: a column of ``X``. Ids of another
+        ``where`` is the argument with the ids, for error messages; None stands for a column of ``X``. Ids of another
         kind than those of ``fit`` cause a warning unless ``allow_unknown``.
         """
         vocabulary = self._users if role == "user" else self._items
@@ -251,32 +251,32 @@ class Reader(ReadsOneState, BaseEstimator):
         return codes
 
     def _read_query(self, data: Any, role: str, *, allow_unknown: bool = False) -> tuple[NDArray[Any], Query]:
-        """Read users or items given as ids (1-D) or as rows: their ids, and what scores depend on."""
+        """Read users or items given as ids (1-D) or as rows; return their ids and the query."""
         ids, rows = self._ids_and_rows(data, role)
         where = _ARGUMENTS[role] if rows is None else f"{_ARGUMENTS[role]}[{rows.label(self._position(rows, role))}]"
         times = self._times_in(rows) if rows is not None and role == "user" else None
         return ids, Query(self._encode(ids, role, where, allow_unknown=allow_unknown), rows, times=times)
 
     def _times(self, rows: Rows) -> NDArray[Any] | None:
-        """Return the times of rows with the columns of ``fit``, which must be of the kind that ``fit`` saw."""
+        """Return the times of rows with the columns of ``fit``; they must be of the same kind as in ``fit``."""
         time = self._estimator_roles.time
         return None if time is None else rows.times(time, like=self._time_kind)
 
     def _fit_times(self, rows: Rows, *, fresh: bool, more: bool) -> NDArray[Any] | None:
-        """Return the times of the rows of ``fit`` and keep their kind; where there are ``more``, it is that of before.
+        """Return the times of the rows of ``fit`` and store their kind; if ``more``, it must be the stored kind.
 
-        A model of which it is not known, from a file of an older version, does not learn it from further rows.
+        If the kind is unknown, as in a file of an older version, it is not learned from further rows.
         """
         if fresh:
             self._time_kind = None
         times, position = self._times(rows), self._estimator_roles.time
-        compared = self._keeps_times and self._has_role("user")  # a plain table remembers nobody
+        compared = self._keeps_times and self._has_role("user")  # a plain table stores no users
         if position is not None and compared and self._time_kind is None and not more:
             self._time_kind = rows.time_kind(position)
         return times
 
     def _times_in(self, rows: Rows, *, compared: bool = True) -> NDArray[Any] | None:
-        """Return the times of rows that need not have any, and perhaps are not ``compared`` with those of ``fit``."""
+        """Return the times of rows, if any; unless ``compared``, they may be of another kind than in ``fit``."""
         roles, like = self._estimator_roles, self._time_kind if compared else None
         if roles.time is None:
             return None
@@ -289,7 +289,7 @@ class Reader(ReadsOneState, BaseEstimator):
         return self._ids_and_rows(data, role, argument)[0]
 
     def _ids_and_rows(self, data: Any, role: str, argument: str | None = None) -> tuple[NDArray[Any], Rows | None]:
-        """Take the ids of a role from ids (1-D) or from rows; errors call them ``argument``."""
+        """Return the ids of a role from ids (1-D) or from rows; ``argument`` is their name in error messages."""
         self._need_role(role)
         argument = argument or _ARGUMENTS[role]
         if is_table(data):
@@ -298,14 +298,14 @@ class Reader(ReadsOneState, BaseEstimator):
         return read_ids(data, argument), None
 
     def _position(self, rows: Rows, role: str, cure: str = "Add it, or pass ids.") -> int:
-        """Position in ``rows`` of the column that had this role in ``fit``."""
+        """Return the position in ``rows`` of the column that had this role in ``fit``."""
         return role_position(rows, self._estimator_roles, role, cure)
 
     def _read_events(self, X: Any) -> tuple[Rows, NDArray[Any], NDArray[Any], NDArray[Any] | None]:
-        """Read rows of which no more is needed than the user, the item and, if ``fit`` had one, the time.
+        """Read rows that need only the user, the item and, if ``fit`` had one, the time.
 
-        Returns the rows, the ids of their users and items, and their times. Columns are found by name, whatever others
-        there are. An array may lack columns at its end.
+        Return the rows, the ids of their users and items, and their times. Columns are found by name; other columns
+        are ignored. An array may lack columns at its end.
         """
         rows = self._as_rows(X, 1)
         if rows.names is None and rows.n_columns >= self.n_features_in_:

@@ -1,4 +1,4 @@
-"""Rankers that read a history event by event and are trained on all its places at once."""
+"""Sequential rankers, trained on all positions of a history at once."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from skrec.base.ranker import NetworkRanker
 from skrec.base.reader import Codes, Query
 from skrec.base.retrieval import ScoreConsumer
 
-_SHORT = 16  # places; a shorter window is no faster
+_SHORT = 16  # positions; shorter windows are not faster
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class SequenceRanker(HistoryModel, NetworkRanker):
-    """Base of the sequence models: they know a user by the events of the history alone."""
+    """Base class for sequential models, which represent a user only by the events of the history."""
 
     embedding_dim: int = 64
     epochs: int = 50
@@ -55,7 +55,7 @@ class SequenceRanker(HistoryModel, NetworkRanker):
 
     @property
     def user_embeddings_(self) -> NDArray[np.float32]:
-        """Not there: what is learnt is of items, and a user is known by the history alone (an AttributeError)."""
+        """Raise an AttributeError: sequential models learn no user embeddings."""
         return super().user_embeddings_
 
     @property
@@ -83,7 +83,7 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         return {"item": len(self._items) + 1, "position": self._length + 1}
 
     def _with_history(self, events: Events) -> Events:
-        return events  # it is packed for training, and asked for by user for validation
+        return events  # histories are packed for training, and read by user for validation
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         plan = super()._training(events, log)
@@ -104,9 +104,9 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         return plan
 
     def _ends(self, events: Events) -> NDArray[np.int64]:
-        """Return where the past of each event ends; without times the order of the rows tells, repeated items too."""
+        """Return the end of the history of each event; without times, it follows from the order of the rows."""
         past = self._histories
-        if events.time is not None or events.seen:  # their place among the later ones is that of their pair
+        if events.time is not None or events.seen:  # their position among later events is that of their pair
             return past.ends(events.users, events.items, events.time)
         order = np.argsort(events.users, kind="stable")
         counts = self._is_positive(events)[order]
@@ -119,8 +119,8 @@ class SequenceRanker(HistoryModel, NetworkRanker):
 
 
 def _by_length(windows: Windows) -> Iterator[tuple[NDArray[np.int64], Windows]]:
-    """Yield rows and their windows, those of short histories cut short: most of a long window would be padding."""
-    longer = windows.lengths + 1  # and the place where it starts
+    """Yield rows and their windows grouped by length, so that short histories need little padding."""
+    longer = windows.lengths + 1  # including the start position
     lengths = [n for n in (windows.length // 8, windows.length // 4, windows.length // 2) if n >= _SHORT]
     group = np.searchsorted(lengths, longer) if lengths else np.zeros_like(longer)
     for i in np.unique(group):

@@ -1,4 +1,4 @@
-"""The rows that the caller gives to choose the epoch by."""
+"""Validation rows that the caller passes to ``fit``."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from skrec.base.events import Events, Inputs
 from skrec.base.reader import Codes
 
 _CURE = (
-    "A Pipeline hands X_val on as it is, unless it is Pipeline(..., transform_input=['X_val']), with "
+    "A Pipeline transforms X_val only if it is created as Pipeline(..., transform_input=['X_val']), with "
     "sklearn.set_config(enable_metadata_routing=True) and set_fit_request(X_val=True, y_val=True) of the model."
 )
 
-_ABOUT = "This is about X_val and y_val, the rows to choose the epoch by."
+_ABOUT = "The error is in X_val or y_val, the validation rows."
 
 
 class ReadsEvents(Protocol):
-    """A model that reads rows as it read those of ``fit``: every estimator with a network does."""
+    """Protocol of models that can read validation rows, which includes all estimators with a network."""
 
     _validated_roles: ClassVar[tuple[str, ...]]
     _estimator_roles: Roles
@@ -42,7 +42,7 @@ class ReadsEvents(Protocol):
 
 
 def validation_events(model: ReadsEvents, X_val: Any, y_val: Any, n_rows: int) -> Events:
-    """Read ``X_val`` and ``y_val`` for a model that has read its `n_rows` training rows."""
+    """Read ``X_val`` and ``y_val`` for a model that has already read its `n_rows` training rows."""
     rows = _read(model, X_val)
     try:
         users, items = model._pair_codes(rows, allow_unknown=True)
@@ -56,15 +56,16 @@ def validation_events(model: ReadsEvents, X_val: Any, y_val: Any, n_rows: int) -
 
 
 def _read(model: ReadsEvents, X_val: Any) -> Rows:
-    """Read ``X_val``; what is wrong with its columns is likely that a transformer has left them as they were.
+    """Read ``X_val``, and explain errors about its columns, which usually mean that a transformer has skipped it.
 
-    A name that is like one of ``fit`` is no misspelling then, and the error says so itself: notes are easily missed.
+    A similar column name is not a misspelling in this case, and the message itself says so, because notes are easily
+    missed.
     """
     try:
         return model._read(X_val, reset=False, guess=False)
     except ValueError as error:
         text = f"{error}".rstrip("\n")
-        error.args = (f"{text}\n{_ABOUT} Pass them with the columns that the model was given in fit. {_CURE}",)
+        error.args = (f"{text}\n{_ABOUT} Pass them with the same columns that X had in fit. {_CURE}",)
         raise
     except TypeError as error:
         error.add_note(f"{_ABOUT} {_CURE}")
@@ -72,11 +73,11 @@ def _read(model: ReadsEvents, X_val: Any) -> Rows:
 
 
 def _warn_unlikely(model: ReadsEvents, rows: Rows, codes: dict[str, Codes], n_rows: int) -> None:
-    """Warn of rows that are hardly meant so: cut as training rows, or with ids that a transformer should have made."""
+    """Warn about suspicious validation rows: sliced like the training rows, or with ids that were not transformed."""
     if rows.n_rows == n_rows:
         warn(
-            f"X_val has as many rows as X, {n_rows}. A scikit-learn search cuts such an X_val as it cuts X, and "
-            "the epoch would be chosen by training rows. Pass an X_val of another length."
+            f"X_val has as many rows as X, {n_rows}. A scikit-learn search splits such an X_val like X, so that the "
+            "epoch would be chosen by training rows. Pass an X_val of another length."
         )
     roles = model._estimator_roles
     for role, of_rows in codes.items():
@@ -88,7 +89,7 @@ def _warn_unlikely(model: ReadsEvents, rows: Rows, codes: dict[str, Codes], n_ro
             here, there = ids[:1].tolist()[0], known[:1].tolist()[0]
             warn(
                 f"No {role} of X_val was in fit ({rows.label(position)} is {here!r} in row 0, and in fit for instance "
-                f"{there!r}): all of them count as unknown, and the epoch is chosen by that. If a transformer comes "
-                f"before the model, it has left X_val as it is. {_CURE}"
+                f"{there!r}). All of them are treated as unknown when the epoch is chosen. If there is a transformer "
+                f"before the model, it has not transformed X_val. {_CURE}"
             )
             return

@@ -210,7 +210,7 @@ def test_a_feature_missing_in_an_array():
 
 def test_a_table_of_nothing_but_times(unchanged):
     model = clone(MODEL)
-    with unchanged(model), pytest.raises(ColumnError, match="no feature: its only column is the time"):
+    with unchanged(model), pytest.raises(ColumnError, match="no features: its only column is the time"):
         model.fit(pd.DataFrame({"timestamp": np.arange(N)}), Y)
 
 
@@ -253,8 +253,8 @@ def test_misspelt_item_features(unchanged):
         ),
         ({"wide_features": ["citty"]}, "wide_features names 'citty'.*Did you mean 'city'"),
         ({"deep_features": ["agee"]}, "deep_features names 'agee'.*Did you mean 'age'"),
-        ({"deep_features": [0, 3]}, "deep_features names 3, which is no field; the fields are city, kind, age"),
-        ({"deep_features": [True]}, "deep_features names True, which is no field"),
+        ({"deep_features": [0, 3]}, "deep_features names 3, which is not a field; the fields are city, kind, age"),
+        ({"deep_features": [True]}, "deep_features names True, which is not a field"),
     ],
     ids=str,
 )

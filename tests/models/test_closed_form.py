@@ -177,7 +177,7 @@ def test_similar_items():
     knn = ItemKNN().fit(EVENTS).similar_items(["a"], k=1)
     assert knn["similar_item"].tolist() == ["b"]
     assert knn["score"].tolist() == pytest.approx([2 / np.sqrt(2 * 3)])
-    with pytest.raises(AttributeError, match="PopularityRanker does not say which items are similar"):
+    with pytest.raises(AttributeError, match="PopularityRanker does not support similar items"):
         PopularityRanker().fit(EVENTS).similar_items(["a"])
 
 

@@ -60,7 +60,7 @@ def test_a_few_odd_prices_are_tolerated_and_told_of():
     X = events()
     odd = X.assign(price=X["price"] + (X.index % 100 == 7) * 0.01)
     with pytest.warns(
-        UserWarning, match=r"'price' is the same .* but for 6 of 600 rows: row 7 has .*item_features="
+        UserWarning, match=r"'price' is the same .* except for 6 of 600 rows: row 7 has .*item_features="
     ) as w:
         model = fit(odd)
     assert len(w) == 1
@@ -97,7 +97,7 @@ def test_gaps_in_later_parts_leave_what_is_known():
 def test_what_nearly_is_a_feature_of_the_item_is_the_querys_with_a_warning():
     X = events()
     odd = X.assign(price=X["price"] + (X.index % 10 == 7))
-    with pytest.warns(UserWarning, match=r"'price' .* but for 60 of 600 rows.*taken for the query's"):
+    with pytest.warns(UserWarning, match=r"'price' .* except for 60 of 600 rows.*assigned to the query, so"):
         model = fit(odd)
     assert roles(model)["price"] == "context"
     named = fit(odd, item_features=["price"])
@@ -124,7 +124,7 @@ def test_what_follows_from_both_is_told_of():
     users = draw.integers(0, 30, N)
     X = pd.DataFrame({"user_id": users, "item_id": 3 * draw.integers(0, 12, N) + users % 3})
     X["market"] = np.array(["de", "fr", "it"])[users % 3]
-    with pytest.warns(UserWarning, match=r"'market' has the same value in the rows of an item and also in .* a user"):
+    with pytest.warns(UserWarning, match=r"'market' has the same value in all rows of an item and also in .* a user"):
         assert roles(fit(X))["market"] == "user feature"
     assert roles(fit(X, item_features=["market"]))["market"] == "item feature"
 

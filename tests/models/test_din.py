@@ -180,7 +180,7 @@ def test_new_users_with_features_can_be_appended(make):
 
 def test_explain_needs_items():
     model = DINRanker(**{**SMALL, "epochs": 1}).fit(EVENTS)
-    with pytest.raises(ValueError, match="DINRanker.explain explains the scores of items: pass items=, one for each"):
+    with pytest.raises(ValueError, match="DINRanker.explain needs the items to explain: pass items=, one for each"):
         model.explain([1])
     with pytest.raises(ValueError, match="There are 1 queries, but 2 items"):
         model.explain([1], items=[3, 4])

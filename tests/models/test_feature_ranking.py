@@ -192,7 +192,7 @@ def test_without_roles_there_is_nothing_to_recommend(rows):
 
 def test_an_item_without_a_user_is_refused(rows, unchanged):
     model = models.FMClassifier(**FAST, item="item_id")
-    with unchanged(model), pytest.raises(ValueError, match="item= was given without user=.*which column holds"):
+    with unchanged(model), pytest.raises(ValueError, match="item= was passed without user=.*pass the user column"):
         model.fit(rows, liked(rows))
 
 

@@ -180,7 +180,7 @@ def test_what_is_held_out_is_no_history_of_its_own_score(model, frame):
 
 def test_validation_rows_from_before_training_see_nothing_of_it(timed):
     early = TIMED.drop_duplicates("user_id").assign(timestamp=-5, item_id=lambda frame: frame["user_id"] + 1)
-    with pytest.warns(UserWarning, match="before the first event of fit"):
+    with pytest.warns(UserWarning, match="earlier than the first event in fit"):
         stopped = clone(timed).set_params(epochs=1).fit(TIMED, X_val=early)
     plain = clone(timed).set_params(epochs=1).fit(TIMED)
     users = early["user_id"]
@@ -527,6 +527,6 @@ def test_times_that_leave_no_row_a_past_are_told_of():
     assert np.isfinite(model.predict(events)).all()  # the first of them have no past either
     for ask in (model.predict, model.recommend):
         with pytest.warns(
-            UserWarning, match="All 4 rows are from before the first event of fit.*pass the time through"
+            UserWarning, match="All 4 rows are earlier than the first event in fit.*pass the time through"
         ):
             ask(events.assign(timestamp=0))

@@ -90,7 +90,7 @@ def test_order_counts_and_not_what_is_popular(learnt):
 def test_what_is_known_of_users_and_items(learnt):
     assert learnt.item_embeddings_.shape[0] == N_ITEMS
     assert learnt.similar_items([3], k=2).shape == (2, 4)
-    with pytest.raises(AttributeError, match="learns no embedding of users: only of what they did"):
+    with pytest.raises(AttributeError, match="learns no embeddings of users, only of their histories"):
         learnt.user_embeddings_
 
 
@@ -99,7 +99,7 @@ def test_help_tells_of_no_features_and_no_user_embeddings(model):
     text = pydoc.plain(pydoc.render_doc(model))
     assert "categories of features" not in text
     assert text.count("user_embeddings_") == 1
-    assert "Not there: what is learnt is of items" in text
+    assert "sequential models learn no user embeddings" in text
 
 
 def test_options_that_change_how_it_learns():
@@ -283,9 +283,7 @@ def test_explain_reads_what_recommend_reads(attentive):
     assert attentive.explain([], items=[]).empty
     with pytest.raises(ValueError, match="There are 1 queries, but 2 items: pass one for each query"):
         attentive.explain([3], items=[1, 2])
-    with pytest.raises(
-        ValueError, match="SASRecRanker.explain explains the scores of items: pass items=, one for each"
-    ):
+    with pytest.raises(ValueError, match="SASRecRanker.explain needs the items to explain: pass items=, one for each"):
         attentive.explain([3])
     with pytest.raises(NotFittedError):
         SASRecRanker().explain([1], [2])

@@ -99,12 +99,12 @@ def test_what_was_not_seen_is_refused_and_changes_nothing(model):
         (pd.concat([TIMED[:3], pair]), r"row 3 of X \(user \d, item \d\) was not seen .* \(1 of 4 rows\)"),
     ]
     if isinstance(model, SASRecRanker):
-        cases.append((TIMED[:2].assign(timestamp=[1000, 1001]), "it is no event of an earlier call .2 of 2 rows"))
+        cases.append((TIMED[:2].assign(timestamp=[1000, 1001]), "this event was in no earlier call .2 of 2 rows"))
     for rows, message in cases:
         with pytest.raises(ValueError, match=message):
             fitted.partial_fit(rows, seen=True)
         assert state(fitted) == before
-    with pytest.raises(TypeError, match="seen must be True or False, for all rows of the call, got"):
+    with pytest.raises(TypeError, match="seen must be True or False, which applies to all rows of the call, got"):
         fitted.partial_fit(TIMED[:2], seen=[True, False])
 
 

@@ -484,7 +484,7 @@ def test_an_x_val_that_a_search_may_have_cut_is_told_of(ranker, board):
 def test_errors_about_x_val_say_so(ranker, board):
     with pytest.raises(ValueError) as caught:
         ranker(epochs=1).fit(board.events, X_val=board.events[:5].rename(columns={"user_id": "users"}))
-    assert "This is about X_val and y_val" in str(caught.value)
+    assert "The error is in X_val or y_val" in str(caught.value)
 
 
 def test_validation_rows_count_whatever_early_stopping_says(board, ranker):

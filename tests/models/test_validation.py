@@ -68,7 +68,7 @@ def test_columns_that_a_transformer_would_have_made_are_not_taken_for_misspelt()
     X, y = pd.DataFrame({"edu": list("abcd") * 10, "occ": list("xy") * 20}), np.arange(40) % 2
     crosses = FeatureCrosses(passthrough=True).set_output(transform="pandas")
     pipeline = make_pipeline(crosses, DNNClassifier(**SMALL, hidden_units=(4,)))
-    with pytest.raises(ValueError, match=f"(?s)names should match.*This is about X_val.*{CURE}") as caught:
+    with pytest.raises(ValueError, match=f"(?s)names should match.*The error is in X_val.*{CURE}") as caught:
         pipeline.fit(X, y, dnnclassifier__X_val=X[:30], dnnclassifier__y_val=y[:30])
     assert "id you mean" not in str(caught.value)
     with config_context(enable_metadata_routing=True):

@@ -192,7 +192,7 @@ def _whole_numbers(hidden_units: Any) -> tuple[int, ...]:
     units = tuple(hidden_units)
     if not units or any(isinstance(n, bool) or not isinstance(n, Integral) or n < 1 for n in units):
         raise ValueError(
-            f"hidden_units is {hidden_units!r}, but must contain an integer of at least 1 for each hidden layer, "
+            f"hidden_units is {hidden_units!r}, but must contain a whole number of at least 1 for each hidden layer, "
             "for instance (64, 32, 16). For a network without hidden layers, use architecture='gmf'."
         )
     return tuple(int(n) for n in units)
