@@ -105,7 +105,7 @@ class Program(ForCallbacks, keras.Model):
     """A network, its optimiser, its training step and its scoring functions, each traced once."""
 
     def __init__(self, structure: Structure) -> None:
-        super().__init__(name="program")
+        super().__init__(name="program", dtype="float32")
         self.structure = structure
         self.held: weakref.ref[Weights] | None = None
         self.in_fit = InFit()

@@ -184,12 +184,13 @@ def test_a_part_cannot_have_the_name_of_a_path():
         Program(Structure(build=build, network=()))
 
 
-def test_a_policy_for_other_networks_is_none_for_these(monkeypatch):
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_a_policy_for_other_networks_is_none_for_these(monkeypatch, policy):
     monkeypatch.setattr(program, "_CACHE", program._Cache())
     expected = bits("DCNClassifier")
     monkeypatch.setattr(program, "_CACHE", program._Cache())
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16")
+    keras.config.set_dtype_policy(policy)
     try:
         assert bits("DCNClassifier") == expected
     finally:

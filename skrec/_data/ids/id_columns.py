@@ -6,8 +6,10 @@ import re
 from collections.abc import Collection, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from skrec._data.tables.columns import Column, narrow
 from skrec._data.tables.table import Rows
 from skrec._warnings import warn
 
@@ -150,10 +152,7 @@ def warn_ids_as_numbers(rows: Rows, positions: Sequence[int], *, roles: Collecti
             continue
         else:
             column = rows.column(position)
-            if column.dtype.kind not in "iuf":
-                continue
-            numbers = column.astype(np.float64)
-            if not (_repeat(numbers) if is_id_name(name) else looks_like_ids(numbers)):
+            if not (_merge_as_floats(column) or _are_ids(column, name)):
                 continue
         found.append(position)
     if not found:
@@ -171,6 +170,27 @@ def warn_ids_as_numbers(rows: Rows, positions: Sequence[int], *, roles: Collecti
         f"{f'To give each id an embedding, pass {given}. ' if given else ''}{cure}. If they are numbers, say so with "
         "categorical_features=[...], which names all columns that are not."
     )
+
+
+def _are_ids(column: Column, name: str) -> bool:
+    """Whether a column of numbers holds ids, by its name or by its values."""
+    if column.dtype.kind not in "iuf":
+        return False
+    numbers = column.astype(np.float64)
+    return _repeat(numbers) if is_id_name(name) else looks_like_ids(numbers)
+
+
+def _merge_as_floats(column: Column) -> bool:
+    """Whether whole numbers that differ are equal as floats: hashes, which are too large to be counts or times."""
+    if column.dtype.kind == "O":  # whole numbers that no float holds, some of them missing
+        column = column[~pd.isna(column)]
+        if pd.api.types.infer_dtype(column, skipna=False) != "integer":
+            return False
+        column = narrow(column)
+    if column.dtype.kind not in "iu" or not len(column) or max(abs(int(column.min())), int(column.max())) <= 2**53:
+        return False
+    distinct = np.unique(column)
+    return len(np.unique(distinct.astype(np.float64))) <= len(distinct) / 2
 
 
 def _repeat(numbers: NDArray[np.float64]) -> bool:

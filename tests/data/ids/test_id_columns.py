@@ -81,3 +81,20 @@ def test_the_warning_names_the_columns_and_the_cure(draw):
     assert not warned(frame[["shop_id"]].assign(shop_id=range(200)), [0])  # a number of the row
     (message,) = warned(np.column_stack([draw.random(N), zipf(draw, 300)]), [0, 1])
     assert "categorical_features=[1]" in message
+
+
+def test_whole_numbers_that_are_equal_as_floats_are_warned_of(draw):
+    hashes = draw.integers(0, 8, N) + 2**60
+    seconds = draw.integers(0, 10**9, N)
+    for column in (
+        pd.Series(hashes),
+        pd.Series(hashes.astype(np.uint64) + np.uint64(2**63)),
+        pd.Series(-hashes),
+        pd.Series(hashes, dtype="Int64").mask(np.arange(N) == 7),
+        pd.Series(hashes).astype(object),
+    ):
+        (message,) = warned(column.to_frame("ad"), [0])
+        assert message.startswith("The column(s) 'ad' look like ids")
+    times = pd.DataFrame({"seconds": seconds, "nanoseconds": (seconds + 10**9) * 10**9})
+    assert not warned(times, [0, 1])
+    assert not warned(pd.DataFrame({"one": 2**60, "gap": [None, "a"] * 50}, index=range(100)), [0, 1])
