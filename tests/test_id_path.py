@@ -69,3 +69,26 @@ def test_what_is_kept_does_not_keep_the_model_alive():
     del pipeline
     gc.collect()
     assert model() is None
+
+
+class Meddling(IDEncoder):
+    """An encoder that does something else first, as another thread might."""
+
+    def transform(self, X):
+        for action in vars(self).pop("actions_", []):
+            action()
+        return super().transform(X)
+
+
+def test_a_request_works_on_one_state_of_the_model():
+    encoder, model = Meddling(), PopularityRanker()
+    pipeline = make_pipeline(encoder, model).fit(
+        events(("ann", "x"), ("bob", "y"), ("cy", "y"), ("cy", "x"), ("di", "z"))
+    )
+    more = encoder.transform(events(*[(user, "z") for user in ("ann", "bob", "cy")]))
+    skrec.recommend(pipeline, ["di"])
+    encoder.actions_ = [lambda: model.partial_fit(more)]  # once the request has begun
+    during = skrec.recommend(pipeline, ["ann"], 1, exclude_seen=False)
+    after = skrec.recommend(pipeline, ["ann"], 1, exclude_seen=False)
+    assert (during["item_id"].tolist(), during["score"].tolist()) == (["x"], [2])
+    assert (after["item_id"].tolist(), after["score"].tolist()) == (["z"], [4])

@@ -124,3 +124,17 @@ def test_what_is_missing_is_told_of(both):
     for model in both:
         with pytest.raises(ValueError, match="queries is missing.*, or history= for sessions without a user"):
             skrec.recommend(model, k=2)
+
+
+def test_lists_by_user_are_aligned_with_the_queries(both):
+    given = {"guest": ["i5"], 3: ["i7", "i2"], 1: []}
+    for model in both:
+        expected = skrec.recommend(model, [3, "guest", 3], k=3, history=[["i7", "i2"], ["i5"], ["i7", "i2"]])
+        for history in (given, pd.Series(given)):
+            pd.testing.assert_frame_equal(skrec.recommend(model, [3, "guest", 3], k=3, history=history), expected)
+        expected = skrec.recommend(model, ["guest", 3, 1], k=3, history=[["i5"], ["i7", "i2"], []])
+        pd.testing.assert_frame_equal(skrec.recommend(model, k=3, history=given), expected)
+        with pytest.raises(ValueError, match=r"history has no list for 1 of the 2 queries, for instance 2 \(int\)"):
+            skrec.recommend(model, [3, 2], history=given)
+        with pytest.raises(ValueError, match="history holds 'i5', which is no list"):
+            skrec.recommend(model, ["guest"], history={"guest": "i5"})

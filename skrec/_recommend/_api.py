@@ -38,8 +38,9 @@ def recommend(
         transformers. Not needed with `history`.
     k : int, default=10
         Number of items for each query, at least 1. There are fewer rows where there are fewer items.
-    history : list of lists of item ids, or table of shape (n_events, n_columns), default=None
+    history : list of lists of item ids, dict, or table of shape (n_events, n_columns), default=None
         For a model of histories: the raw ids of the items of each query, oldest first, instead of what it has stored;
+        the same by user, ``{user: [item, ...]}``, whose keys are the queries where there are no `queries`;
         or events with the columns of the user and the item (and the time): a DataFrame or a two-dimensional array.
         Lists without `queries` are numbered from 0.
     candidates : array-like of shape (n_candidates,) or table of shape (n_candidates, n_columns), default=None

@@ -5,26 +5,31 @@ whose other columns hold known values; the catalogue is decoded by ``inverse_tra
 which has none, the parts that hold the user and the item are used.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data.ids.values import join_ids, of_another_kind, warn_other_kind
+from skrec._data.ids.value_kinds import kinds_of, of_another_kind, warn_other_kind
+from skrec._data.ids.values import join_ids
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column, as_column
 from skrec._recommend._candidates import CandidateLists, read_candidates, shared_rows
 from skrec._recommend._exclusions import Exclusions
-from skrec._recommend._frames import as_ids, columns_of, is_table, repeat, unknown_error, with_columns
-from skrec._recommend._given_histories import are_events, as_sessions
+from skrec._recommend._frames import as_ids, columns_of, is_table, unknown_error, with_columns
+from skrec._recommend._given_histories import are_events, as_sessions, sessions_by_user
 from skrec._recommend._id_path import IdPath, id_path
 from skrec._recommend._inverse_steps import CURE, sources
+from skrec._recommend._lists_by_user import by_index
+from skrec._recommend._protocol import FittedRecommender, feature_positions
 from skrec._recommend._result import Ranking
 from skrec._recommend._unwrap import Unwrapped, flat
 from skrec._sklearn_compat import safe_indexing
+from skrec._transaction import ReadsOneState, snapshot
 from skrec._warnings import warn
 from skrec.exceptions import UnknownIdError
 
@@ -59,9 +64,12 @@ class EncodedSpace:
     """
 
     def __init__(self, unwrapped: Unwrapped) -> None:
-        self.unwrapped, self.model = unwrapped, unwrapped.model
-        check_is_fitted(self.model)
-        self.path: IdPath = id_path(unwrapped)
+        check_is_fitted(unwrapped.model)
+        self.unwrapped = unwrapped
+        model = unwrapped.model  # a request works on one state of it from beginning to end
+        one_state: Any = snapshot(model) if isinstance(model, ReadsOneState) else model
+        self.model: FittedRecommender = one_state
+        self.path: IdPath = id_path(unwrapped, self.model)
         path = self.path
         self.user, self.item, self.stages, self.raw = path.user, path.item, path.stages, path.raw
         self.items, self.catalogue = path.items, path.catalogue
@@ -70,7 +78,7 @@ class EncodedSpace:
     @property
     def known_users(self) -> Column:
         """One raw id of a user, which tells of what kind they are."""
-        return as_column([self.raw.known[self.raw.user]])
+        return self.path.known_columns[self.raw.user]
 
     def rank(self, queries: Any, k: int, candidates: Any, *, exclude_seen: bool, history: Any = None) -> Ranking:
         """Rank for raw queries, or by raw histories, among raw candidates."""
@@ -92,17 +100,20 @@ class EncodedSpace:
             raise unknown_error("users", users[unknown], "queries") from error
         there = scores > -np.inf
         positions = np.full(items.shape, -1, dtype=np.int64)
-        positions[there] = _positions(choice.codes, items[there])
+        is_catalogue = choice.codes is self.items
+        positions[there] = self.path.positions(items[there]) if is_catalogue else _positions(choice.codes, items[there])
         self._check_round_trip(np.unique(positions[there]))
         return Ranking(users, choice.raw, positions, scores)
 
     def _recommend(self, encoded: Any, k: int, candidates: Any, *, exclude_seen: bool) -> tuple[Any, Any]:
         """Rank encoded queries. Users that an encoder merges share one log, which is nobody's: nothing is left out."""
-        codes = np.asarray(columns_of(encoded)[self.user] if is_table(encoded) else encoded)
-        merged = pd.isna(self.path.decode_ids(codes, self.user, self.raw.user))
         by_query = isinstance(candidates, list)
         options = {"candidates": candidates, "as_frame": False}
-        if not (exclude_seen and merged.any()):
+        merged = np.zeros(1, dtype=np.bool_)
+        if exclude_seen and self.path.merges_users:
+            codes = np.asarray(columns_of(encoded)[self.user] if is_table(encoded) else encoded)
+            merged = pd.isna(self.path.decode_ids(codes, self.user, self.raw.user))
+        if not merged.any():
             ranked: tuple[Any, Any] = self.model.recommend(encoded, k, exclude_seen=exclude_seen, **options)
             return ranked
         parts = np.flatnonzero(~merged), np.flatnonzero(merged)
@@ -150,12 +161,18 @@ class EncodedSpace:
         """Return the raw users, the queries for the model, and its histories."""
         if history is None:
             return *self._encode_queries(queries), None
+        history = by_index(history)
+        if queries is None and isinstance(history, Mapping):
+            queries = as_column([*history])
         if not are_events(history):
-            sessions = [self._session(items, f"history[{at}]") for at, items in enumerate(as_sessions(history))]
+            users, asked = None, None
+            if queries is not None:
+                users, asked = self._encode_queries(queries, allow_unknown=True)
+            given = as_sessions(history) if users is None else sessions_by_user(history, users)
+            sessions = [self._session(items, f"history[{at}]") for at, items in enumerate(given)]
             encoded = np.split(self._encode_items(sessions), np.cumsum([len(items) for items in sessions])[:-1])
-            if queries is None:
-                return np.arange(len(sessions)), None, encoded if sessions else []
-            return *self._encode_queries(queries, allow_unknown=True), encoded if sessions else []
+            users = np.arange(len(sessions)) if users is None else users
+            return users, asked, encoded if sessions else []
         owners = self.raw.ids(history, self.raw.user, "history")
         codes = self._encode_items([self.raw.ids(history, self.raw.item, "history")], events=True)
         asked = as_column(pd.Series(owners).drop_duplicates()) if queries is None else queries
@@ -193,12 +210,24 @@ class EncodedSpace:
             own = self._own_columns("query") | {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
             if self.raw.context(queries, "queries") & own:
                 self._warn_other_kind(users, self.raw.user)
-                free = {self.raw.item} | (set() if hasattr(self.model, "_histories") else {self.raw.time})
+                free = {self.raw.item} | (set() if hasattr(self.model, "append_history") else {self.raw.time})
                 return users, self._transform(queries, "queries", own, free)
             self.raw.refuse_misspelt(queries, "queries", own)
-        if allow_unknown and not self._refuses_unknown and of_another_kind(users, self.known_users):
-            return users, None
+        if allow_unknown and not self._refuses_unknown and not kinds_of(users) <= kinds_of(self.known_users):
+            return users, self._encode_known_kinds(users)
         return users, self._encode_ids(users, self.raw.user, self.user)
+
+    def _encode_known_kinds(self, users: Column) -> Column | None:
+        """Encode users of whom some are of another kind than those of ``fit``: these get a code that nobody has.
+
+        None if all of them are, or the codes are no numbers.
+        """
+        kinds, known = kinds_of(self._known_ids(self.raw.user)), self.path.users
+        own = np.array([kinds_of(users[at : at + 1]) <= kinds for at in range(len(users))], dtype=np.bool_)
+        if not own.any() or known.dtype.kind not in "iuf":
+            return None
+        codes = self._encode_ids(as_column(users[own].tolist()), self.raw.user, self.user)
+        return join_ids(codes, np.array([known.max() + 1]))[np.where(own, np.cumsum(own) - 1, len(codes))]
 
     def _choose_from(self, candidates: Any, users: Column) -> Choice:
         """Encode candidates: those that all queries share, or a list for each."""
@@ -261,12 +290,12 @@ class EncodedSpace:
         raw = join_ids(self.catalogue, as_column(unseen.tolist()))
         return Choice(encoded, n_known + len(unseen), raw, join_ids(self.items, fresh))
 
-    def _own_columns(self, side: str) -> set[int]:
+    def _own_columns(self, side: Literal["query", "item"]) -> set[int]:
         """Return the raw columns that the model's fields of the query or the item may come from; all if untold."""
-        fields = getattr(self.model, f"_{side}_fields", None)
-        if fields is None:
+        own = feature_positions(self.model, side)
+        if own is None:
             return set(range(len(self.raw.known)))
-        positions = set(fields.positions)
+        positions = set(own)
         for transformer in reversed(self.unwrapped.transformers):
             positions = sources(transformer, positions)
         return positions
@@ -290,7 +319,7 @@ class EncodedSpace:
     def _encode_ids(self, ids: Column, raw_position: int, position: int) -> Column:
         if not len(ids):
             return ids
-        columns = [repeat(value, len(ids)) for value in self.stages[0].known]
+        columns = [np.repeat(column, len(ids)) for column in self.path.stage_columns]
         if not self._of_another_kind(ids, raw_position):
             columns[raw_position] = ids
             return self.path.encode(columns)[position]
@@ -306,7 +335,7 @@ class EncodedSpace:
         return codes
 
     def _of_another_kind(self, ids: Column, raw_position: int) -> bool:
-        if not of_another_kind(ids, as_column([self.raw.known[raw_position]])):
+        if not of_another_kind(ids, self.path.known_columns[raw_position]):
             return False  # so far without a look at all known ids
         return of_another_kind(ids, self._known_ids(raw_position))
 
@@ -321,7 +350,7 @@ class EncodedSpace:
     def _warn_other_kind(self, ids: Column, raw_position: int) -> None:
         """Warn of ids of another kind than the known ones, unless the encoder does, as skrec's do."""
         encoders = [block.encoder for block in self.stages[0].blocks if raw_position in block.inputs]
-        tells = any(hasattr(part, "_vocabularies") for encoder in encoders for part in flat(encoder)[:1])
+        tells = any(hasattr(part, "warns_of_other_kinds") for encoder in encoders for part in flat(encoder)[:1])
         if not tells and self._of_another_kind(ids, raw_position):
             warn_other_kind(ids, self._known_ids(raw_position), self.raw.name(raw_position))
 

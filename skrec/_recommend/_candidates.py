@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skrec._data.ids.id_lists import is_array_of_ids, is_list_of_lists, read_ids
-from skrec._data.ids.values import as_objects, refuse_missing
+from skrec._data.ids.values import refuse_missing
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column, as_column
 from skrec._data.tables.table import as_rows, to_pandas
+from skrec._recommend._lists_by_user import by_index, lists_by_user
 
-__all__ = ["CandidateLists", "best_in_lists", "by_index", "read_candidates", "shared_rows"]
+__all__ = ["CandidateLists", "best_in_lists", "read_candidates", "shared_rows"]
 
 HINT = (
     " candidates takes item ids, or rows with item features, for all queries; or a list of its own for each query: a "
@@ -84,6 +85,7 @@ def read_candidates(
     catalogue: Callable[[], Column] | None,
     names: tuple[str, str],
     n_columns: int | None = None,
+    of_scorer: bool = False,
 ) -> Any:
     """Read candidates: those that all queries share, or lists that differ by query.
 
@@ -99,6 +101,8 @@ def read_candidates(
         What the columns of the user and the item are called in a frame of pairs.
     n_columns : int or None, default=None
         The columns of rows in an array; None: an array holds no rows.
+    of_scorer : bool, default=False
+        Whether they are lists for the users that a scorer finds in its rows: all of them may be empty.
 
     Returns
     -------
@@ -113,11 +117,15 @@ def read_candidates(
     """
     candidates = by_index(to_pandas(candidates))
     if isinstance(candidates, Mapping):
-        return _joined(_by_user(candidates, users))
+        if of_scorer:
+            of = ("users to score", "user ids of X")
+            return _joined(lists_by_user(candidates, users, read_ids, argument="candidates", of=of))
+        return _checked(_joined(lists_by_user(candidates, users, _read, argument="candidates", hint=HINT)))
     if sparse.issparse(candidates):
         return _of_matrix(candidates, len(users), catalogue)
     if hasattr(candidates, "columns") and {*names} <= {*candidates.columns} and not _are_shared(candidates):
-        return _of_pairs(candidates, users, *names)
+        pairs = _of_pairs(candidates, users, *names)
+        return pairs if of_scorer else _checked(pairs)
     if isinstance(candidates, Iterable) and not is_array_of_ids(candidates) and not isinstance(candidates, str | bytes):
         candidates = list(candidates)  # a generator, or the view of a dict
     if is_list_of_lists(candidates):
@@ -155,7 +163,7 @@ def _by_place(candidates: Any, n_queries: int) -> CandidateLists:
         raise ValueError(
             f"candidates has {len(candidates)} lists, but there are {n_queries} queries: pass one for each query."
         )
-    return _joined([read_ids(items, f"candidates[{at}]", hint=HINT) for at, items in enumerate(candidates)])
+    return _checked(_joined([read_ids(items, f"candidates[{at}]", hint=HINT) for at, items in enumerate(candidates)]))
 
 
 def best_in_lists(
@@ -209,33 +217,8 @@ def _are_shared(table: Any) -> bool:
     return bool(getattr(table, "attrs", {}).get(_SHARED, False))
 
 
-def by_index(values: Any) -> Any:
-    """Return a series of lists whose index holds users as a dict; anything else as it is."""
-    if isinstance(values, pd.Series) and is_list_of_lists(values) and not _is_numbered(values.index):
-        return dict(zip(values.index, values, strict=True))
-    return values
-
-
-def _is_numbered(index: Any) -> bool:
-    """Whether the labels of a series are its places: no ids."""
-    return isinstance(index, pd.RangeIndex) and index.name is None and index.start == 0 and index.step == 1
-
-
-def _by_user(candidates: Mapping[Any, Any], users: Column) -> list[Column]:
-    asked = as_objects(users).tolist() if users.dtype.kind in "Mm" else users.tolist()
-    missing = [user for user in asked if user not in candidates]
-    if missing:
-        key = next(iter(candidates), None)
-        raise ValueError(
-            f"candidates has no list for {len(missing)} of the {len(asked)} queries, for instance {missing[0]!r} "
-            f"({type(missing[0]).__name__}). The keys of a dict are the users of the queries"
-            f"{'' if key is None else f', and here are such as {key!r} ({type(key).__name__})'}.{HINT}"
-        )
-    read: dict[Any, Column] = {}
-    for user in asked:
-        if user not in read:
-            read[user] = read_ids(candidates[user], f"candidates[{user!r}]", hint=HINT)
-    return [read[user] for user in asked]
+def _read(ids: Any, argument: str) -> Column:
+    return read_ids(ids, argument, hint=HINT)
 
 
 def _joined(lists: list[Column]) -> CandidateLists:
@@ -243,7 +226,7 @@ def _joined(lists: list[Column]) -> CandidateLists:
     ids = as_column([*chain.from_iterable(ids.tolist() for ids in lists)])
     if len({ids.dtype for ids in lists}) == 1 and lists:
         ids = np.concatenate(lists)
-    return _checked(CandidateLists(query, ids, len(lists)))
+    return CandidateLists(query, ids, len(lists))
 
 
 def _checked(lists: CandidateLists) -> CandidateLists:
@@ -288,5 +271,4 @@ def _of_pairs(table: Any, users: Column, user_name: str, item_name: str) -> Cand
     rows = order[at]
     query = np.repeat(np.arange(len(users)), lengths)
     features = {str(name) for name in as_rows(table, name="candidates").names or ()} - {user_name, item_name} - _RANKED
-    lists = CandidateLists(query, ids[rows], len(users), table if features else None, rows if features else None)
-    return _checked(lists)
+    return CandidateLists(query, ids[rows], len(users), table if features else None, rows if features else None)

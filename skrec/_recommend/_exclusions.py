@@ -14,8 +14,8 @@ from scipy import sparse
 from skrec._data.ids.values import is_hashable, of_another_kind, unhashable, warn_other_kind
 from skrec._data.tables.columns import Column, as_column
 from skrec._data.tables.table import as_rows, to_pandas
-from skrec._recommend._candidates import by_index
 from skrec._recommend._frames import as_ids, named_column
+from skrec._recommend._lists_by_user import by_index
 
 __all__ = ["Exclusions", "exclusions_of"]
 

@@ -8,8 +8,9 @@ import pandas as pd
 
 from skrec._data.ids.id_lists import is_array_of_ids
 from skrec._data.tables.columns import Column, as_column
+from skrec._recommend._lists_by_user import lists_by_user
 
-__all__ = ["are_events", "as_sessions"]
+__all__ = ["are_events", "as_sessions", "sessions_by_user"]
 
 
 def are_events(history: Any) -> bool:
@@ -57,16 +58,41 @@ def as_sessions(history: Any) -> list[Column]:
     >>> as_sessions([[5, 6], []])
     [array([5, 6]), array([], dtype=object)]
     """
-    if isinstance(history, Mapping):
-        raise TypeError(
-            f"history is a {type(history).__name__}: pass a list with the item ids of each query, in the order of the "
-            "queries, such as [history[user] for user in queries]."
-        )
     if isinstance(history, Set):
         raise TypeError(f"history is a {type(history).__name__}, which has no order: pass a list of lists.")
     if isinstance(history, str | bytes) or not isinstance(history, Iterable) or getattr(history, "ndim", 1) == 0:
         raise ValueError(f"history is {history!r}; pass a list with the item ids of each query, oldest first.")
     return [_listed(items) for items in history]
+
+
+def sessions_by_user(history: Any, users: Column) -> list[Column]:
+    """Return the items of each query, oldest first, of lists in the order of the queries or by their users.
+
+    Parameters
+    ----------
+    history : list of lists of item ids, or mapping of user to such a list
+    users : ndarray of shape (n_queries,)
+        Users of the queries.
+
+    Returns
+    -------
+    list of ndarray
+        Of lists in order as many as there are, which may differ from the number of queries.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`as_sessions`; or if a user has no list.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sessions_by_user({"ann": [5], "bob": [6, 7]}, np.array(["bob", "ann"]))
+    [array([6, 7]), array([5])]
+    """
+    if not isinstance(history, Mapping):
+        return as_sessions(history)
+    return lists_by_user(history, users, lambda items, _: _listed(items), argument="history")
 
 
 def _listed(items: Any) -> Column:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column
 from skrec._recommend._frames import Columns, repeat
 from skrec._recommend._inverse_steps import Stage, any_value, block_of, origin
+from skrec._recommend._protocol import FittedRecommender, roles_of
 from skrec._recommend._raw_columns import RawColumns
 from skrec._recommend._unwrap import Unwrapped
 
@@ -71,8 +73,8 @@ class IdPath:
         A fitted recommender.
     """
 
-    def __init__(self, transformers: list[Any], model: Any) -> None:
-        roles = model._estimator_roles
+    def __init__(self, transformers: list[Any], model: FittedRecommender) -> None:
+        roles = roles_of(model)
         self.user: int = roles.user
         self.item: int = roles.item
         self.items: Column = np.asarray(model.items_)
@@ -83,6 +85,9 @@ class IdPath:
         known = [any_value(first, at) if value is None else value for at, value in enumerate(self.stages[0].known)]
         self.raw = RawColumns(self.stages[0].names, known, user, item, _raw_time(transformers, roles.time))
         self.catalogue = self.decode_ids(self.items, self.item, self.raw.item)
+        self.known_columns: Columns = [repeat(value, 1) for value in self.raw.known]
+        """For each raw column, one value that the transformers accept."""
+        self.stage_columns: Columns = [repeat(value, 1) for value in self.stages[0].known]
         self.is_own: NDArray[np.bool_] = ~np.asarray(pd.isna(self.catalogue), dtype=np.bool_)
         """Whether an item of the model stands for one raw id."""
         self.is_verified: NDArray[np.bool_] = np.zeros(len(self.items), dtype=np.bool_)
@@ -102,13 +107,18 @@ class IdPath:
 
     def decode_ids(self, codes: Any, position: int, raw_position: int) -> Column:
         """Return the raw ids of users or items; None for a code of several."""
-        columns: Columns = [repeat(value, len(codes)) for value in self.known]
+        columns: Columns = [np.repeat(column, len(codes)) for column in self._encoded_columns]
         columns[position] = np.asarray(codes)
         raw: Column = decoded(self.stages, columns)[raw_position]
         if raw.dtype == object:  # what OrdinalEncoder calls the ids that min_frequency merges
             raw = raw.copy()
             raw[raw == "infrequent_sklearn"] = None
         return raw
+
+    @cached_property
+    def merges_users(self) -> bool:
+        """Whether one of the users of the model stands for several raw ids, or for none."""
+        return bool(pd.isna(self.decode_ids(self.users, self.user, self.raw.user)).any())
 
     def _find_known_values(self, n_columns: int) -> None:
         """Find a value for every column, before and after every stage, that the transformers accept."""
@@ -118,6 +128,7 @@ class IdPath:
             for position, ids in ((self.user, self.users), (self.item, self.items)):
                 columns[position] = np.resize(ids, 2)  # two, for one may be the code of unknown ids
             self.known = [column[-1] for column in columns]
+            self._encoded_columns: Columns = [repeat(value, 1) for value in self.known]
             try:
                 for stage in reversed(self.stages):
                     columns = stage.decode(columns)
@@ -130,31 +141,60 @@ class IdPath:
                 return
 
 
-_paths: WeakKeyDictionary[Any, tuple[IdPath, list[Any]]] = WeakKeyDictionary()
-_lock = threading.Lock()
+class _Paths:
+    """The path of each model that is alive, with the state that it was found for."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._paths: dict[int, tuple[ref[Any], IdPath, list[Any]]] = {}
+
+    def get(self, model: Any, state: list[Any]) -> IdPath | None:
+        """Return the path of a model, unless its state is another one now."""
+        with self._guard:
+            known = self._paths.get(id(model))
+        if known is None or known[0]() is not model or len(known[2]) != len(state):
+            return None
+        return known[1] if all(map(_is, known[2], state)) else None
+
+    def keep(self, model: Any, path: IdPath, state: list[Any]) -> None:
+        """Keep a path for as long as the model lives."""
+        key = id(model)
+        try:
+            alive = ref(model, lambda dead: self._forget(key, dead))
+        except TypeError:  # a class with __slots__: nothing tells when it is gone
+            return
+        with self._guard:
+            self._paths[key] = alive, path, state
+
+    def _forget(self, key: int, dead: Any) -> None:
+        known = self._paths.get(key)
+        if known is not None and known[0] is dead:
+            self._paths.pop(key, None)
 
 
-def id_path(unwrapped: Unwrapped) -> IdPath:
+_paths = _Paths()
+
+
+def id_path(unwrapped: Unwrapped, model: FittedRecommender | None = None) -> IdPath:
     """Return the path of the ids, as it was found at an earlier call if neither model nor transformers have changed.
 
     Parameters
     ----------
     unwrapped : Unwrapped
         At least one transformer, and a fitted recommender.
+    model : estimator or None, default=None
+        A snapshot of the recommender; None: the recommender as it is now.
 
     Returns
     -------
     IdPath
     """
-    model = unwrapped.model
-    state = [model.items_, model.users_, model._estimator_roles, *_state(unwrapped.transformers)]
-    with _lock:
-        path, known = _paths.get(model, (None, []))
-    if path is not None and len(known) == len(state) and all(map(_is, known, state)):
-        return path
-    path = IdPath(unwrapped.transformers, model)
-    with _lock:
-        _paths[model] = path, state
+    now: FittedRecommender = unwrapped.model if model is None else model
+    state = [now.items_, now.users_, roles_of(now), *_state(unwrapped.transformers)]
+    path = _paths.get(unwrapped.model, state)
+    if path is None:
+        path = IdPath(unwrapped.transformers, now)
+        _paths.keep(unwrapped.model, path, state)
     return path
 
 

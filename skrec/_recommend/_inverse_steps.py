@@ -4,8 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from skrec._data.tables.columns import Column
 from skrec._recommend._frames import Columns, as_table, columns_of, repeat
 from skrec._recommend._unwrap import flat
 from skrec._sklearn_compat import column_transformer_inputs
@@ -16,6 +18,9 @@ CURE = (
     "Encode the ids with skrec.preprocessing.IDEncoder or sklearn.preprocessing.OrdinalEncoder (beside other "
     "columns: in a ColumnTransformer), or call recommend on the last step, with encoded ids."
 )
+
+
+_UNUSED: Column = np.empty(0)
 
 
 class Block(NamedTuple):
@@ -45,11 +50,14 @@ class Stage:
 
     def encode(self, columns: Columns, known: list[Any]) -> Columns:
         """Return the columns after the transformer; those of other blocks hold the `known` values."""
-        outputs = [repeat(value, len(columns[0])) for value in known]
+        outputs: Columns = [_UNUSED] * len(known)
         for encoder, inputs, span in self.blocks:
             names = None if self.names is None else [self.names[position] for position in inputs]
             table = as_table([columns[position] for position in inputs], names)
             outputs[span.start : span.stop] = columns_of(encoder.transform(table))
+        others = (at for at, column in enumerate(outputs) if column is _UNUSED)
+        for at in others:
+            outputs[at] = repeat(known[at], len(columns[0]))
         return outputs
 
     def decode(self, columns: Columns) -> Columns:

@@ -104,7 +104,7 @@ def reads_histories(model: Any) -> bool:
     Returns
     -------
     bool
-        Models that store histories do, and those that say so in ``_reads_histories``.
+        Models that store histories do, and those whose ``reads_histories`` is True.
 
     Examples
     --------
@@ -112,7 +112,7 @@ def reads_histories(model: Any) -> bool:
     >>> reads_histories(Ridge())
     False
     """
-    return bool(getattr(model, "_reads_histories", hasattr(model, "append_history")))
+    return bool(getattr(model, "reads_histories", hasattr(model, "append_history")))
 
 
 def refuse_history(model: Any, history: Any) -> None:

@@ -4,6 +4,8 @@ See "Adding a model in one file" in the user guide. ``Interval``, ``Options`` an
 parameter constraints, which have no public name there.
 """
 
+from skrec._data import Roles
+from skrec._recommend import FittedRecommender
 from skrec._sklearn_compat import Interval, Options, StrOptions
 from skrec.base.closed_form import ClosedFormRanker
 from skrec.base.field_model import FieldModel, FieldRanker
@@ -20,6 +22,7 @@ __all__ = [
     "ClosedFormRanker",
     "FieldModel",
     "FieldRanker",
+    "FittedRecommender",
     "HistoryModel",
     "InputSpec",
     "Interval",
@@ -33,6 +36,7 @@ __all__ = [
     "Options",
     "RankerMixin",
     "Recommender",
+    "Roles",
     "SequenceRanker",
     "StrOptions",
 ]

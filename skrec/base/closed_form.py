@@ -40,6 +40,11 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
     _log_weights: ClassVar[bool] = True
     _reads_histories: ClassVar[bool] = True  # whether scores depend on the history of the user
 
+    @property
+    def reads_histories(self) -> bool:
+        """Whether scores depend on the history of the user, so that ``recommend`` takes ``history=``."""
+        return self._reads_histories
+
     # -- implemented by a model ---------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Rows, as_rows
 from skrec._data.events.histories import Histories, Windows
 from skrec._data.tables.columns import as_column
-from skrec._recommend import are_events, as_sessions, refuse_history, require_queries
+from skrec._recommend import are_events, as_sessions, by_index, refuse_history, require_queries, sessions_by_user
 from skrec.base.reader import Query
 from skrec.base.recommender import Recommender
 
@@ -52,10 +53,11 @@ class GivenHistories(Recommender):
             with ``history``.
         k : int, default=10
             How many items at most.
-        history : list of lists of item ids, or rows, default=None
+        history : list of lists of item ids, dict, or rows, default=None
             What to go by instead of the stored histories, for known users, new ones, or sessions of nobody known: for
-            each query its items, oldest first; or events with user and item columns (and times): a DataFrame or a
-            two-dimensional array.
+            each query its items, oldest first; the same by user, ``{user: [item, ...]}``, where the keys are the
+            queries if there are no ``queries``, and those of other users are ignored otherwise; or events with user and
+            item columns (and times): a DataFrame or a two-dimensional array.
         candidates : array-like of shape (n_candidates,), rows, or lists by query, default=None
             The items to choose from: ids, or rows with an item column; or a
             list for each query: a dict ``{user: [item, ...]}``, a list of lists, a sparse matrix of shape (n_queries,
@@ -129,14 +131,17 @@ class GivenHistories(Recommender):
             return self._read_query(queries, "user")
         if are_events(history):
             return self._read_query_with_events(queries, as_rows(history, name="history"))
-        lists = as_sessions(history)
+        history = by_index(history)
+        if queries is None and isinstance(history, Mapping):
+            queries = as_column([*history])
         if queries is None:
+            lists = as_sessions(history)
             ids, codes, query = np.arange(len(lists)), np.zeros(len(lists), np.int32), None
         else:
             ids, query = self._read_query(
                 queries, "user", allow_unknown=True
             )  # a history may belong to an unknown user
-            codes = query.codes
+            codes, lists = query.codes, sessions_by_user(history, ids)
         if len(ids) != len(lists):
             raise ValueError(f"There are {len(ids)} queries, but {len(lists)} histories: pass one for each query.")
         lengths = np.array([len(items) for items in lists], np.int64)

@@ -136,6 +136,62 @@ class Reader(ReadsOneState, BaseEstimator):
         rows = [described.get(position, ignored) for position in range(len(labels))]
         return pd.DataFrame(rows, index=pd.Index(labels, name="column"), columns=["role", "kind", "reason"])
 
+    @property
+    def roles_(self) -> Roles:
+        """Positions and names of the columns of the user, the item and the time."""
+        check_is_fitted(self)
+        return self._estimator_roles
+
+    def query_times(self, queries: Any) -> NDArray[Any] | None:
+        """Return the times of rows that are queries.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries, n_columns)
+            Rows; they may lack the column of the time.
+
+        Returns
+        -------
+        ndarray of shape (n_queries,) or None
+            Times that can be sorted; None without a column of the time, in ``fit`` or in the rows.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PopularityRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "bob"], "item_id": ["x", "y"], "timestamp": [7, 8]})
+        >>> model = PopularityRanker().fit(events)
+        >>> model.query_times(events), model.query_times(events[["user_id"]])
+        (array([7, 8]), None)
+        """
+        check_is_fitted(self)
+        return self._times_in(as_rows(queries, name="queries"))
+
+    def feature_positions(self, side: Literal["query", "item"]) -> tuple[int, ...] | None:
+        """Return the positions of the columns that hold the features of queries or of items.
+
+        Parameters
+        ----------
+        side : {"query", "item"}
+
+        Returns
+        -------
+        tuple of int or None
+            Positions in ``X``; None for a model that does not tell features of queries from those of items.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import FMRanker
+        >>> events = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 6], "genre": ["a", "b", "b"]})
+        >>> model = FMRanker(item_features=["genre"], epochs=1, random_state=0).fit(events)
+        >>> model.feature_positions("query"), model.feature_positions("item")
+        ((), (2,))
+        """
+        check_is_fitted(self)
+        fields = getattr(self, f"_{side}_fields", None)
+        return None if fields is None else tuple(int(position) for position in fields.positions)
+
     def _described_columns(self) -> dict[int, tuple[str, str, str]]:
         """Return the role, kind and reason of each used column, by position."""
         roles, described = self._estimator_roles, {}

@@ -12,6 +12,7 @@ from skrec._data import Vocabulary
 from skrec._data.ids.values import warn_other_kind
 from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
+from skrec._recommend._protocol import FittedRecommender, roles_of
 from skrec._sklearn_compat import safe_indexing
 from skrec.metrics._row_ids import Array, RowIds, codes_of, labels_of
 
@@ -68,13 +69,13 @@ class HeldOut:
         when it scores them.
         """
         ids = RowIds.of(unwrapped, X)
-        catalogue, name = as_column(unwrapped.model.items_), unwrapped.model._estimator_roles.item_name
+        catalogue, name = as_column(unwrapped.model.items_), roles_of(unwrapped.model).item_name
         warn_other_kind(ids.items, catalogue, name, so="none of them is known, and every one is a miss")
         labels = None if y is None else labels_of(y, X, getattr(unwrapped.model, "classes_", None))
         return cls.of(unwrapped.model, ids, np.ones(len(ids.users), dtype=bool) if labels is None else labels > 0)
 
     @classmethod
-    def of(cls, model: Any, ids: RowIds, relevant: NDArray[np.bool_]) -> "HeldOut":
+    def of(cls, model: FittedRecommender, ids: RowIds, relevant: NDArray[np.bool_]) -> "HeldOut":
         """Collect the pairs of rows. Repeated pairs count once, and as relevant if any of their rows is relevant.
 
         Raises
@@ -122,7 +123,7 @@ class HeldOut:
             return self.queries[users]
         return safe_indexing(self.context, np.arange(users.start, users.stop))
 
-    def left_out(self, model: Any, users: slice, pairs: slice) -> csr_array:
+    def left_out(self, model: FittedRecommender, users: slice, pairs: slice) -> csr_array:
         """Return the (user, item) cells that are not ranked: training items except held-out ones, and barred items."""
         seen = csr_array(model.seen_items(self.queries[users]))
         n_users, n_items = seen.shape

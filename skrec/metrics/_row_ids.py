@@ -13,7 +13,9 @@ from skrec._data.targets.labels import read_labels
 from skrec._data.targets.numbers import numeric_labels
 from skrec._recommend import Unwrapped
 from skrec._recommend._frames import as_table, columns_of
-from skrec._recommend._id_path import decoded, stages_of
+from skrec._recommend._id_path import decoded, id_path, stages_of
+from skrec._recommend._inverse_steps import Stage
+from skrec._recommend._protocol import FittedRecommender, query_times, roles_of
 
 Array = NDArray[Any]
 
@@ -68,9 +70,9 @@ class RowIds:
         """Read the ids of raw rows."""
         transformed = unwrapped.transform(X)
         context = _context(unwrapped.model, transformed)
-        when = None if context is None else unwrapped.model._times_in(as_rows(context))
+        when = None if context is None else query_times(unwrapped.model, context)
         users, items = map(as_column, unwrapped.model.role_ids(transformed))
-        roles, own_catalogue = unwrapped.model._estimator_roles, np.asarray(unwrapped.model.items_)
+        roles, own_catalogue = roles_of(unwrapped.model), np.asarray(unwrapped.model.items_)
         every, nothing = np.ones(len(users), dtype=np.bool_), np.empty(0, dtype=np.int64)
         untold = users, items, users, items, every, every, own_catalogue, nothing, roles.user_name
         if not unwrapped.transformers:
@@ -80,24 +82,22 @@ class RowIds:
         except (AttributeError, ValueError):  # it cannot be told which raw columns they are
             return cls(*untold, ABSENT, context, when)
         rows, names = as_rows(X), stages[0].names
+        columns = columns_of(transformed)
+        raw_columns = decoded(stages, columns)
+        own_user, own_item = raw_columns[user], raw_columns[item]
+        catalogue = _raw_catalogue(unwrapped, stages, columns, item)
         if names is not None and rows.names is not None:
             user, item = rows.names.index(str(names[user])), rows.names.index(str(names[item]))
         raw_users, raw_items = rows.column(user), rows.column(item)
-        columns = columns_of(transformed)
-        first = [np.repeat(column[:1], len(own_catalogue)) for column in columns]
-        first[roles.item] = own_catalogue
-        raw_columns = decoded(stages, columns)
-        catalogue = decoded(stages, first)[item]
-        # Codes of several ids come back as None from an IDEncoder, and as "infrequent_sklearn" from an OrdinalEncoder.
         return cls(
             users,
             items,
             raw_users,
             raw_items,
-            _is_own(users, raw_users, raw_columns[user]),
-            _is_own(items, raw_items, raw_columns[item]),
+            _is_own(users, raw_users, own_user),
+            _is_own(items, raw_items, own_item),
             catalogue,
-            np.flatnonzero(pd.isna(catalogue) | (catalogue.astype(object) == "infrequent_sklearn")),
+            np.flatnonzero(pd.isna(catalogue)),
             roles.user_name if rows.names is None else rows.names[user],
             item,
             context,
@@ -105,9 +105,22 @@ class RowIds:
         )
 
 
-def _context(model: Any, X: Any) -> Any:
+def _raw_catalogue(unwrapped: Unwrapped, stages: list[Stage], columns: list[Array], item: int) -> Array:
+    """Return the raw ids of the items of a model behind transformers; None for a code of several."""
+    try:
+        return id_path(unwrapped).catalogue  # kept from call to call
+    except (IndexError, KeyError, TypeError, ValueError):  # the transformers refuse made-up values: take those of a row
+        own = np.asarray(unwrapped.model.items_)
+        first = [np.repeat(column[:1], len(own)) for column in columns]
+        first[roles_of(unwrapped.model).item] = own
+        catalogue = decoded(stages, first)[item].astype(object)
+        catalogue[catalogue == "infrequent_sklearn"] = None
+        return catalogue
+
+
+def _context(model: FittedRecommender, X: Any) -> Any:
     """Return the rows as a table that the model takes as queries; None where it knows a query by its user alone."""
-    roles = model._estimator_roles
+    roles = roles_of(model)
     n_ids = 2 if roles.time is None else 3
     reads_times = roles.time is not None and hasattr(model, "append_history")
     if getattr(model, "n_features_in_", n_ids) <= n_ids and not reads_times:

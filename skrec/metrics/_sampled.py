@@ -1,8 +1,7 @@
 """Ranking among a few candidates, drawn or given, as in older papers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from skrec._data import ABSENT, as_rows
 from skrec._data.ids.values import of_another_kind, warn_other_kind
 from skrec._data.tables.columns import as_column
-from skrec._recommend import Unwrapped
+from skrec._recommend import CandidateLists, Unwrapped, read_candidates
 from skrec._recommend._frames import as_table
+from skrec._recommend._protocol import roles_of
 from skrec._warnings import warn
 from skrec.metrics._held_out import HeldOut, positions_of
 from skrec.metrics._protocols import Outcome, users_at_once
@@ -33,7 +33,7 @@ def rank_candidates(
     y: Any,
     *,
     n_candidates: int,
-    candidates: Mapping[Any, Any] | None,
+    candidates: Any,
     rng: np.random.Generator,
 ) -> Outcome:
     """Rank each relevant pair among a few other items (``protocol="sampled"``).
@@ -128,25 +128,23 @@ class _Frozen:
     items: NDArray[np.int64]
 
     @classmethod
-    def of(cls, unwrapped: Unwrapped, X: Any, held_out: HeldOut, candidates: Mapping[Any, Any]) -> "_Frozen":
+    def of(cls, unwrapped: Unwrapped, X: Any, held_out: HeldOut, candidates: Any) -> "_Frozen":
         """Look up the lists of the users, without items that are not in the catalogue: these can never rank first."""
-        users = held_out.users.tolist()
-        missing = [user for user in users if user not in candidates]
-        if missing:
-            raise ValueError(
-                f"candidates has no list for {len(missing)} of the {len(users)} users to score, for instance "
-                f"{missing[0]!r}. Its keys must be the user ids of X."
+        rows, at = as_rows(X), held_out.item_position
+        item_name = roles_of(unwrapped.model).item_name if at == ABSENT or rows.names is None else rows.names[at]
+        names = str(held_out.users.name or "user_id"), item_name
+        users = as_column(held_out.users)
+        lists = read_candidates(candidates, users, catalogue=None, names=names, of_scorer=True)
+        if not isinstance(lists, CandidateLists):
+            raise TypeError(
+                "candidates of a scorer are a list for each user: a dict {user: [item, ...]} with the ids of X, or a "
+                f"DataFrame with the columns {names[0]!r} and {names[1]!r}."
             )
-        lists = [candidates[user] for user in users]
-        owner = np.repeat(np.arange(len(lists)), [len(one) for one in lists])
-        ids, distinct = pd.factorize(as_column(list(chain.from_iterable(lists))))
-        if (ids < 0).any():
-            user = users[owner[np.argmax(ids < 0)]]
-            raise ValueError(f"candidates of user {user!r} contain a missing item id (None or NaN): remove it.")
+        owner, (ids, distinct) = lists.query, pd.factorize(lists.ids)
         n_items = len(unwrapped.model.items_)
         items = _known_positions(unwrapped, X, held_out, distinct)[ids]
         keys = np.unique((owner * n_items + items)[items >= 0])
-        indptr = np.searchsorted(keys, np.arange(len(lists) + 1) * n_items)
+        indptr = np.searchsorted(keys, np.arange(len(users) + 1) * n_items)
         return cls(held_out, indptr, keys % max(1, n_items))
 
     @property
@@ -174,7 +172,7 @@ def _known_positions(unwrapped: Unwrapped, X: Any, held_out: HeldOut, ids: Array
         warn_other_kind(
             ids,
             known,
-            model._estimator_roles.item_name,
+            roles_of(model).item_name,
             what="candidates",
             of="X" if encoded else "fit",
             so="all of them are unknown, and each held-out item is ranked alone",

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._recommend import is_recommender, unwrap
+from skrec._recommend import by_index, is_recommender, unwrap
 from skrec.metrics._functions import FunctionMetric, metrics_by_label
 from skrec.metrics._metric_names import WITHOUT_K, is_per_list
 from skrec.metrics._protocols import Outcome, rank_catalogue, rank_held_out_rows
@@ -36,7 +36,7 @@ class RankingScorer(BaseEstimator):
         *,
         protocol: Protocol = "full",
         n_candidates: int | None = None,
-        candidates: Mapping[Any, Any] | None = None,
+        candidates: Any = None,
         user: str | int | None = None,
         item_features: pd.DataFrame | None = None,
         random_state: Any = 0,
@@ -181,8 +181,13 @@ class RankingScorer(BaseEstimator):
                 raise ValueError(f"{name} needs protocol='sampled', got protocol={self.protocol!r}.")
         if n is not None and self.candidates is not None:
             raise ValueError("Pass either n_candidates or candidates, not both: given lists have their own lengths.")
-        if self.candidates is not None and not isinstance(self.candidates, Mapping):
-            raise TypeError(f"candidates must map user ids to item ids, got a {type(self.candidates).__name__}.")
+        given = by_index(self.candidates)
+        if given is not None and not (isinstance(given, Mapping) or hasattr(given, "columns")):
+            raise TypeError(
+                f"candidates must map user ids to item ids, got a {type(self.candidates).__name__}. Pass a dict "
+                "{user: [item, ...]}, a series of lists indexed by the users, or a DataFrame with the columns of the "
+                "user and the item."
+            )
         if self.user is not None and self.protocol != "rerank":
             raise ValueError(
                 f"user needs protocol='rerank'; with protocol={self.protocol!r} the model knows its user column."
@@ -195,7 +200,7 @@ def make_ranking_scorer(
     *,
     protocol: Protocol = "full",
     n_candidates: int | None = None,
-    candidates: Mapping[Any, Any] | None = None,
+    candidates: Any = None,
     user: str | int | None = None,
     item_features: pd.DataFrame | None = None,
     random_state: Any = 0,
@@ -250,8 +255,9 @@ def make_ranking_scorer(
         For "sampled": number of items that are drawn for each relevant item, uniformly and without replacement, from
         the training items that the user neither chose there (``y > 0``) nor held out; if there are fewer, all of them.
         If None, 99 items are drawn.
-    candidates : mapping of user id to array-like of item ids, default=None
-        For "sampled": given lists instead of drawn ones, with the ids of ``X``. A held-out item that is in the list of
+    candidates : dict of user id to list of item ids, Series of lists or DataFrame of pairs, default=None
+        For "sampled": given lists instead of drawn ones, with the ids of ``X``. A series is indexed by the users; a
+        DataFrame has the columns of the user and the item, named as in ``X``. A held-out item that is in the list of
         its user is not ranked against itself. Items that are not in the training data never come before it; a warning
         is given if this applies to all of them.
     user : str, int or None, default=None

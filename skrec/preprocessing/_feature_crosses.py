@@ -159,6 +159,9 @@ class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
     sparse_output: bool = False
     dtype: DTypeLike = np.int64
 
+    warns_of_other_kinds: ClassVar[bool] = True
+    """Whether ``transform`` warns of ids that are of another kind than those of ``fit``."""
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "crosses": [list, tuple, None],
         "degree": [Interval(Integral, 2, None, closed="left"), list, tuple],

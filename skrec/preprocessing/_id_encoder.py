@@ -121,6 +121,9 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
     min_frequency: int | float | None = None
     dtype: DTypeLike = np.int64
 
+    warns_of_other_kinds: ClassVar[bool] = True
+    """Whether ``transform`` warns of ids that are of another kind than those of ``fit``."""
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "time": [str, Integral, None],
         "handle_unknown": [StrOptions({"oov", "error"})],

@@ -93,6 +93,9 @@ class MultiHotEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
     sparse_output: bool = False
     dtype: DTypeLike = np.float64
 
+    warns_of_other_kinds: ClassVar[bool] = True
+    """Whether ``transform`` warns of ids that are of another kind than those of ``fit``."""
+
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "separator": [str, None],
         "min_frequency": MIN_FREQUENCY,

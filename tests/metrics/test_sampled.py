@@ -109,7 +109,7 @@ def test_users_without_a_list_are_named(random_ranker):
 def test_missing_candidates_are_named(random_ranker):
     model = random_ranker().fit(frame([(1, 10), (2, 11)]))
     scorer = make_ranking_scorer("mrr@9", protocol="sampled", candidates={1: [10, None], 2: [11]})
-    with pytest.raises(ValueError, match="candidates of user 1 contain a missing item id"):
+    with pytest.raises(ValueError, match=r"candidates\[1\].*missing"):
         scorer(model, frame([(1, 10), (2, 11)]))
 
 
@@ -162,3 +162,17 @@ def test_popularity_on_the_split_of_ncf_has_its_published_value(random_ranker, r
     values = scorer(model, test)
     assert values["hit_rate@10"] == pytest.approx(0.4531, abs=0.0002)
     assert values["ndcg@10"] == pytest.approx(0.2542, abs=0.0002)
+
+
+@pytest.mark.parametrize("wrong", ["10", [[10], [11]], [10, 11]], ids=str)
+def test_candidates_without_users_are_refused(random_ranker, wrong):
+    model = random_ranker().fit(frame([(1, 10), (2, 11)]))
+    with pytest.raises(TypeError, match="candidates must map user ids to item ids, got a"):
+        make_ranking_scorer("mrr@9", protocol="sampled", candidates=wrong)(model, frame([(1, 10), (2, 11)]))
+
+
+def test_a_string_is_no_list_of_its_letters(random_ranker):
+    model = random_ranker().fit(pd.DataFrame({"user_id": ["a", "b"], "item_id": ["x", "y"]}))
+    scorer = make_ranking_scorer("mrr@9", protocol="sampled", candidates={"a": "xy", "b": ["x"]})
+    with pytest.raises(ValueError, match=r"candidates\['a'\]='xy' must be a list"):
+        scorer(model, pd.DataFrame({"user_id": ["a", "b"], "item_id": ["x", "y"]}))
