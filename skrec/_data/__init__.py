@@ -1,4 +1,4 @@
-"""Tables, column roles, vocabularies and the log of events, in NumPy and pandas; knows nothing of estimators."""
+"""Tables, column roles, vocabularies and the log of events, in NumPy and pandas, without any use of estimators."""
 
 from skrec._data.events.histories import Histories
 from skrec._data.events.interactions import Interactions

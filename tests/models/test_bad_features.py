@@ -83,9 +83,9 @@ def test_text_that_spells_whole_numbers_may_well_be_codes():
 @pytest.mark.parametrize(
     ("there", "here", "match"),
     [
-        (pd.date_range("2024", periods=N), np.arange(N), "numbers, and dates in fit.*pandas.to_datetime"),
-        (pd.date_range("2024", periods=N), ["2024-01-01"] * N, "text, and dates in fit.*pandas.to_datetime"),
-        (np.arange(N), pd.date_range("2024", periods=N), "dates, and numbers in fit.*Convert it to the numbers"),
+        (pd.date_range("2024", periods=N), np.arange(N), "numbers, but held dates in fit.*pandas.to_datetime"),
+        (pd.date_range("2024", periods=N), ["2024-01-01"] * N, "text, but held dates in fit.*pandas.to_datetime"),
+        (np.arange(N), pd.date_range("2024", periods=N), "dates, but held numbers in fit.*Convert it to the numbers"),
         (pd.to_timedelta(np.arange(N), "h"), np.arange(N), "numbers, and durations in fit.*pandas.to_timedelta"),
     ],
 )

@@ -1,1 +1,1 @@
-"""Events: who chose what, and the histories that they make."""
+"""Events of users and items, and the histories of users."""

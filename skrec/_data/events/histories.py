@@ -1,4 +1,4 @@
-"""What every user did before: events in order of time, and the past that each row may see of them."""
+"""Histories of users: their events in order of time, and the part of them that each row may see."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ _CHUNK = 1 << 18
 
 @dataclass(frozen=True, eq=False)
 class Histories:
-    """Every user's events in order of time, and the one rule for what a row may see of them.
+    """The events of each user in order of time, and the single rule for which of them a row may see.
 
-    Codes are those of two vocabularies. An unknown user (code 0) has no history; an unknown item stays in one as 0.
+    Users and items are codes of two vocabularies. An unknown user (code 0) has no history. An unknown item stays in a
+    history as 0.
 
     Parameters
     ----------
@@ -29,11 +30,11 @@ class Histories:
     items : ndarray of shape (n_events,), int32
         Item codes, oldest first within a user.
     times : ndarray of shape (n_events,) or None, default=None
-        When it was; None where order alone tells.
+        Times of the events. None if only the order is known.
     known : ndarray of shape (n_pairs,), int64 or None, default=None
-        Without times: the pairs ``user << 32 | item`` of all rows, events or not, sorted and each once.
+        Without times: the sorted, distinct pairs ``user << 32 | item`` of all rows, whether events or not.
     before : ndarray of shape (n_pairs,), int64 or None, default=None
-        Without times: how many events of the user came before the first row of each pair.
+        Without times: the number of events of the user before the first row of each pair.
 
     Examples
     --------
@@ -71,19 +72,19 @@ class Histories:
         *,
         n_users: int,
     ) -> Self:
-        """Sort events into histories: by user, then time, then the order they are given in.
+        """Sort events into histories: by user, then by time, then by the given order.
 
         Parameters
         ----------
         users, items : array-like of shape (n_rows,), int
-            Codes; rows of user 0 are left out.
+            Codes. Rows of user 0 are left out.
         times : array-like of shape (n_rows,), default=None
-            Finite numbers. None: the rows of a user are in order of time.
+            Finite numbers. If None, the rows of a user are in order of time.
         chosen : array-like of shape (n_rows,), bool, default=None
-            Which rows are events. Others, such as items shown but not clicked, stand in no history; without times
-            they are known again all the same (see :meth:`ends`). None: all.
+            Which rows are events; if None, all rows. Other rows, such as items that were shown but not clicked, are in
+            no history, but without times they are still recognized (see :meth:`ends`).
         n_users : int
-            The largest user code there can be.
+            The largest possible user code.
 
         Returns
         -------
@@ -124,28 +125,28 @@ class Histories:
         *,
         n_users: int,
     ) -> Histories:
-        """Return the histories with further rows.
+        """Return the histories with additional rows.
 
-        With times they are merged in order of time, behind stored events of the same time; an event that is stored
-        (same user, item and time) is not added again. Without times they come after all that is stored.
+        With times, the rows are merged in order of time, after stored events with the same time, and an event that is
+        already stored (same user, item and time) is not added again. Without times, they come after all stored events.
 
         Parameters
         ----------
         users, items, times, chosen
-            As for :meth:`from_events`.
+            As in :meth:`from_events`.
         n_users : int
-            The largest user code there can be now; at least as many as before.
+            The largest possible user code now. It must not be smaller than before.
 
         Returns
         -------
         Histories
-            New ones; these do not change.
+            New histories. The existing ones do not change.
 
         Raises
         ------
         ValueError
-            If the lengths differ, a code is out of range, there are fewer users than before, or if only the stored
-            or only the new events have times.
+            If the lengths differ, if a code is out of range, if there are fewer users than before, or if only the
+            stored or only the new events have times.
 
         Examples
         --------
@@ -183,29 +184,29 @@ class Histories:
         )
 
     def ends(self, users: ArrayLike, items: ArrayLike, times: ArrayLike | None = None) -> NDArray[np.int64]:
-        """Return where the past of each row ends: the one rule for training, prediction and transformation.
+        """Return where the past of each row ends: the single rule for training, prediction and transformation.
 
-        With times a row sees the stored events of its user that are strictly before its time. Without times a row
-        that is known (same user and item, event or not) sees what came before the first such row; any other sees
-        all. So the rows of :meth:`from_events` see neither themselves nor what came later, and events of one
-        instant do not see each other. No row sees another row of the same call.
+        With times, a row sees the stored events of its user that are strictly before its time. Without times, a known
+        row (same user and item, event or not) sees the events before the first such row; any other row sees all
+        events. So the rows of :meth:`from_events` see neither themselves nor later events, and simultaneous events do
+        not see each other. No row sees another row of the same call.
 
         Parameters
         ----------
         users, items : array-like of shape (n_rows,), int
-            Codes. Unknown items are one item here, of code 0.
+            Codes. All unknown items are one item here, with code 0.
         times : array-like of shape (n_rows,), default=None
-            There if and only if the stored events have times.
+            Required if the stored events have times, and not allowed otherwise.
 
         Returns
         -------
         ndarray of shape (n_rows,), int64
-            The past of row ``i`` is ``self.items[self.indptr[users[i]]:ends[i]]``, which is empty for user 0.
+            The past of row ``i`` is ``self.items[self.indptr[users[i]]:ends[i]]``. It is empty for user 0.
 
         Raises
         ------
         ValueError
-            If the lengths differ, a code is out of range, or if only the stored events or only the rows have times.
+            If the lengths differ, if a code is out of range, or if only the stored events or only the rows have times.
 
         Examples
         --------
@@ -221,7 +222,7 @@ class Histories:
             return _count(self.times, start, stop, when, np.less)
         assert self.known is not None
         assert self.before is not None
-        order = _grouped(codes, self.n_users)  # keys that are almost in order are found several times as fast
+        order = _grouped(codes, self.n_users)  # the search is several times as fast if the keys are almost in order
         pairs = _pairs(codes, item_codes)[order]
         at = np.searchsorted(self.known, pairs)
         is_known = np.append(self.known, -1)[at] == pairs
@@ -230,14 +231,14 @@ class Histories:
         return stop
 
     def stored(self, users: ArrayLike, items: ArrayLike, times: ArrayLike) -> NDArray[np.bool_]:
-        """Tell which rows are stored events, of the same user, item and time.
+        """Return which rows are stored events, with the same user, item and time.
 
         Parameters
         ----------
         users, items : array-like of shape (n_rows,), int
             Codes.
         times : array-like of shape (n_rows,)
-            The stored events have times, too.
+            Times of the rows. The stored events must have times as well.
 
         Returns
         -------
@@ -262,9 +263,9 @@ class Histories:
         users : array-like of shape (n,), int
             Codes.
         length : int
-            Number of events, at most.
+            Maximum number of events.
         ends : ndarray of shape (n,), int64, default=None
-            Where each row's past ends (see :meth:`ends`). None: every event counts.
+            Where the past of each row ends (see :meth:`ends`). If None, all events are used.
 
         Returns
         -------
@@ -273,7 +274,7 @@ class Histories:
         Raises
         ------
         ValueError
-            If `length` is less than 1, or a code is out of range.
+            If `length` is less than 1, or if a code is out of range.
 
         Examples
         --------
@@ -291,20 +292,20 @@ class Histories:
         if (times is None) != (self.times is None):
             there, missing = ("stored events", "rows") if times is None else ("rows", "stored events")
             raise ValueError(
-                f"The {there} have times, but the {missing} have none: they cannot be put in order. Give all of them "
-                "times, or none."
+                f"The {there} have times, but the {missing} have none, so they cannot be put in order. Pass times for "
+                "all of them, or for none."
             )
 
     def _is_stored(
         self, users: NDArray[np.int32], items: NDArray[np.int32], times: NDArray[Any], indptr: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Whether each row is a stored event: the same user, item and time."""
+        """Return whether each row is a stored event with the same user, item and time."""
         assert self.times is not None
         low, high = (
             _count(self.times, indptr[users], indptr[users + 1], times, is_before)
             for is_before in (np.less, np.less_equal)
         )
-        # Stored events of a user at one time stand from low to high: low is the name of that user and time.
+        # the stored events of a user at one time are at low to high, so low identifies the user and the time
         runs, at = np.unique(low[low < high], return_index=True)
         lengths = high[low < high][at] - runs
         inside = np.arange(lengths.sum()) + np.repeat(runs - np.cumsum(lengths) + lengths, lengths)
@@ -315,7 +316,7 @@ class Histories:
 def _checked(
     users: ArrayLike, items: ArrayLike, times: ArrayLike | None, chosen: ArrayLike | None, n_users: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Any, NDArray[np.bool_]]:
-    """Return rows as arrays; those of unknown users are not chosen."""
+    """Return rows as arrays; rows of unknown users are not chosen."""
     codes, item_codes = _codes(users, "user", n_users), _codes(items, "item", np.iinfo(np.int32).max)
     when = None if times is None else np.asarray(times)
     is_event = np.ones(len(codes), np.bool_) if chosen is None else np.asarray(chosen, np.bool_)
@@ -338,7 +339,7 @@ def _pairs(users: NDArray[np.int32], items: NDArray[np.int32]) -> NDArray[np.int
 
 
 def _grouped(codes: NDArray[np.int32], largest: int) -> NDArray[np.int32]:
-    """Return the stable order of codes: a counting sort, which SciPy does to transpose a matrix."""
+    """Return the stable order of codes by a counting sort, which SciPy uses to transpose a matrix."""
     ones = np.ones(len(codes), np.bool_)
     by_row = sparse.csr_array((ones, codes, np.arange(len(codes) + 1)), shape=(len(codes), largest + 1))
     return np.asarray(by_row.tocsc().indices)
@@ -353,9 +354,9 @@ def _indptr(users: NDArray[np.int32], n_users: int) -> NDArray[np.int64]:
 def _count(
     times: NDArray[Any], start: NDArray[np.int64], stop: NDArray[np.int64], when: Any, is_before: np.ufunc
 ) -> NDArray[np.int64]:
-    """Return for each row the end of the stored times, sorted from `start` to `stop`, that are before its own.
+    """Return for each row the end of the stored times from `start` to `stop`, which are sorted, before its own time.
 
-    A binary search of all rows at once, in chunks that stay in the cache.
+    This is a binary search for all rows at once, in chunks that fit into the cache.
     """
     ends = start.copy()
     for at in range(0, len(ends), _CHUNK):

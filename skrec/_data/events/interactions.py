@@ -1,4 +1,4 @@
-"""The log of events that ``fit`` saw, as codes in compressed rows."""
+"""The log of the events seen in ``fit``, as codes in compressed rows."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["Interactions"]
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """Which user had to do with which items, and how often each item occurs.
+    """The items that each user interacted with, and the number of events of each item.
 
-    Codes are those of two vocabularies: 0 stands for an unknown user or item and has no events here.
+    Users and items are codes of two vocabularies: 0 stands for an unknown user or item and has no events here.
 
     Parameters
     ----------
     indptr : ndarray of shape (n_users + 2,), int64
         The items of user ``u`` are ``items[indptr[u]:indptr[u + 1]]``, for the user codes 0 to ``n_users``.
     items : ndarray of shape (n_distinct_pairs,), int32
-        Item codes from 1, sorted and each once within a user.
+        Item codes from 1, sorted and distinct within a user.
     item_counts : ndarray of shape (n_items + 1,), int64
-        Number of events of each item code, repeated pairs and unknown users counted; 0 for code 0.
+        Number of events of each item code, including repeated pairs and unknown users; 0 for code 0.
     weights : ndarray of shape (n_distinct_pairs,), float64, or None
-        Sum of the weights of each pair's events; None where weights are not kept.
+        Sum of the weights of each pair's events. None if weights are not stored.
 
     Examples
     --------
@@ -59,16 +59,16 @@ class Interactions:
     def from_codes(
         cls, users: ArrayLike, items: ArrayLike, *, n_users: int, n_items: int, weights: ArrayLike | None = None
     ) -> Interactions:
-        """Make the log of a list of events.
+        """Create the log from a list of events.
 
         Parameters
         ----------
         users, items : array-like of shape (n_events,), int
-            Codes; events with code 0 are left out.
+            Codes. Events with code 0 are left out.
         n_users, n_items : int
-            The largest codes there can be.
+            The largest possible codes.
         weights : array-like of shape (n_events,), default=None
-            What each event counts; they are added up for each pair and kept. None: no weights are kept.
+            Weight of each event. The sum for each pair is stored. If None, no weights are stored.
 
         Returns
         -------
@@ -77,7 +77,7 @@ class Interactions:
         Raises
         ------
         ValueError
-            If the lengths differ or a code is out of range.
+            If the lengths differ, or if a code is out of range.
         """
         keys, item_counts, weights = _keys_and_counts(users, items, n_users, n_items, weights)
         return cls._from_keys(keys, item_counts, n_users, weights)
@@ -85,27 +85,27 @@ class Interactions:
     def extend(
         self, users: ArrayLike, items: ArrayLike, *, n_users: int, n_items: int, weights: ArrayLike | None = None
     ) -> Interactions:
-        """Return the log with further events.
+        """Return the log with additional events.
 
         Parameters
         ----------
         users, items : array-like of shape (n_events,), int
             Codes of the new events.
         n_users, n_items : int
-            The largest codes there can be now; at least as many as before.
+            The largest possible codes now. They must not be smaller than before.
         weights : array-like of shape (n_events,), default=None
-            What each new event counts: 1 by default, if this log keeps weights. In a log without weights every pair
-            counts 1 so far.
+            Weight of each new event. If None, 1 if this log stores weights. If it does not, all existing pairs have
+            weight 1.
 
         Returns
         -------
         Interactions
-            A new log; this one does not change.
+            A new log. The existing one does not change.
 
         Raises
         ------
         ValueError
-            If the lengths differ, a code is out of range, or there are fewer users or items than before.
+            If the lengths differ, if a code is out of range, or if there are fewer users or items than before.
         """
         if n_users < self.n_users or n_items < self.n_items:
             raise ValueError(
@@ -122,18 +122,18 @@ class Interactions:
         return self._from_keys(np.concatenate([old, keys]), item_counts, n_users, added)
 
     def matrix(self, user_codes: ArrayLike | None = None) -> Any:
-        """Return the weights of users' pairs as a matrix.
+        """Return the weights of the pairs of users as a matrix.
 
         Parameters
         ----------
         user_codes : array-like of shape (n_queries,), int, default=None
-            Codes of users, in any order, also repeated; all known users by default.
+            Codes of users, in any order and possibly repeated. If None, all known users.
 
         Returns
         -------
         scipy.sparse.csr_array of shape (n_queries, n_items), float64
-            Column ``j`` is item code ``j + 1``; indices are sorted, and pairs of weight 0 are left out. Without kept
-            weights every pair has weight 1.
+            Column ``j`` is item code ``j + 1``. Indices are sorted, and pairs with weight 0 are left out. If no weights
+            are stored, each pair has weight 1.
 
         Raises
         ------
@@ -157,17 +157,17 @@ class Interactions:
         return matrix
 
     def seen(self, user_codes: ArrayLike) -> Any:
-        """Return the items that users have had to do with.
+        """Return the items that users have interacted with.
 
         Parameters
         ----------
         user_codes : array-like of shape (n_queries,), int
-            Codes of users, in any order, also repeated.
+            Codes of users, in any order and possibly repeated.
 
         Returns
         -------
         scipy.sparse.csr_array of shape (n_queries, n_items), bool
-            Column ``j`` is item code ``j + 1``; indices are sorted.
+            Column ``j`` is item code ``j + 1``. Indices are sorted.
 
         Raises
         ------
@@ -176,7 +176,7 @@ class Interactions:
         """
         codes = np.asarray(user_codes, dtype=np.int64)
         if codes.size and (codes.min() < 0 or codes.max() > self.n_users):
-            raise IndexError(f"User codes go from 0 to {self.n_users}.")
+            raise IndexError(f"User codes must be from 0 to {self.n_users}.")
         indptr = np.zeros(len(codes) + 1, dtype=np.int64)
         np.cumsum(self.indptr[codes + 1] - self.indptr[codes], out=indptr[1:])
         columns = self.items[self._places(codes)] - np.int32(1)
@@ -184,12 +184,12 @@ class Interactions:
         return sparse.csr_array((seen, columns, indptr), shape=(len(codes), self.n_items))
 
     def contains(self, users: ArrayLike, items: ArrayLike) -> NDArray[np.bool_]:
-        """Tell which pairs of a user and an item are in the log.
+        """Return which pairs of a user and an item are in the log.
 
         Parameters
         ----------
         users, items : array-like of shape (n_pairs,), int
-            Codes; pairs with code 0 are not in it.
+            Codes. Pairs with code 0 are not in the log.
 
         Returns
         -------
@@ -211,7 +211,7 @@ class Interactions:
         return np.asarray(known[at] == keys) if len(known) else np.zeros(len(keys), np.bool_)
 
     def _places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where the pairs of users stand, user by user."""
+        """Return the positions of the pairs of users, user by user."""
         starts, lengths = self.indptr[codes], self.indptr[codes + 1] - self.indptr[codes]
         ends = np.cumsum(lengths)
         places: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(starts - ends + lengths, lengths)
@@ -249,7 +249,7 @@ def _keys_and_counts(
     users, items = np.asarray(users), np.asarray(items)
     weights = None if weights is None else np.asarray(weights, np.float64)
     if users.shape != items.shape or users.ndim != 1:
-        raise ValueError(f"users {users.shape} and items {items.shape} must be one-dimensional and equally long.")
+        raise ValueError(f"users {users.shape} and items {items.shape} must be one-dimensional and of equal length.")
     for what, codes, largest in (("user", users, n_users), ("item", items, n_items)):
         if codes.size and (codes.min() < 0 or codes.max() > largest):
             raise ValueError(f"There are {what} codes outside 0 to {largest}.")

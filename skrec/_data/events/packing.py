@@ -1,4 +1,4 @@
-"""Sequences of any length side by side in rows of one length, so that little of a batch is padding."""
+"""Pack sequences of any length into rows of a fixed length, so that batches contain little padding."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ __all__ = ["Packed", "pack"]
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """Rows that hold one or more users' sequences, one after the other, and what is to be predicted from them.
+    """Rows that hold the sequences of one or more users, one after another, and the items to predict from them.
 
     Parameters
     ----------
     history : ndarray of shape (n_rows, length), int32
-        Items in order of time; ``PADDING`` where a sequence starts, before its first event, and where nothing is.
+        Items in order of time; ``PADDING`` at the start of a sequence, before its first event, and in unused places.
     position : ndarray of shape (n_rows, length), int32
-        Place of the item in its window: the latest is at ``length - 1``, and the next sequence starts after it.
+        Place of the item in its window. The latest is at ``length - 1``, and the next sequence starts after it.
     item : ndarray of shape (n_rows, length), int32
         Items to predict.
     source : ndarray of shape (n_rows, length), int32
-        Place in the row of the latest event that each prediction may see.
+        Place in the row of the latest event that each prediction may use.
     event : ndarray of shape (n_rows, length), int64
-        Which event is to be predicted; -1 where none is.
+        The event to predict, or -1 if there is none.
     """
 
     history: NDArray[np.int32]
@@ -41,21 +41,20 @@ class Packed:
 def pack(
     histories: Histories, users: NDArray[np.int32], ends: NDArray[np.int64], items: NDArray[np.int32], length: int
 ) -> Packed:
-    """Pack the histories that events are to be predicted from.
+    """Pack the histories from which events are predicted.
 
-    A history longer than ``length`` is cut into windows, from its end: all its events are predicted, each from the
-    events of its window. Events that see the same past, such as those of one instant, are predicted from the same
-    place.
+    A history longer than ``length`` is cut into windows, starting at its end. All its events are predicted, each from
+    the events of its window. Events with the same past, such as simultaneous events, are predicted from the same place.
 
     Parameters
     ----------
     histories : Histories
     users, items : ndarray of shape (n_events,), int32
-        Codes of the events to predict; no user is unknown.
+        Codes of the events to predict. No user is unknown.
     ends : ndarray of shape (n_events,), int64
-        Where the past of each ends (see :meth:`Histories.ends`).
+        Where the past of each event ends (see :meth:`Histories.ends`).
     length : int
-        Places of a row.
+        Number of places in a row.
 
     Returns
     -------
@@ -72,7 +71,7 @@ def pack(
     >>> packed.history, packed.item
     (array([[-1,  5, -1, -1]], dtype=int32), array([[5, 6, 7, 0]], dtype=int32))
     """
-    # State s of a user is what is known after s events; states are cut into windows from the last one needed.
+    # state s of a user is the state after s events; states are cut into windows from the last state needed
     state = ends - histories.indptr[users]
     last = np.zeros(len(histories.indptr), np.int64)
     np.maximum.at(last, users, state)
@@ -80,7 +79,7 @@ def pack(
     order = np.lexsort((state, -window, users))
     users, state, window = users[order], state[order], window[order]
     rank = np.arange(len(order)) - _run_starts(users, window)
-    # More events than places can be predicted from one window: it stands there several times then.
+    # a window from which more events than places are predicted is repeated
     first = np.flatnonzero(rank % length == 0)
     n_targets = np.diff(np.append(first, len(order)))
     stop = last[users[first]] - window[first] * length
@@ -106,7 +105,7 @@ def pack(
 
 
 def _run_starts(*keys: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Return for each place where the run of equal keys that it stands in starts."""
+    """Return for each position the start of its run of equal keys."""
     at = np.arange(len(keys[0]))
     changes = np.zeros(len(at), np.bool_)
     for key in keys:
@@ -116,16 +115,16 @@ def _run_starts(*keys: NDArray[np.generic]) -> NDArray[np.int64]:
 
 
 def _spread(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the group of each member of groups, and its number within the group."""
+    """Return the group of each member of groups, and the member's number within the group."""
     owner = np.repeat(np.arange(len(counts)), counts)
     return owner, np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
 def _fit_together(sizes: NDArray[np.int64], length: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Put pieces into rows, the largest first, each where it leaves the least room: row and column of each."""
+    """Return the row and column of each piece when the largest go first, each where it leaves the least space."""
     row, column = np.zeros(len(sizes), np.int64), np.zeros(len(sizes), np.int64)
-    open_rows: list[list[int]] = [[] for _ in range(length + 1)]  # by the room that is left
-    rooms = 0  # a bit for each room that some row has
+    open_rows: list[list[int]] = [[] for _ in range(length + 1)]  # by remaining space
+    rooms = 0  # one bit for each amount of space that some row has left
     n_rows = 0
     for piece in np.argsort(-sizes, kind="stable").tolist():
         size = int(sizes[piece])

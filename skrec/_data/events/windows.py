@@ -1,4 +1,4 @@
-"""The last events of many rows, as a matrix that never lies in memory whole."""
+"""The last events of many rows as a matrix that is never held in memory as a whole."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 __all__ = ["PADDING", "Windows"]
 
 PADDING = -1
-"""What fills a window to the left of the first event; 0 is an unknown item."""
+"""The value that fills a window to the left of the first event; 0 is an unknown item."""
 
 
 @dataclass(frozen=True, eq=False)
 class Windows:
-    """The last events of many rows: a matrix of item codes that is made only where it is looked at.
+    """The last events of many rows: a matrix of item codes whose rows are only created on access.
 
     Parameters
     ----------
     flat : ndarray of shape (n_events,), int32
-        The item codes of all histories, one after the other.
+        The item codes of all histories, one after another.
     start, stop : ndarray of shape (n,), int64
         The history of row ``i`` is ``flat[start[i]:stop[i]]``.
     length : int
-        Number of columns: only the last `length` events before `stop` are shown.
+        Number of columns. Only the last `length` events before `stop` are in a window.
 
     Examples
     --------
@@ -47,7 +47,7 @@ class Windows:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Number of rows and of columns."""
+        """Number of rows and columns."""
         return len(self.start), self.length
 
     @property
@@ -62,14 +62,14 @@ class Windows:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Number of events that each row shows, shape (n,)."""
+        """Number of events in each row, shape (n,)."""
         return np.asarray(np.minimum(self.stop - self.start, self.length))
 
     def __len__(self) -> int:
         return len(self.start)
 
     def __getitem__(self, rows: Any) -> NDArray[np.int32]:
-        """Return rows as they are: the latest event in the last column, ``PADDING`` on the left.
+        """Return rows as an array, with the latest event in the last column and ``PADDING`` on the left.
 
         Parameters
         ----------
@@ -90,11 +90,11 @@ class Windows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError("Windows hold no matrix: an array of them is always a copy.")
+            raise ValueError("Windows cannot be converted to an array without a copy.")
         return self[:].astype(self.dtype if dtype is None else dtype, copy=False)
 
     def take(self, rows: Any) -> Windows:
-        """Return some of the rows, which stay as lazy.
+        """Return some of the rows, still without creating them.
 
         Parameters
         ----------

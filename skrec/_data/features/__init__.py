@@ -1,1 +1,1 @@
-"""Features: from columns to the arrays that a network is given."""
+"""Features: conversion of columns into the input arrays of a network."""

@@ -1,4 +1,4 @@
-"""The values of one categorical field, and the rows of a joint embedding table that belong to them."""
+"""The values of a categorical field, and their rows in a joint embedding table."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class Factors(NamedTuple):
     Parameters
     ----------
     distinct : ndarray of shape (n,)
-        The values that are not missing, each once, in any order.
+        The distinct values that are not missing, in any order.
     positions : ndarray of shape (n_rows,), int
-        -1 where the value is missing.
+        The position of each row's value in `distinct`, or -1 if the value is missing.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def factorize(values: Any, *, name: str) -> Factors:
     values : array-like of shape (n_rows,)
         Values of any hashable type; None, NaN, NaT and pd.NA are missing.
     name : str
-        What error messages call the column.
+        Name of the column in error messages.
 
     Returns
     -------
@@ -84,13 +84,13 @@ def factorize(values: Any, *, name: str) -> Factors:
 
 
 def factors_of(rows: Rows, position: int, *, name: str) -> Factors:
-    """Return the distinct values of a column of a table, which is converted once, see :func:`factorize`."""
+    """Return the distinct values of a column of a table, see :func:`factorize`. The column is converted once."""
     raw = rows.raw(position)
     return factorize(raw if _has_known_values(raw) else rows.column(position), name=name)
 
 
 def _has_known_values(values: Any) -> bool:
-    """Whether pandas knows the distinct values of a type, or finds them faster than those of an array of objects."""
+    """Whether pandas knows the distinct values of a dtype, or finds them faster than those of an object array."""
     return isinstance(getattr(values, "dtype", None), (pd.CategoricalDtype, pd.StringDtype))
 
 
@@ -105,16 +105,16 @@ def _infinite(distinct: Column) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False)
 class Categories:
-    """The values of a field and their rows in a table that several fields share.
+    """The values of a field and their rows in an embedding table that several fields share.
 
     Parameters
     ----------
     vocabulary : Vocabulary
-        The values: codes from 1, 0 for unknown and rare ones.
+        The values: codes from 1, and 0 for unknown and rare values.
     rows : ndarray of shape (len(vocabulary) + 1,), int32
-        The row of the table that belongs to each code; empty before :meth:`extend` was called.
+        The row of the table for each code. Empty before :meth:`extend` is called.
     missing : int, default=-1
-        The row for missing values: that of code 0 until :meth:`extend` saw enough of them.
+        The row for missing values. It is the row of code 0 until :meth:`extend` has seen enough missing values.
 
     Examples
     --------
@@ -134,7 +134,7 @@ class Categories:
 
     @classmethod
     def empty(cls, name: str) -> Categories:
-        """Return a field without values, and without rows as yet."""
+        """Return a field without values and without rows."""
         return cls(Vocabulary(np.empty(0, dtype=object), name), np.empty(0, dtype=np.int32))
 
     @property
@@ -150,23 +150,23 @@ class Categories:
     def extend(
         self, factors: Factors, *, n_rows: int, min_frequency: int = 1, counts: NDArray[Any] | None = None
     ) -> Categories:
-        """Give rows to the values that are new: the next ones, sorted; last the missing value.
+        """Assign the next free rows to new values, in sorted order, and then to the missing value.
 
         Parameters
         ----------
         factors : Factors
             A column.
         n_rows : int
-            Number of rows that are taken: the first free one.
+            Number of used rows of the table, which is the first free row.
         min_frequency : int, default=1
             Values in fewer rows of the column than this stay unknown.
         counts : ndarray of shape (1 + len(factors.distinct),), default=None
-            The number of rows that have no value, and each value; None: as often as they are in `factors`.
+            The number of rows without a value, and with each value. If None, they are counted in `factors`.
 
         Returns
         -------
         Categories
-            A new field; this one does not change.
+            A new field. The existing one does not change.
         """
         if counts is None:
             counts = np.bincount(factors.positions + 1, minlength=len(factors.distinct) + 1)
@@ -183,7 +183,7 @@ class Categories:
         return Categories(vocabulary, rows, missing)
 
     def encode(self, factors: Factors) -> Codes:
-        """Return the row of the table for every value of a column.
+        """Return the row of the table for each value of a column.
 
         Parameters
         ----------
@@ -197,15 +197,15 @@ class Categories:
         Warns
         -----
         UserWarning
-            If the values are strings and the known ones numbers, or the other way round.
+            If the values are strings and the known values are numbers, or the other way round.
         """
         codes = self.vocabulary.encode(factors.distinct)
         self.vocabulary.warn_other_kind(factors.distinct, codes, what="values")
         rows = self.rows[codes]
-        return np.append(rows, np.int32(self.missing))[factors.positions]  # The position -1 takes the last.
+        return np.append(rows, np.int32(self.missing))[factors.positions]  # position -1 selects the last
 
     def to_state(self) -> dict[str, Any]:
-        """Return the field as a plain dict, to be stored without pickle.
+        """Return the field as a plain dict that can be stored without pickle.
 
         Returns
         -------
@@ -220,7 +220,7 @@ class Categories:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Categories:
-        """Make a field of what :meth:`to_state` returned.
+        """Create a field from the result of :meth:`to_state`.
 
         Parameters
         ----------

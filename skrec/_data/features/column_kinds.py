@@ -1,4 +1,4 @@
-"""Which columns of a table are categories, numbers, lists and arrays."""
+"""Decide which columns of a table hold categories, numbers, lists or arrays."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _ENOUGH_ROWS = 200
 _OWN = 0.95
 _TIMES = {"datetime", "datetime64", "date", "timedelta", "timedelta64"}
 _CURES = {
-    "numbers": "Convert it to the numbers that it held then, or fit again.",
-    "text": "Convert it to the numbers that it held then, or fit again.",
+    "numbers": "Convert it to the numbers that it held in fit, or fit again.",
+    "text": "Convert it to the numbers that it held in fit, or fit again.",
     "dates": "Convert it with pandas.to_datetime, or fit again.",
     "durations": "Convert it with pandas.to_timedelta, or fit again.",
 }
@@ -38,25 +38,25 @@ _CURES = {
 def categorical_columns(
     rows: Rows, spec: Iterable[Any] | Callable[[Any], Any] | None = "from_dtype"
 ) -> NDArray[np.bool_] | None:
-    """Return which columns a parameter ``categorical_features`` names.
+    """Return the columns that a parameter ``categorical_features`` selects.
 
     Parameters
     ----------
     rows : Rows
         The table.
     spec : "from_dtype", sequence of str or int, boolean mask, callable or None, default="from_dtype"
-        Names or positions of columns; a mask over all of them; a function of the table that returns either, such as
-        :func:`sklearn.compose.make_column_selector` makes; None for no column.
+        Names or positions of columns; a mask over all columns; a function of the table that returns either, such as
+        one made by :func:`sklearn.compose.make_column_selector`; None for no column.
 
     Returns
     -------
     ndarray of shape (n_columns,), bool, or None
-        None for ``"from_dtype"``: :func:`kind_of` tells.
+        None for ``"from_dtype"``, in which case :func:`kind_of` decides.
 
     Raises
     ------
     ColumnError
-        If a column is not there, or a mask has another length than the table has columns.
+        If a column does not exist, or if the length of a mask differs from the number of columns.
 
     Examples
     --------
@@ -75,12 +75,12 @@ def categorical_columns(
 
 
 def kind_of(rows: Rows, position: int) -> Kind:
-    """Return what kind of field a column is by its type.
+    """Return the kind of field of a column from its dtype.
 
-    Strings, categories, objects and booleans are categorical; lists, tuples and sets are multi-valued; arrays of one
-    width are arrays, and so are lists of one length above 1, of numbers that are not all whole; all else is numeric.
-    One list among the values of an object column makes it one of lists. Objects of a table that is not a data frame are
-    numeric if all of them are numbers or times.
+    Strings, categories, objects and booleans are categorical. Lists, tuples and sets are multi-valued. Arrays of equal
+    width are arrays, and so are lists of numbers of equal length above 1 if not all numbers are whole. All other
+    columns are numeric. An object column with at least one list is multi-valued. Objects in a table that is not a data
+    frame are numeric if all of them are numbers or times.
 
     Parameters
     ----------
@@ -121,21 +121,21 @@ def kind_of(rows: Rows, position: int) -> Kind:
 
 
 def warn_spelled_values(rows: Rows, position: int) -> None:
-    """Warn of a column of categories that are probably numbers or times, or of which nearly each row has its own.
+    """Warn about a categorical column that probably holds numbers or times, or a different value in nearly every row.
 
     Parameters
     ----------
     rows : Rows
         The table.
     position : int
-        Position of a column that :func:`kind_of` takes for categorical, and that nobody has declared to be.
+        Position of a column that :func:`kind_of` takes for categorical and that was not declared to be.
 
     Warns
     -----
     UserWarning
-        If most values are Python objects that are numbers or times, or text that spells numbers or dates; text that
-        spells whole numbers alone may well be codes. If at least 200 rows have a value, and 95 % of them a value of
-        their own. A column of the type "category" causes a warning only if it has more than 50 categories.
+        If most values are Python objects that are numbers or times, or text that spells numbers or dates; there is no
+        warning if all text spells whole numbers, which may be codes. Also if at least 200 rows have a value and 95 % of
+        these values are distinct. A column of dtype "category" only causes a warning if it has more than 50 categories.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def warn_spelled_values(rows: Rows, position: int) -> None:
     >>> with warnings.catch_warnings(record=True, action="always") as told:
     ...     warn_spelled_values(as_rows(pd.DataFrame({"price": ["1.5", "?", "2.25"]})), 0)
     >>> print(told[0].message)
-    Column 'price' holds numbers as text, such as '1.5', but also '?': each is a category of its own. Convert them \
+    Column 'price' holds numbers as text, such as '1.5', but also '?': each is taken for a category. Convert them \
 with pandas.to_numeric(..., errors='coerce'), or, if they are categories, convert the column with .astype('category').
     """
     raw, column, label = rows.raw(position), rows.column(position), rows.label(position)
@@ -158,7 +158,7 @@ with pandas.to_numeric(..., errors='coerce'), or, if they are categories, conver
     try:
         distinct = pd.unique(column[~missing])
     except TypeError:
-        return  # values that are not hashable are refused later
+        return  # values that are not hashable raise an error later
     if is_declared and len(distinct) <= _FEW_CATEGORIES:
         return
     kind = pd.api.types.infer_dtype(distinct, skipna=False)
@@ -177,20 +177,20 @@ with pandas.to_numeric(..., errors='coerce'), or, if they are categories, conver
         say_so = "convert the column with .astype('category')" if by_type else "name it in categorical_features="
         warn(
             f"Column {label} holds {found.what} as {'text' if is_text else 'objects'}, such as "
-            f"{found.example!r}{besides}: each is a category of its own. Convert them with {found.cure.format(label)}, "
+            f"{found.example!r}{besides}: each is taken for a category. Convert them with {found.cure.format(label)}, "
             f"or, if they are categories, {say_so}."
         )
     elif n_there >= _ENOUGH_ROWS and len(distinct) >= _OWN * n_there:
         warn(
-            f"Column {label} has a category of its own in nearly every row ({len(distinct):,} in {n_there:,} rows), "
-            f"such as {distinct[0]!r:.100}, so that a model can only learn the rows by heart. Leave the column out, or "
-            "group its values; if they are the ids of users or items, name it in user= or item=; if they are meant to "
-            "be categories, name it in categorical_features=."
+            f"Column {label} has a different category in nearly every row ({len(distinct):,} in {n_there:,} rows), "
+            f"such as {distinct[0]!r:.100}, so a model can only memorize the rows. Leave the column out, or group its "
+            "values. If they are the ids of users or items, name the column in user= or item=; if they are categories, "
+            "name it in categorical_features=."
         )
 
 
 def measures_of(rows: Rows, positions: Sequence[int]) -> tuple[str, ...]:
-    """Return what columns of numbers measure: numbers and times do not go into one another.
+    """Return what numeric columns measure; numbers and times cannot replace each other.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def measures_of(rows: Rows, positions: Sequence[int]) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        For each ``"numbers"``, ``"text"``, ``"dates"`` or ``"durations"``; ``""`` if all of it is missing.
+        For each column ``"numbers"``, ``"text"``, ``"dates"`` or ``"durations"``, or ``""`` if all values are missing.
 
     Examples
     --------
@@ -219,7 +219,7 @@ def measures_of(rows: Rows, positions: Sequence[int]) -> tuple[str, ...]:
 
 
 def refuse_other_measures(rows: Rows, positions: Sequence[int], known: Sequence[str]) -> None:
-    """Raise if a column holds times where those of ``fit`` were numbers, or the other way round.
+    """Raise an error if a column holds times but held numbers in ``fit``, or the other way round.
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ def refuse_other_measures(rows: Rows, positions: Sequence[int], known: Sequence[
     positions : sequence of int
         Positions of the columns.
     known : sequence of str
-        What :func:`measures_of` found in fit.
+        The result of :func:`measures_of` in fit.
 
     Raises
     ------
@@ -241,11 +241,11 @@ def refuse_other_measures(rows: Rows, positions: Sequence[int], known: Sequence[
     >>> from skrec._data.tables.table import as_rows
     >>> refuse_other_measures(as_rows(pd.DataFrame({"seen": pd.to_datetime(["2024-05-01"])})), [0], ["numbers"])
     Traceback (most recent call last):
-    skrec.exceptions.ColumnError: Column 'seen' holds dates, and numbers in fit...
+    skrec.exceptions.ColumnError: Column 'seen' holds dates, but held numbers in fit...
     """
     for position, here, there in zip(positions, measures_of(rows, positions), known, strict=True):
         if here != there and here and there and {here, there} != {"numbers", "text"}:
-            raise ColumnError(f"Column {rows.label(position)} holds {here}, and {there} in fit. {_CURES[there]}")
+            raise ColumnError(f"Column {rows.label(position)} holds {here}, but held {there} in fit. {_CURES[there]}")
 
 
 def _measure_of(column: Column) -> str:
@@ -274,7 +274,7 @@ def _kind_of_polars(rows: Rows, position: int) -> Kind | None:
 
 
 def _kind_of_extension(rows: Rows, position: int) -> Kind | None:
-    """Return the kind for a type of pandas; None if its values have to tell."""
+    """Return the kind for a pandas dtype, or None if it depends on the values."""
     series = rows.raw(position)
     dtype = series.dtype
     name = str(dtype)

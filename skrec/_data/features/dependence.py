@@ -1,4 +1,4 @@
-"""How far the values of a field are those of another column: whether they stay the same within its groups."""
+"""Measure how far another column determines the values of a field: whether they are constant within its groups."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ __all__ = ["Dependence", "dependence", "sampled_groups", "value_codes"]
 Positions = NDArray[np.int64]
 
 _MOST_ROWS = 1 << 19
-"""Rows that are compared; of more, whole groups are drawn."""
+"""Maximum number of rows to compare; from larger tables, whole groups are drawn."""
 
 _DEALT_ROWS = 1 << 14
-"""Rows that are dealt at random at the least, up to 20 times, to know what chance would do."""
+"""Minimum number of rows to permute at random, in up to 20 permutations, to estimate the effect of chance."""
 
 _GAP = -1
 
 
 def value_codes(fields: Fields, encoded: Encoded) -> Iterator[tuple[int, Positions]]:
-    """Yield the position of each column and, for every row, a number of its value: equal where the encoded values are.
+    """Yield the position of each column and a number for each row; equal numbers mean equal encoded values.
 
-    There is no other notion of equality than the encoders': ``{0, 8}`` and ``{8, 0}``, ``["a"]`` and ``("a",)``, 1 and
-    ``True``, None and NaN are each encoded alike, and so they are equal.
+    Values are equal if the encoders encode them alike: ``{0, 8}`` and ``{8, 0}``, ``["a"]`` and ``("a",)``, 1 and
+    ``True``, or None and NaN.
 
     Parameters
     ----------
     fields : Fields
     encoded : Encoded
-        Rows that they encoded.
+        The rows as encoded by `fields`.
 
     Yields
     ------
     position : int
         Position of the column in the table.
     codes : ndarray of shape (n_rows,), int64
-        -1 where the value is missing, stands for a missing one (such as -999), or is in fewer than ``min_frequency``
+        -1 if the value is missing, stands for a missing value (such as -999), or is in fewer than ``min_frequency``
         rows.
 
     Examples
@@ -87,8 +87,8 @@ def _factorized(values: NDArray[Any], missing: NDArray[np.bool_]) -> Positions:
 
 
 def _fingerprints(rows: NDArray[Any]) -> NDArray[np.uint64]:
-    """Return a number for each row of a matrix of 32-bit numbers; unequal rows share one with a chance below 1e-9."""
-    bits = np.add(rows, 0, dtype=rows.dtype).view(np.uint32).astype(np.uint64)  # the sum makes 0.0 of -0.0
+    """Return a number for each row of a matrix of 32-bit numbers; unequal rows share it with probability below 1e-9."""
+    bits = np.add(rows, 0, dtype=rows.dtype).view(np.uint32).astype(np.uint64)  # adding 0 turns -0.0 into 0.0
     factors = np.random.default_rng(0).integers(1, 2**64, size=rows.shape[1], dtype=np.uint64, endpoint=False)
     return np.asarray(bits @ (factors | np.uint64(1)), np.uint64)
 
@@ -100,16 +100,16 @@ class Dependence:
     Parameters
     ----------
     n_deviations : int
-        Rows whose value is not the most frequent one of their group.
+        Number of rows whose value is not the most frequent value of their group.
     n_expected : float
-        How many there would be, on average, if the values were dealt to the rows at random: how much the data can
-        tell. It is 0 where no group has two rows, or the column only one value.
+        Expected number of deviations if the values were assigned to the rows at random, which measures how informative
+        the data are. It is 0 if no group has two rows, or if the column has only one value.
     n_rows : int
-        Rows with a value in groups with at least two.
+        Number of rows with a value in groups with at least two such rows.
     first : int
-        The first row that deviates; -1 if none does.
+        The first row that deviates, or -1 if no row deviates.
     usual : int
-        A row of the same group with the group's most frequent value; -1 if no row deviates.
+        A row of the same group with the group's most frequent value, or -1 if no row deviates.
 
     Examples
     --------
@@ -126,20 +126,20 @@ class Dependence:
 
     @property
     def share(self) -> float:
-        """Deviations as a share of those expected by chance: 0 if the group determines the value, about 1 if not."""
+        """Deviations divided by those expected by chance: 0 if the group determines the value, about 1 if not."""
         return self.n_deviations / self.n_expected if self.n_expected else 1.0
 
 
 def dependence(values: Positions, groups: NDArray[np.integer]) -> Dependence:
-    """Tell how far the groups of rows determine their values.
+    """Measure how far the groups of rows determine their values.
 
-    Missing values are gaps, which deviate from nothing. Where more than half of the rows of the groups that have a
-    value lack it, being missing is a value of its own.
+    Missing values are ignored. But if the value is missing in more than half of the rows of the groups that have a
+    value, a missing value counts as a value of its own.
 
     Parameters
     ----------
     values : ndarray of shape (n_rows,), int64
-        As :func:`value_codes` gives them.
+        Codes of the values, as returned by :func:`value_codes`.
     groups : ndarray of shape (n_rows,), int
         The group of each row, from 0.
 
@@ -178,7 +178,7 @@ def dependence(values: Positions, groups: NDArray[np.integer]) -> Dependence:
 
 
 def _deviations(values: Positions, groups: Positions) -> tuple[Positions, Positions]:
-    """Return the rows that have not the most frequent value of their group, and for each group a row that has it."""
+    """Return the rows without the most frequent value of their group, and for each group a row with this value."""
     pairs, distinct = pd.factorize(groups * (int(values.max()) + 1) + values)
     counts = np.bincount(pairs)
     first_row = np.empty(len(distinct), np.int64)
@@ -194,7 +194,7 @@ def _deviations(values: Positions, groups: Positions) -> tuple[Positions, Positi
 
 
 def sampled_groups(groups: NDArray[np.integer]) -> NDArray[np.intp] | slice:
-    """Return the rows to look at: all, or of very many those of some whole groups, drawn at random.
+    """Return the rows to compare: all rows, or, if there are very many, those of whole groups drawn at random.
 
     Parameters
     ----------

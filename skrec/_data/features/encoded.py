@@ -1,4 +1,4 @@
-"""What a network of fields takes of a table."""
+"""The form in which a network of fields reads a table."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["Encoded", "Layout"]
 
 @dataclass(frozen=True)
 class Layout:
-    """Which fields there are; equal for tables that differ in their values alone.
+    """The fields of a table. Tables that only differ in their values have equal layouts.
 
-    Fields have the names of their columns, or are called ``"x3"`` by position where the table has no names. Within a
-    kind they stand in the order that their positions were given in.
+    Fields have the names of their columns, or names such as ``"x3"`` by position if the table has no column names.
+    Fields of the same kind are in the order in which their positions were given.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ class Layout:
     multivalued : tuple of str
         Fields with several values in each row.
     numeric : tuple of str
-        Standardised numbers.
+        Fields with standardized numbers.
     flags : tuple of str
-        Columns of 0 and 1 that tell where a number or an array is missing: ``"age_missing"``, only for fields that had
-        a missing value in fit; then those that tell where a number is an extreme value that fit saw again and again:
+        Columns of 0 and 1. First those that mark missing numbers or arrays, such as ``"age_missing"``, only for fields
+        with a missing value in fit. Then those that mark extreme values that occurred repeatedly in fit, such as
         ``"age=-999"``.
     arrays : tuple of (str, int)
-        Fields with an array in each row, and its width.
+        Fields with an array in each row, and the widths of the arrays.
 
     Examples
     --------
@@ -68,19 +68,19 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """The rows of a table in the form that a network takes.
+    """The rows of a table in the form that a network reads.
 
     Parameters
     ----------
     codes : ndarray of shape (n_rows, n_categorical), int32
-        For every categorical field the row of the joint embedding table.
+        The row of the joint embedding table for each categorical field.
     bags : list of ndarray of shape (n_rows, longest), int32
-        For every multi-valued field the rows of its values, each once and ascending, then -1. `longest` depends on
-        the table and is at least 1.
+        The distinct rows of the values of each multi-valued field, ascending, padded with -1. `longest` depends on the
+        table and is at least 1.
     numbers : ndarray of shape (n_rows, n_numeric + n_flags), float32
-        Standardised numbers, 0 where they are missing, then the flags.
+        Standardized numbers, 0 if missing, followed by the flags.
     arrays : ndarray of shape (n_rows, sum of widths), float32
-        The array fields side by side, zeros where they are missing.
+        The array fields side by side, zeros if missing.
 
     Examples
     --------

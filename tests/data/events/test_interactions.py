@@ -69,10 +69,10 @@ def test_wrong_codes_are_refused():
         Interactions.from_codes([1, 1], [1, 3], n_users=1, n_items=2)
     with pytest.raises(ValueError, match="user codes outside 0 to 1"):
         Interactions.from_codes([-1, 1], [1, 2], n_users=1, n_items=2)
-    with pytest.raises(ValueError, match=r"users \(2,\) and items \(1,\) must be one-dimensional and equally long"):
+    with pytest.raises(ValueError, match=r"users \(2,\) and items \(1,\) must be one-dimensional and of equal length"):
         Interactions.from_codes([1, 1], [1], n_users=1, n_items=2)
     log = log_of([(1, 1)])
-    with pytest.raises(IndexError, match="User codes go from 0 to 5"):
+    with pytest.raises(IndexError, match="User codes must be from 0 to 5"):
         log.seen([6])
     with pytest.raises(ValueError, match="cannot shrink to 5 and 6"):
         log.extend([1], [1], n_users=5, n_items=6)

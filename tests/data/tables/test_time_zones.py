@@ -126,7 +126,7 @@ def test_features_are_the_same_numbers():
         for found, wanted in zip(learn_scales(as_rows(frame), [0]), expected, strict=True):
             np.testing.assert_array_equal(found, wanted)
     fitted = FMClassifier(epochs=1).fit(pd.DataFrame({"t": stored}), np.arange(len(stored)) % 2)
-    with pytest.raises(ValueError, match="holds dates, and numbers in fit"):
+    with pytest.raises(ValueError, match="holds dates, but held numbers in fit"):
         fitted.predict(pd.DataFrame({"t": columns["pandas"]}))
 
 
