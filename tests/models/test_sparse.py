@@ -94,7 +94,7 @@ def test_bad_rows_are_refused(matrix, target, fitted, unchanged):
             fitted.predict(matrix[:, :29])
         with pytest.raises(ValueError, match="could not convert|is one of numbers"):
             fitted.predict(np.full((2, 30), "a", dtype=object))
-    with pytest.raises(ValueError, match="user=0 does not go with a sparse X.*events_from_matrix"):
+    with pytest.raises(ValueError, match="user=0 cannot be used with a sparse X.*events_from_matrix"):
         FMRegressor(**SMALL, user=0, item=1).fit(matrix, target)
     with pytest.raises(TypeError, match=r"X is sparse, but was dense in fit"):
         FMRegressor(**SMALL).fit(matrix[:, :4].toarray(), target).predict(matrix[:, :4])

@@ -1,4 +1,4 @@
-"""The features of a table as what a network of fields takes: rows of one embedding table, and numbers."""
+"""Encode the features of a table for a network of fields: as rows of one embedding table, and as numbers."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ __all__ = ["Fields"]
 
 @dataclass(frozen=True, eq=False)
 class Fields:
-    """What is learnt of the features of a table: categories, means and scales, widths.
+    """The learned state of the features of a table: categories, means and scales, widths.
 
-    The categorical and multi-valued fields share one embedding table. In it every field has a row for unknown and
-    rare values and one for each value, one field after the other. Rows that :meth:`extend` adds come at the end,
-    so that no row ever changes.
+    The categorical and multi-valued fields share one embedding table. Each field has a row for unknown and rare values
+    and a row for each value, one field after another. Rows that :meth:`extend` adds come at the end, so that existing
+    rows never change.
 
     Parameters
     ----------
@@ -43,20 +43,20 @@ class Fields:
     positions : tuple of int
         Positions of the columns, in the order of ``layout.names``.
     categories : tuple of Categories
-        For the categorical fields, then the multi-valued ones.
+        The values of the categorical fields, followed by those of the multi-valued fields.
     means, scales : ndarray of shape (n_numeric + sum of the widths of arrays,), float64
-        Of the numeric fields, then of every place of the arrays.
+        Means and scales of the numeric fields, followed by those of every place of the arrays.
     flagged : ndarray of shape (n_flags,), int
-        Which of the numeric fields and then the arrays have a flag, in order.
+        The numeric fields, and then the arrays, that have a flag, in order.
     separator : str or None
-        Where the strings of multi-valued fields are split.
+        The separator at which the strings of multi-valued fields are split.
     min_frequency : int
     measures : tuple of str
         What the numeric fields measure, see :func:`skrec._data.features.column_kinds.measures_of`.
     limits : ndarray of shape (n_numeric + sum of the widths of arrays, 2), float64, or None
-        Beyond them numbers are drawn near; None, as in files of earlier versions: they stay what they are.
+        Limits beyond which numbers are compressed. If None, as in files of earlier versions, numbers are unchanged.
     sentinels : tuple of (int, float)
-        Numeric fields, and values of them with a flag of their own, see :class:`skrec._data.features.outliers.Spread`.
+        Numeric fields and their values with a separate flag, see :class:`skrec._data.features.outliers.Spread`.
 
     Examples
     --------
@@ -116,15 +116,15 @@ class Fields:
         rows : Rows
             The table.
         positions : sequence of int
-            The columns that are features; none is allowed.
+            The columns that are features. May be empty.
         categorical : "from_dtype", sequence of str or int, boolean mask, callable or None, default="from_dtype"
-            Names or positions of the categorical columns, whatever their type, or a mask over all columns of the
-            table, or a function of the table that returns either; all others are numbers. ``"from_dtype"``: strings,
-            categories, objects and booleans. Lists and arrays are recognised in any case.
+            Names or positions of the categorical columns, whatever their dtype, or a mask over all columns of the
+            table, or a function of the table that returns either. All other columns are numeric. If ``"from_dtype"``,
+            strings, categories, objects and booleans are categorical. Lists and arrays are always recognized.
         multivalued : sequence of str or int, default=None
-            Further columns with several values in each row: delimited strings, or arrays that are sets of values.
+            Additional columns with several values in each row: delimited strings, or arrays that are sets of values.
         separator : str or None, default="|"
-            Where the strings of multi-valued columns are split; None: a string is one value.
+            The separator at which the strings of multi-valued columns are split. If None, a string is one value.
         min_frequency : int, default=1
             Values in fewer rows than this are unknown.
         sample_weight : array-like of shape (n_rows,), default=None
@@ -138,7 +138,7 @@ class Fields:
         Raises
         ------
         ColumnError
-            If a column is not there, or is taken to be numeric and is not.
+            If a column does not exist, or if a column is taken to be numeric but is not.
         TypeError
             If a category is not hashable.
         ValueError
@@ -165,12 +165,12 @@ class Fields:
         return learnt_fields.extend(rows)
 
     def encode(self, rows: Rows) -> Encoded:
-        """Encode a table. Values that were not seen in fit have the row of the unknown value of their field.
+        """Encode a table. Values that were not seen in fit get the row of the unknown value of their field.
 
         Parameters
         ----------
         rows : Rows
-            A table with the columns of the one that was learnt, in their order.
+            A table with the columns of the table passed to fit, in the same order.
 
         Returns
         -------
@@ -179,7 +179,7 @@ class Fields:
         Raises
         ------
         ColumnError
-            If a number is none, or an array has another width.
+            If a value of a numeric column is not a number, or if an array has another width.
         TypeError
             If a category is not hashable.
         ValueError
@@ -188,24 +188,24 @@ class Fields:
         return self._read(rows, is_fit=False)[1]
 
     def extend(self, rows: Rows) -> tuple[Fields, Encoded]:
-        """Learn the values of a table that are new, and encode it. All else stays as it was learnt.
+        """Learn the new values of a table, and encode it. Everything else remains as learned in fit.
 
         Parameters
         ----------
         rows : Rows
-            A table with the columns of the one that was learnt, in their order. New values join if they are in at
-            least `min_frequency` of its rows.
+            A table with the columns of the table passed to fit, in the same order. New values are added if they are in
+            at least `min_frequency` of its rows.
 
         Returns
         -------
         fields : Fields
-            New fields; these ones do not change.
+            New fields. The existing ones do not change.
         encoded : Encoded
 
         Raises
         ------
         ColumnError
-            If a number is none, or an array has another width.
+            If a value of a numeric column is not a number, or if an array has another width.
         TypeError
             If a category is not hashable.
         ValueError
@@ -237,26 +237,26 @@ class Fields:
 
     @property
     def vocabularies(self) -> dict[str, Vocabulary]:
-        """The values of each categorical and multi-valued field, by its name. A missing value is not one of them."""
+        """The values, without the missing value, of each categorical and multi-valued field, by its name."""
         return {one.vocabulary.name: one.vocabulary for one in self.categories}
 
     @property
     def unknown(self) -> Codes:
-        """For each categorical field the row of its unknown value."""
+        """The row of the unknown value of each categorical field."""
         return np.array([one.unknown for one in self._single], dtype=np.int32)
 
     @property
     def missing(self) -> Codes:
-        """For each categorical field the row of its missing value: the unknown one if too few were seen."""
+        """The row of the missing value of each categorical field; the unknown one if too few were missing."""
         return np.array([one.missing for one in self._single], dtype=np.int32)
 
     @property
     def bag_unknown(self) -> Codes:
-        """For each multi-valued field the row of its unknown value."""
+        """The row of the unknown value of each multi-valued field."""
         return np.array([one.unknown for one in self._several], dtype=np.int32)
 
     def rows_of(self, name: str) -> Codes:
-        """Return the rows of the joint embedding table that belong to the codes of a field.
+        """Return the rows of the joint embedding table for the codes of a field.
 
         Parameters
         ----------
@@ -266,17 +266,17 @@ class Fields:
         Returns
         -------
         ndarray of shape (len(self.vocabularies[name]) + 1,), int32
-            The first is that of the unknown value.
+            The first row is that of the unknown value.
         """
         return next(one.rows for one in self.categories if one.vocabulary.name == name)
 
     def bin_edges(self, encoded: Encoded, n_bins: int) -> NDArray[np.float32]:
-        """Return the edges of bins of the standardised numbers, missing ones left out.
+        """Return the bin edges of the standardized numbers, ignoring missing ones.
 
         Parameters
         ----------
         encoded : Encoded
-            Rows of which the numbers are looked at.
+            The rows whose numbers are used.
         n_bins : int
             Number of bins of each numeric field.
 
@@ -296,12 +296,12 @@ class Fields:
         return bin_edges(numbers, n_bins)
 
     def to_state(self) -> dict[str, Any]:
-        """Return the fields as a plain dict, to be stored without pickle.
+        """Return the fields as a plain dict that can be stored without pickle.
 
         Returns
         -------
         dict
-            Of numbers, strings, arrays, and lists and dicts of these.
+            A dict of numbers, strings, arrays, and lists and dicts of these.
 
         Raises
         ------
@@ -336,7 +336,7 @@ class Fields:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Fields:
-        """Make fields of what :meth:`to_state` returned.
+        """Create fields from the result of :meth:`to_state`.
 
         Parameters
         ----------
@@ -379,7 +379,7 @@ class Fields:
         return self.categories[len(self.layout.categorical) :]
 
     def _read(self, rows: Rows, *, is_fit: bool) -> tuple[Fields, Encoded]:
-        """Encode a table, each field as soon as it is learnt: distinct values are looked for once."""
+        """Encode each field of a table as soon as it is learned, so that its distinct values are found only once."""
         layout, n_rows = self.layout, self.n_rows
         codes = np.empty((rows.n_rows, len(layout.categorical)), dtype=np.int32)
         bags: list[Codes] = []
@@ -402,7 +402,7 @@ class Fields:
         return replace(self, categories=tuple(categories)), Encoded(codes, bags, *self._standardised(rows))
 
     def _standardised(self, rows: Rows) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the numbers and all flags, and the arrays."""
+        """Return the numbers with all flags, and the arrays."""
         first, n = len(self.categories), len(self.layout.numeric)
         of_numbers, of_arrays = self.flagged[self.flagged < n], self.flagged[self.flagged >= n] - n
         positions, widths = self.positions[first:], [width for _, width in self.layout.arrays]

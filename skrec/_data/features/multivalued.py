@@ -1,4 +1,4 @@
-"""Columns whose cells hold several values: lists and delimited strings."""
+"""Columns with several values per cell: lists and delimited strings."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _SEPARATORS = ("|", ",", ";")
 
 
 class Lists(NamedTuple):
-    """A column of lists, flat.
+    """A flattened column of lists.
 
     Parameters
     ----------
     factors : Factors
-        The values of all lists; none is missing.
+        The values of all lists, without missing values.
     rows : ndarray of shape (n_values,), int
-        The row that each value stands in, ascending.
+        The row of each value, ascending.
     n_rows : int
-        Number of rows, those with an empty list included.
+        Number of rows, including those with an empty list.
 
     Examples
     --------
@@ -47,36 +47,36 @@ class Lists(NamedTuple):
 
     @property
     def counts(self) -> NDArray[np.intp]:
-        """0, and the number of rows that have each distinct value; repeated values of one list count once."""
+        """0, followed by the number of rows with each distinct value; repeated values in a list count once."""
         n_distinct = len(self.factors.distinct)
         pairs = _sorted_distinct(self.rows * n_distinct + self.factors.positions)
         return np.bincount(pairs % max(n_distinct, 1) + 1, minlength=n_distinct + 1)
 
 
 def split(values: Any, *, name: str, separator: str | None) -> Lists:
-    """Return the values in the cells of a column, and the rows that they stand in.
+    """Return the values in the cells of a column, and the rows that contain them.
 
     Parameters
     ----------
     values : array-like of shape (n_rows,)
-        Lists, tuples, sets and arrays; strings, which are split; a cell of any other kind is one value.
+        Lists, tuples, sets and arrays; strings, which are split. A cell of any other kind is one value.
     name : str
-        What error messages call the column.
+        Name of the column in error messages.
     separator : str or None
-        Where strings are split; blanks around the parts are none of theirs, and empty parts are left out. None: a
-        string is one value.
+        The separator at which strings are split. Blanks around the parts are removed, and empty parts are ignored. If
+        None, a string is one value.
 
     Returns
     -------
     Lists
-        Without missing cells, and without missing values in a list.
+        The values, without missing cells and without missing values in a list.
 
     Raises
     ------
     TypeError
         If a value is not hashable.
     ValueError
-        If a value is infinite, or the separator is empty.
+        If a value is infinite, or if the separator is empty.
 
     Examples
     --------
@@ -107,22 +107,22 @@ def split(values: Any, *, name: str, separator: str | None) -> Lists:
         at = next(at for at, value in enumerate(flat) if not _is_category(value))
         raise type(error)(
             f"Column {name!r} has a list with {flat[at]!r} ({type(flat[at]).__name__}) in row {rows[at]}. The values "
-            "of a list must be strings, numbers or other hashable values, and none may be infinity."
+            "of a list must be strings, finite numbers or other hashable values."
         ) from error
     known = positions >= 0
     return Lists(Factors(distinct, positions[known]), rows[known], len(column))
 
 
 def warn_separator(values: Any, name: str, separator: str | None) -> None:
-    """Warn of delimited strings none of which has the separator, where they have another one.
+    """Warn if no string of a column has the separator, but strings have another one.
 
     Parameters
     ----------
     values : array-like of shape (n_rows,)
     name : str
-        What the warning calls the column.
+        Name of the column in the warning.
     separator : str or None
-        Where strings are split.
+        The separator at which strings are split.
 
     Warns
     -----
@@ -148,26 +148,26 @@ def warn_separator(values: Any, name: str, separator: str | None) -> None:
         if text is not None:
             warn(
                 f"No string of column {name!r} has the separator {separator!r}, but {text!r:.100} has {other!r}: each "
-                f"string is one value. If it holds several, pass separator={other!r}; if not, separator=None."
+                f"string is one value. If strings hold several values, pass separator={other!r}, else separator=None."
             )
             return
 
 
 def pack(lists: Lists, field: Categories) -> NDArray[np.int32]:
-    """Return the rows of a table that the lists stand for.
+    """Return the rows of the embedding table for the values of lists.
 
     Parameters
     ----------
     lists : Lists
-        A column.
+        A column of lists.
     field : Categories
-        The field that it belongs to.
+        The field of the column.
 
     Returns
     -------
     ndarray of shape (n_rows, longest), int32
-        For every list the rows of its values, each once, ascending, then -1. Unknown values are left out; a list
-        without a known value is that of the unknown value.
+        The distinct rows of the values of each list, ascending, padded with -1. Unknown values are left out. A list
+        without a known value gets the row of the unknown value.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def pack(lists: Lists, field: Categories) -> NDArray[np.int32]:
 
 
 def _sorted_distinct(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return numbers from 0, each once, in order: ``np.unique``, but faster for those that are nearly in order."""
+    """Return the sorted distinct numbers (from 0), as ``np.unique`` but faster for numbers that are nearly sorted."""
     pairs = np.sort(pairs, kind="stable")
     return np.asarray(pairs[np.diff(pairs, prepend=-1) != 0])
 

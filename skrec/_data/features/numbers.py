@@ -1,4 +1,4 @@
-"""Columns of numbers, standardised; the edges of their bins."""
+"""Standardize numeric columns, and compute the edges of their bins."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 _BLOCK = 1 << 22
-"""Number of values that are looked at together."""
+"""Number of values that are processed together."""
 
 _LARGEST = float(np.finfo(np.float32).max)
 _NARROWEST = 1e-30
-"""Of a bin: dividing by less may overflow in single precision."""
+"""Minimum width of a bin: dividing by less may overflow in single precision."""
 
 
 def as_numbers(column: Column, label: str) -> Floats:
-    """Return a column as numbers, NaN where there is none.
+    """Return a column as numbers, with NaN for missing values.
 
-    Times count as seconds since 1970 (in UTC where they have a zone), durations as seconds. Text is converted if
-    every value is a number.
+    Times are converted to seconds since 1970 (in UTC if they have a time zone), durations to seconds. Text is converted
+    if every value is a number.
 
     Parameters
     ----------
     column : ndarray of shape (n_rows,)
-        As :func:`skrec._data.tables.columns.as_column` makes it.
+        A column as returned by :func:`skrec._data.tables.columns.as_column`.
     label : str
-        What the error message calls the column, quoted if it is a name.
+        The column in the error message, quoted if it is a name.
 
     Returns
     -------
@@ -94,13 +94,13 @@ it missing with pandas.to_numeric(..., errors='coerce'), or add the column to ca
 
 
 class Scales(NamedTuple):
-    """What is learnt of columns of numbers.
+    """The learned state of numeric columns.
 
     Parameters
     ----------
     means, scales : ndarray of shape (k,), float64
-        The scale is the standard deviation over the values that are neither missing nor extreme; 1 for a constant
-        column.
+        Means, and scales: the standard deviation of the values that are neither missing nor extreme, or 1 for a
+        constant column.
     has_missing : ndarray of shape (k,), bool
     limits : ndarray of shape (k, 2), float64
     sentinels : list of (int, float)
@@ -122,14 +122,14 @@ class Scales(NamedTuple):
 
 
 def learn_scales(rows: Rows, positions: Sequence[int], sample_weight: Any = None) -> Scales:
-    """Return what standardises columns of numbers, and which of them have missing values.
+    """Return the means and scales of numeric columns, and which of them have missing values.
 
     Parameters
     ----------
     rows : Rows
         The table.
     positions : sequence of int
-        Positions of k columns of numbers.
+        Positions of k numeric columns.
     sample_weight : array-like of shape (n_rows,), default=None
         Weights of the rows in means and standard deviations.
 
@@ -140,7 +140,7 @@ def learn_scales(rows: Rows, positions: Sequence[int], sample_weight: Any = None
     Raises
     ------
     ColumnError
-        If a column cannot be made numeric.
+        If a column cannot be converted to numbers.
     ValueError
         If a value is infinite.
 
@@ -171,34 +171,34 @@ def standardise(
     limits: Floats | None = None,
     sentinels: Sequence[tuple[int, float]] = (),
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return standardised numbers, 0 where they are missing or sentinels, with flags of both.
+    """Return standardized numbers, 0 for missing values and sentinels, with flags for both.
 
     Parameters
     ----------
     rows : Rows
         The table.
     positions : sequence of int
-        Positions of k columns of numbers.
+        Positions of k numeric columns.
     means, scales : ndarray of shape (k,), float64
         See :func:`learn_scales`.
     flagged : ndarray of shape (n_flags,), int
-        Which of the k columns have a flag of what is missing, in order.
+        The columns (of the k columns) that have a flag for missing values, in order.
     limits : ndarray of shape (k, 2), float64, default=None
-        Numbers beyond them are moved near them, see :func:`skrec._data.features.outliers.within_limits`; None: outliers
-        stay as they are, up to the largest number of the type.
+        Numbers beyond the limits are compressed, see :func:`skrec._data.features.outliers.within_limits`. If None,
+        outliers are unchanged, up to the largest number of the dtype.
     sentinels : sequence of (int, float), default=()
-        Values with a flag of their own, by column.
+        Values with a separate flag, by column.
 
     Returns
     -------
     numbers : ndarray of shape (n_rows, k + n_flags), float32
-        The numbers, and flags of what is missing.
+        The numbers, followed by the flags for missing values.
     is_sentinel : ndarray of shape (n_rows, n_sentinels), float32
 
     Raises
     ------
     ColumnError
-        If a column cannot be made numeric.
+        If a column cannot be converted to numbers.
     ValueError
         If a value is infinite.
 
@@ -230,7 +230,7 @@ def standardise(
 
 
 def as_float32(block: Floats) -> NDArray[np.float32]:
-    """Return numbers in single precision: NaN becomes 0, and what is too large the largest number there is.
+    """Return numbers in single precision: NaN becomes 0, and numbers that are too large become the largest number.
 
     Parameters
     ----------
@@ -251,25 +251,25 @@ def as_float32(block: Floats) -> NDArray[np.float32]:
 
 
 def bin_edges(numbers: NDArray[Any], n_bins: int) -> NDArray[np.float32]:
-    """Return the edges of bins that hold about equally many values, for piecewise-linear encoding.
+    """Return the edges of bins with about the same number of values, for piecewise-linear encoding.
 
     The encoding of a value ``x`` in bin ``t`` is ``clip((x - edges[t]) / (edges[t + 1] - edges[t]), 0, 1)``
-    [1]_. The edges are quantiles. Where some coincide, frequent values count for less, so that a column that is nearly
-    always 0 is still told apart where it is not; few distinct values are edges themselves. Each edge is kept once, in
-    order, and the last one is repeated to keep the number of bins: such a bin of width zero encodes ``x >= edges[t]``
-    as 0 or 1.
+    [1]_. The edges are quantiles. If some of them coincide, frequent values get less weight, so that the non-zero
+    values of a column that is nearly always 0 can still be distinguished. Few distinct values are edges themselves.
+    Edges are distinct and sorted, and the last one is repeated to keep the number of bins: such a bin of width zero
+    encodes ``x >= edges[t]`` as 0 or 1.
 
     Parameters
     ----------
     numbers : ndarray of shape (n_rows, n_columns)
-        NaN values are left out.
+        NaN values are ignored.
     n_bins : int
-        Number of bins of each column, from 1.
+        Number of bins of each column, at least 1.
 
     Returns
     -------
     ndarray of shape (n_columns, n_bins + 1), float32
-        Never falling within a row, and finite; zeros for a column that has no number.
+        Finite and non-decreasing within a row; zeros for a column without any number.
 
     References
     ----------
@@ -291,7 +291,7 @@ def bin_edges(numbers: NDArray[Any], n_bins: int) -> NDArray[np.float32]:
     low = np.take_along_axis(ordered, below, axis=0).astype(np.float64)
     high = np.take_along_axis(ordered, np.ceil(at).astype(np.intp), axis=0)
     edges = np.where(counts > 0, low * (1.0 - (at - below)) + high * (at - below), 0.0).astype(np.float32)
-    edges = np.maximum.accumulate(edges, axis=0)  # Rounding must not put them out of order.
+    edges = np.maximum.accumulate(edges, axis=0)  # rounding must not change the order
     for column in np.flatnonzero((np.diff(edges, axis=0) <= _NARROWEST).any(axis=0) & (counts > 0)):
         found = _spread_quantiles(ordered[: counts[column], column], n_bins)
         edges[:, column] = np.pad(found, (0, n_bins + 1 - len(found)), mode="edge")
@@ -299,7 +299,7 @@ def bin_edges(numbers: NDArray[Any], n_bins: int) -> NDArray[np.float32]:
 
 
 def _spread_quantiles(ordered: NDArray[Any], n_bins: int) -> NDArray[np.float32]:
-    """Return at most ``n_bins + 1`` distinct quantiles; a value counts for no more than the distance of two."""
+    """Return at most ``n_bins + 1`` distinct quantiles; a value weighs no more than the distance between two."""
     values, counts = np.unique(ordered.astype(np.float32), return_counts=True)
     if len(values) > n_bins + 1:
         while counts.max() > (most := int(counts.sum()) // n_bins + 2):
@@ -309,13 +309,13 @@ def _spread_quantiles(ordered: NDArray[Any], n_bins: int) -> NDArray[np.float32]
 
 
 def refuse_infinity(infinite: NDArray[np.bool_], label: str, what: str = "column") -> None:
-    """Raise if a value of a column is infinite.
+    """Raise an error if a value of a column is infinite.
 
     Parameters
     ----------
     infinite : ndarray of shape (n_rows,), bool
     label : str
-        What the error message calls the column, quoted if it is a name.
+        The column in the error message, quoted if it is a name.
     what : str, default="column"
         The kind of the column.
 
@@ -348,7 +348,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _blocks(rows: Rows, positions: Sequence[int]) -> Iterator[tuple[slice, Floats]]:
-    """Yield some columns at a time, as new arrays of shape (n_rows, n_columns); refuse infinity."""
+    """Yield some columns at a time as new arrays of shape (n_rows, n_columns); raise an error for infinity."""
     table = rows.table
     is_plain = isinstance(table, np.ndarray) and table.dtype.kind in "iufb"
     width = max(1, _BLOCK // rows.n_rows)
@@ -368,14 +368,14 @@ def _blocks(rows: Rows, positions: Sequence[int]) -> Iterator[tuple[slice, Float
 
 
 def scaled(block: Floats, means: Floats, scales: Floats, limits: Floats | None = None) -> NDArray[np.float32]:
-    """Return standardised numbers, 0 where they are missing.
+    """Return standardized numbers, 0 for missing values.
 
     Parameters
     ----------
     block : ndarray of shape (n_rows, k), float64
     means, scales : ndarray of shape (k,), float64
     limits : ndarray of shape (k, 2), float64, default=None
-        Beyond them numbers are drawn near, see :func:`skrec._data.features.outliers.within_limits`.
+        Numbers beyond the limits are compressed, see :func:`skrec._data.features.outliers.within_limits`.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Means and scales that a few extreme values cannot move, and values that stand for something else than a number."""
+"""Means and scales that are robust to a few extreme values, and sentinel values that do not stand for a number."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["Spread", "learn_spread", "moments", "within_limits"]
 Floats = NDArray[np.float64]
 
 _FEW = 20
-"""Columns with fewer values than this have no limits: their quantiles tell too little."""
+"""Columns with fewer values than this have no limits, because their quantiles are not reliable."""
 
 _SAMPLED = 100_000
 _FENCE = 10.0
 """Number of robust standard deviations beyond which a value is extreme; normal values never are."""
 
 _COVERAGES = ((0.25, 1.349), (0.1, 2.563), (0.05, 3.290), (0.025, 3.920))
-"""Lower quantiles, and the widths that the normal distribution has between them and the upper ones."""
+"""Lower quantiles, and the distances between them and the upper quantiles in the normal distribution."""
 
 _LEAST_COUNT, _LEAST_SHARE, _LEAST_SHARE_OF_SIDE = 3, 0.001, 0.3
 _ROUNDING = 8 * float(np.finfo(np.float64).eps)
@@ -27,16 +27,16 @@ _TINY = 64 * float(np.finfo(np.float64).eps)
 
 
 class Spread(NamedTuple):
-    """What standardises columns of numbers.
+    """The statistics that standardize numeric columns.
 
     Parameters
     ----------
     means, scales : ndarray of shape (k,), float64
-        Of the values that are neither missing nor extreme.
+        Means and scales of the values that are neither missing nor extreme.
     limits : ndarray of shape (k, 2), float64
-        The standardised values below and above which one is extreme; infinite where there are none.
+        The standardized values below and above which a value is extreme; infinite if there are no limits.
     sentinels : list of (int, float)
-        Columns, and extreme values that they repeat, such as -999: these stand for something else than a number.
+        Columns and their repeated extreme values, such as -999, which do not stand for a number.
 
     Examples
     --------
@@ -55,16 +55,17 @@ class Spread(NamedTuple):
 
 
 def learn_spread(block: Floats, sample_weight: Any = None) -> Spread:
-    """Return means and scales of columns, extreme values aside.
+    """Return means and scales of columns, ignoring extreme values.
 
-    A value is extreme if it is more than 10 robust standard deviations off the median; one such deviation is the
-    range between two quantiles, divided by that of the normal distribution: the quartiles, or the nearest ones further
-    out that differ. Means and scales are those of :func:`moments` where no value is extreme.
+    A value is extreme if it is more than 10 robust standard deviations from the median. A robust standard deviation is
+    the range between two quantiles divided by the same range of the normal distribution. The quantiles are the
+    quartiles, or the nearest more extreme quantiles that differ. Without extreme values, means and scales are those of
+    :func:`moments`.
 
     Parameters
     ----------
     block : ndarray of shape (n_rows, k), float64
-        NaN values are left out.
+        NaN values are ignored.
     sample_weight : array-like of shape (n_rows,), default=None
         Weights of the rows.
 
@@ -94,7 +95,7 @@ def learn_spread(block: Floats, sample_weight: Any = None) -> Spread:
 
 
 def within_limits(standardised: Floats, limits: Floats) -> Floats:
-    """Draw extreme values near the limits; their order stays.
+    """Compress extreme values towards the limits without changing their order.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def within_limits(standardised: Floats, limits: Floats) -> Floats:
     Returns
     -------
     ndarray of shape (n_rows, k), float64
-        Beyond a limit by ``x`` is beyond it by ``log(1 + log(1 + x))``: at most 6.5.
+        A value that exceeds a limit by ``x`` exceeds it by ``log(1 + log(1 + x))`` afterwards, which is at most 6.5.
 
     Examples
     --------
@@ -126,19 +127,19 @@ def within_limits(standardised: Floats, limits: Floats) -> Floats:
 
 
 def moments(block: Floats, sample_weight: Any = None) -> tuple[Floats, Floats]:
-    """Return means and scales of columns whose values may be of any size.
+    """Return means and scales of columns whose values may be of any magnitude.
 
     Parameters
     ----------
     block : ndarray of shape (n_rows, k), float64
-        NaN values are left out.
+        NaN values are ignored.
     sample_weight : array-like of shape (n_rows,), default=None
         Weights of the rows.
 
     Returns
     -------
     means, scales : ndarray of shape (k,), float64
-        The scale is the standard deviation; 1 for a constant column.
+        Means, and scales: the standard deviation, or 1 for a constant column.
 
     Examples
     --------
@@ -150,23 +151,23 @@ def moments(block: Floats, sample_weight: Any = None) -> tuple[Floats, Floats]:
     missing = np.isnan(block)
     weights = np.ones(len(block)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
     low, high = (np.nan_to_num(extreme.reduce(block, axis=0)) for extreme in (np.fmin, np.fmax))
-    # Divided by a power of two, which is exact, squares neither overflow nor vanish.
+    # after division by a power of two, which is exact, squares neither overflow nor vanish
     unit = np.ldexp(1.0, np.clip(np.frexp(np.maximum(-low, high))[1], -1000, 1000))
     in_units = np.where(missing, 0.0, block / unit)
     total = weights @ ~missing
     total[total <= 0.0] = 1.0
     mean = weights @ in_units / total
     apart = np.where(missing, 0.0, in_units - mean)
-    shift = weights @ apart / total  # What rounding left over
+    shift = weights @ apart / total  # the remaining rounding error
     deviation = np.sqrt(np.maximum(weights @ apart**2 / total - shift**2, 0.0))
     with np.errstate(over="ignore"):
-        spread = np.where(high > low, high - low, 1.0)  # Also where values differ by rounding, or have no weight.
+        spread = np.where(high > low, high - low, 1.0)  # also if values differ by rounding only, or have no weight
     scales = np.where(deviation > _ROUNDING, deviation * unit, spread)
     return np.where(high > low, (mean + shift) * unit, low), scales
 
 
 def _fences(block: Floats) -> tuple[Floats, Floats]:
-    """Return the least and the greatest value of each column that is not extreme; infinite if that cannot be told."""
+    """Return the smallest and largest non-extreme value of each column, or infinity if they cannot be determined."""
     step = max(1, len(block) // _SAMPLED)
     ordered = np.sort(block[::step], axis=0)  # NaN comes last
     counts = len(ordered) - np.isnan(ordered).sum(axis=0)

@@ -1,4 +1,4 @@
-"""Fields that were learnt together, parted: those of the query and those of the item."""
+"""Separate fields that were learned together into those of the query and those of the item."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ __all__ = ["select_fields"]
 
 
 def select_fields(fields: Fields, encoded: Encoded, positions: Collection[int]) -> tuple[Fields, Encoded]:
-    """Return some of the fields, with an embedding table of their own, and the rows as they encode them.
+    """Return some of the fields, with a separate embedding table, and the rows as encoded by them.
 
-    The result is that of fitting these fields alone.
+    The result is the same as if only these fields had been fitted.
 
     Parameters
     ----------
     fields : Fields
-        As :meth:`~skrec._data.features.fields.Fields.fit` returned them: not extended since.
+        Fields as returned by :meth:`~skrec._data.features.fields.Fields.fit`, not extended since.
     encoded : Encoded
-        What it returned with them.
+        The encoded rows returned with the fields.
     positions : collection of int
-        Positions of the columns that are kept.
+        Positions of the columns to keep.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Rows of a sparse matrix: each a weighted bag of columns."""
+"""Rows of a sparse matrix, each of which is a weighted bag of columns."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _SHORTEST = 8
 
 
 class SparseRows(Rows):
-    """Rows of a sparse matrix; a column becomes an array, with its zeros, when it is asked for.
+    """Rows of a sparse matrix. A column is converted to a dense array on access.
 
     Parameters
     ----------
     X : sparse matrix or sparse array of shape (n_rows, n_columns)
-        Of any format. Entries that are there twice are added, explicit zeros are none.
+        A matrix of any format. Duplicate entries are summed, and explicit zeros are ignored.
     name : str, default="X"
-        What error messages call it.
+        Name of the table in error messages.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class SparseRows(Rows):
     Raises
     ------
     ValueError
-        If it is not two-dimensional, has no row or no column, or holds NaN, infinity or complex numbers.
+        If the matrix is not two-dimensional, has no rows or no columns, or holds NaN, infinity or complex numbers.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class SparseRows(Rows):
 
     @classmethod
     def of_dense(cls, rows: Rows) -> SparseRows:
-        """Return rows of numbers without their zeros.
+        """Return the rows of a table of numbers as sparse rows.
 
         Raises
         ------
@@ -79,7 +79,7 @@ class SparseRows(Rows):
         return cls(np.column_stack(columns), name=rows.name)
 
     def raw(self, position: int) -> NDArray[np.float64]:
-        """Return one column, with its zeros."""
+        """Return one column as a dense array."""
         if not 0 <= position < self.n_columns:
             raise IndexError(f"There is no column {position}: the table has the columns 0 to {self.n_columns - 1}.")
         return np.asarray(self.matrix[:, [position]].toarray()).ravel()
@@ -99,18 +99,18 @@ def _refuse_non_finite(matrix: Any, name: str) -> None:
 
 
 def dense_columns(rows: SparseRows, left_out: set[int]) -> list[int]:
-    """Return the columns with a value in more than half of the rows: rather numbers than entries of a bag.
+    """Return the columns with a value in more than half of the rows, which are numeric rather than entries of a bag.
 
     Parameters
     ----------
     rows : SparseRows
     left_out : set of int
-        Columns that are not looked at.
+        Columns to ignore.
 
     Returns
     -------
     list of int
-        At most 256 columns, those with most values.
+        At most 256 columns, those with the most values.
     """
     counts = np.bincount(rows.matrix.indices, minlength=rows.n_columns)
     counts[sorted(left_out)] = 0
@@ -125,7 +125,7 @@ def largest_values(rows: SparseRows, left_out: set[int]) -> tuple[NDArray[np.int
     ----------
     rows : SparseRows
     left_out : set of int
-        Columns that are not looked at.
+        Columns to ignore.
 
     Returns
     -------
@@ -140,15 +140,15 @@ def largest_values(rows: SparseRows, left_out: set[int]) -> tuple[NDArray[np.int
 
 
 def packed(rows: SparseRows, columns: NDArray[np.int64], scales: NDArray[np.float64]) -> tuple[Windows, Windows]:
-    """Return the entries of the rows: the places of their columns, from 1, and the bits of their values.
+    """Return the entries of the rows: the numbers of their columns, from 1, and the bits of their values.
 
     Parameters
     ----------
     rows : SparseRows
     columns : ndarray of shape (n,), int64
-        The known columns, in any order; entries of others are left out.
+        The known columns, in any order. Entries of other columns are left out.
     scales : ndarray of shape (n,), float64
-        What the values of each are divided by.
+        The divisor of the values of each column.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def packed(rows: SparseRows, columns: NDArray[np.int64], scales: NDArray[np.floa
 
 
 def refuse_options(**given: Any) -> None:
-    """Raise if a parameter was given that does not go with sparse rows.
+    """Raise an error if a parameter was given that cannot be used with sparse rows.
 
     Raises
     ------
@@ -178,7 +178,7 @@ def refuse_options(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             raise ColumnError(
-                f"{name}={value!r} does not go with a sparse X, whose columns are numbers without names: pass "
+                f"{name}={value!r} cannot be used with a sparse X, whose columns are numbers without names: pass "
                 f"X.toarray() or a DataFrame to use {name}=, or leave it out. One-hot encoded columns need no "
-                "categorical_features; a user-item matrix becomes rows with skrec.datasets.events_from_matrix."
+                "categorical_features. To convert a user-item matrix, use skrec.datasets.events_from_matrix."
             )

@@ -1,4 +1,4 @@
-"""What text probably means: numbers and dates that came as strings, and columns of which each row is a category."""
+"""Detect numbers and dates that are spelled as strings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Spelling", "spelling_of"]
 
 _MOST = 0.5
 _MANY = 2_000
-"""Number of distinct values that are looked at."""
+"""Number of distinct values to look at."""
 
 _SIGN = r"[-+\u2212]?"
 _CURRENCY = r"(?:[$\u20ac\u00a3\u00a5\u20b9]|USD|EUR|GBP|CHF|JPY|INR)"
@@ -56,7 +56,7 @@ _CURES = {
 
 
 class Spelling(NamedTuple):
-    """What most distinct values of a column spell.
+    """The kind of values that most distinct values of a column spell.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ class Spelling(NamedTuple):
     cure : str
         The call that converts the column; ``{0}`` stands for its quoted name.
     example : object
-        A value that does.
+        A value that spells this kind.
     exception : object or None
-        A value that does not; None if all do.
+        A value that does not, or None if all do.
 
     Examples
     --------
@@ -83,17 +83,17 @@ class Spelling(NamedTuple):
 
 
 def spelling_of(distinct: Column) -> Spelling | None:
-    """Return whether most distinct values are text that spells numbers or dates, or objects that are numbers.
+    """Detect whether most distinct values are text that spells numbers or dates, or objects that are numbers.
 
     Parameters
     ----------
     distinct : ndarray of shape (n,) of objects
-        The distinct values of a column, the missing ones aside.
+        The distinct values of a column, without missing values.
 
     Returns
     -------
     Spelling or None
-        None also for text that spells whole numbers alone: these may well be codes.
+        None if they are not, and also if all text spells whole numbers, which may be codes.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def spelling_of(distinct: Column) -> Spelling | None:
         cure = _CURES[telling[0] if telling else "fraction"]
     else:
         return None
-    shown = classes == telling[0] if telling else chosen  # of numbers one that needs the cure
+    shown = classes == telling[0] if telling else chosen  # for numbers, one that needs the cure
     exception = _first_other(distinct, what)
     if exception is not None:
         call, after, first = cure.partition(" after")
@@ -129,7 +129,7 @@ def spelling_of(distinct: Column) -> Spelling | None:
 
 
 def _spread(n: int) -> NDArray[np.intp]:
-    """Return at most `_MANY` positions, from the first to the last."""
+    """Return at most `_MANY` positions, spread from the first to the last."""
     return np.unique(np.linspace(0, n - 1, min(n, _MANY)).astype(np.intp))
 
 
@@ -139,7 +139,7 @@ def _first_other(distinct: Iterable[Any], what: str) -> Any:
 
 
 def _class_of(value: Any) -> str:  # noqa: PLR0911
-    """Return what a value spells: a kind of number, a date, or something else."""
+    """Return the kind of a value: a kind of number, a date, or something else."""
     if not isinstance(value, str):
         if isinstance(value, (date, timedelta)):
             return "date"

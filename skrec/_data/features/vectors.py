@@ -1,4 +1,4 @@
-"""Columns of arrays of one width: embeddings of texts or images, standardised to a length of about 1."""
+"""Columns of arrays of equal width, such as embeddings of texts or images, standardized to a length of about 1."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def width_of(values: Any) -> int | None:
     Returns
     -------
     int or None
-        None if the cells that are not missing are something else than arrays of numbers of one width, or lists that
-        :func:`are_vectors`.
+        The width, or None unless all cells that are not missing are numeric arrays of equal width, or lists for which
+        :func:`are_vectors` is True.
 
     Examples
     --------
@@ -69,12 +69,12 @@ def width_of(values: Any) -> int | None:
 
 
 def are_vectors(values: Any) -> bool:
-    """Whether the cells of a column are lists of one length above 1, of numbers that are not all whole: embeddings.
+    """Return whether the cells are embeddings: lists of equal length above 1 of numbers that are not all whole.
 
     Parameters
     ----------
     values : array-like of shape (n_rows,)
-        Missing cells are left out.
+        The cells. Missing cells are ignored.
 
     Returns
     -------
@@ -91,13 +91,13 @@ def are_vectors(values: Any) -> bool:
 
 
 def warn_ragged(values: Any, name: str) -> None:
-    """Warn of lists of fractions that would be an array were it not for their lengths.
+    """Warn about lists of fractional numbers that would be arrays if their lengths were equal.
 
     Parameters
     ----------
     values : array-like of shape (n_rows,)
     name : str
-        What the warning calls the column.
+        Name of the column in the warning.
 
     Warns
     -----
@@ -124,26 +124,26 @@ def warn_ragged(values: Any, name: str) -> None:
     at = int(np.argmax(lengths != usual))
     row = int(np.flatnonzero(~pd.isna(cells))[at])
     warn(
-        f"Column {name!r} holds lists of fractional numbers, but row {row} has {lengths[at]} of them, where most have "
-        f"{usual}: each number counts as a category. If they are embeddings, give every row {usual} numbers, or None; "
-        f"if they are categories, say so with multivalued_features=[{name!r}]."
+        f"Column {name!r} holds lists of fractional numbers, but row {row} has {lengths[at]} numbers and most have "
+        f"{usual}: each number is taken for a category. If they are embeddings, pass {usual} numbers or None in each "
+        f"row; if they are categories, pass multivalued_features=[{name!r}]."
     )
 
 
 def _lengths_of_fractions(cells: Column) -> NDArray[np.intp] | None:
-    """Return the length of each cell that is there; None unless they are lists of numbers that are not all whole."""
+    """Return the length of each non-missing cell, or None unless they are lists of numbers that are not all whole."""
     there = cells[~pd.isna(cells)]
     if not len(there) or not all(map(_is_vector, there)):
         return None
     flat = as_column(object_array(list(chain.from_iterable(there))))
-    if flat.dtype.kind == "O":  # missing numbers among them
+    if flat.dtype.kind == "O":  # with missing numbers
         flat = as_column(flat[~pd.isna(flat)])
     numbers = flat[np.isfinite(flat)] if flat.dtype.kind == "f" else flat[:0]
     return np.fromiter(map(len, there), np.intp, len(there)) if (numbers != np.floor(numbers)).any() else None
 
 
 def _is_vector(cell: Any) -> bool:
-    """Whether a cell is a list of numbers, by its first value, or an array of them."""
+    """Return whether a cell is a list of numbers, judged by its first value, or a numeric array."""
     if isinstance(cell, np.ndarray):
         return cell.ndim == 1 and cell.dtype.kind in "iuf"
     return isinstance(cell, (list, tuple)) and (not cell or cell[0] is None or isinstance(cell[0], Real))
@@ -154,26 +154,26 @@ def _is_one_width(lengths: NDArray[np.intp]) -> bool:
 
 
 def stack(values: Any, width: int, label: str) -> Floats:
-    """Return a column of arrays of one width as a matrix.
+    """Return a column of arrays of equal width as a matrix.
 
     Parameters
     ----------
     values : array-like of shape (n_rows,)
         Arrays, lists or tuples of numbers.
     width : int
-        Their length.
+        The length of the arrays.
     label : str
-        What error messages call the column, quoted if it is a name.
+        The column in error messages, quoted if it is a name.
 
     Returns
     -------
     ndarray of shape (n_rows, width), float64
-        NaN for what is missing: arrays, or numbers in them.
+        NaN for missing arrays and missing numbers.
 
     Raises
     ------
     ColumnError
-        If a cell is something else, or has another width.
+        If a cell is not an array of numbers, or has another width.
     ValueError
         If a number is infinite.
 
@@ -208,7 +208,7 @@ an array of 3 numbers, or fit again.
 def learn_arrays(
     rows: Rows, positions: Sequence[int], sample_weight: Any = None
 ) -> tuple[list[int], Floats, Floats, Floats, NDArray[np.bool_]]:
-    """Return the widths of columns of arrays, what standardises them, and which have missing arrays.
+    """Return the widths, means and scales of columns of arrays, and which columns have missing arrays.
 
     Parameters
     ----------
@@ -223,8 +223,9 @@ def learn_arrays(
     -------
     widths : list of int
     means, scales : ndarray of shape (sum of widths,), float64
-        Of every place of the arrays, see :func:`skrec._data.features.outliers.moments`; the scales are multiplied by
-        the root of the width, so that a whole array is as large as a number. Extreme values are left out.
+        Means and scales of every place of the arrays, see :func:`skrec._data.features.outliers.moments`. The scales are
+        multiplied by the square root of the width, so that the length of an array is comparable to a single number.
+        Extreme values are ignored.
     limits : ndarray of shape (sum of widths, 2), float64
         See :class:`skrec._data.features.outliers.Spread`.
     has_missing : ndarray of shape (k,), bool
@@ -232,7 +233,7 @@ def learn_arrays(
     Raises
     ------
     ColumnError
-        If a cell is no array, or has another width.
+        If a cell is not an array, or has another width.
     ValueError
         If a number is infinite.
 
@@ -252,7 +253,7 @@ def learn_arrays(
     for number, (places, block) in enumerate(_blocks(rows, positions, widths)):
         has_missing[number] = _is_missing(block).any()
         means[places], scales[places], limits[places], _ = learn_spread(block, sample_weight)
-        # Else a wide one would drown the other fields, and be learnt by heart.
+        # otherwise a wide array would dominate the other fields and be memorized
         scales[places] *= np.sqrt(widths[number])
         limits[places] /= np.sqrt(widths[number])
     return widths, means, scales, limits, has_missing
@@ -267,7 +268,7 @@ def standardise_arrays(
     *,
     limits: Floats | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return standardised arrays side by side, 0 where they are missing, and which rows have none.
+    """Return standardized arrays side by side, 0 for missing values, and which arrays are missing.
 
     Parameters
     ----------
@@ -276,7 +277,7 @@ def standardise_arrays(
     positions : sequence of int
         Positions of k columns of arrays.
     widths : sequence of int
-        Of the arrays of each.
+        The width of the arrays of each column.
     means, scales : ndarray of shape (sum of widths,), float64
     limits : ndarray of shape (sum of widths, 2), float64, default=None
         See :func:`learn_arrays`.
@@ -289,7 +290,7 @@ def standardise_arrays(
     Raises
     ------
     ColumnError
-        If a cell is no array, or has another width.
+        If a cell is not an array, or has another width.
     ValueError
         If a number is infinite.
 
@@ -314,7 +315,7 @@ def standardise_arrays(
 
 
 def _blocks(rows: Rows, positions: Sequence[int], widths: Sequence[int]) -> Iterator[tuple[slice, Floats]]:
-    """Yield the arrays of each column as a matrix, and its place among those of all columns side by side."""
+    """Yield the arrays of each column as a matrix, with its place among all columns side by side."""
     start = 0
     for position, width in zip(positions, widths, strict=True):
         yield slice(start, start + width), stack(rows.column(position), width, rows.label(position))
@@ -326,7 +327,7 @@ def _is_missing(block: Floats) -> NDArray[np.bool_]:
 
 
 def is_polars_array(values: Any) -> bool:
-    """Whether a column is of the type Array of polars.
+    """Return whether a column has the polars dtype Array.
 
     Examples
     --------

@@ -49,7 +49,7 @@ def test_matrices_that_are_no_tables_are_refused():
         SparseRows(sparse.csr_array((3, 0)))
     with pytest.raises(ValueError, match="Complex data not supported"):
         SparseRows(sparse.csr_array(np.eye(2) * 1j))
-    with pytest.raises(ColumnError, match="categorical_features=.*does not go with a sparse X"):
+    with pytest.raises(ColumnError, match="categorical_features=.*cannot be used with a sparse X"):
         refuse_options(user=None, categorical_features=[0])
 
 

@@ -109,7 +109,7 @@ def test_other_lists_are_bags(values):
 
 def test_a_vector_of_another_length_is_told_of():
     frame = pd.DataFrame({"v": [None, [0.5, 1.0], [0.5, 2.0], [0.25]]})
-    message = r"Column 'v' holds lists of fractional numbers, but row 3 has 1 of them, where most have 2.*=\['v'\]"
+    message = r"Column 'v' holds lists of fractional numbers, but row 3 has 1 numbers and most have 2.*=\['v'\]"
     for X in (frame, pl.from_pandas(frame)):
         with pytest.warns(UserWarning, match=message):
             Fields.fit(as_rows(X), [0])
