@@ -146,14 +146,14 @@ def test_no_events_at_all():
 def test_an_array_of_windows():
     windows = Histories.from_events([1], [5], n_users=1).windows([1], 2)
     assert np.asarray(windows, dtype=np.int64).dtype == np.int64
-    with pytest.raises(ValueError, match="an array of them is always a copy"):
+    with pytest.raises(ValueError, match="cannot be converted to an array without a copy"):
         np.array(windows, copy=False)
 
 
 def test_wrong_events_are_refused():
     timed = Histories.from_events([1], [5], [10], n_users=1)
     order = Histories.from_events([1], [5], n_users=1)
-    with pytest.raises(ValueError, match=r"The stored events have times, but the rows have none.*Give all of them"):
+    with pytest.raises(ValueError, match=r"The stored events have times, but the rows have none.*Pass times for"):
         timed.append([1], [5], n_users=1)
     with pytest.raises(ValueError, match="The stored events have times, but the rows have none"):
         timed.ends([1], [5])

@@ -123,9 +123,7 @@ def test_declared_categories_are_not_suspected():
 @pytest.mark.parametrize("dtype", [object, "string", "category"])
 def test_a_category_in_nearly_every_row_is_warned_about(dtype):
     names = pd.Series([f"name {i}" for i in range(290)] + ["name 0"] * 10, dtype=dtype)
-    with pytest.warns(
-        UserWarning, match=r"Column 'p' has a different category in nearly every row \(290 in 300 rows\), such as"
-    ):
+    with pytest.warns(UserWarning, match=r"Column 'p' has a different category .* every row \(290 in 300 rows\), such"):
         read(names)
 
 
