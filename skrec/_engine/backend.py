@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported quietly and with this process's share of the threads."""
+"""Import of TensorFlow and Keras, without log output and with the number of threads of this process."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _CHATTER = re.compile(rb"WARNING: All log messages before absl|[IW]\d{4} |To ena
 
 @contextmanager
 def _quiet_import() -> Iterator[None]:
-    """Keep what TensorFlow's libraries print while they load off the terminal; anything else is passed on.
+    """Suppress what TensorFlow's libraries print while they load; all other output is passed on.
 
-    They write to the file descriptor itself, before any setting of theirs is read.
+    They write to the file descriptor directly, before any of their settings is read.
     """
     try:
         terminal = os.dup(2)
-    except OSError:  # no standard error to keep quiet
+    except OSError:  # there is no standard error
         yield
         return
     with tempfile.TemporaryFile() as kept:
@@ -42,7 +42,7 @@ def _quiet_import() -> Iterator[None]:
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-# joblib gives each worker its share of the cores through OMP_NUM_THREADS; TensorFlow has names of its own for it.
+# joblib limits the threads of each worker through OMP_NUM_THREADS; TensorFlow has its own names for it.
 if "OMP_NUM_THREADS" in os.environ:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", os.environ["OMP_NUM_THREADS"])
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", os.environ["OMP_NUM_THREADS"])
@@ -56,14 +56,14 @@ __all__ = ["keras", "preserved_random_state", "resized", "tf", "traces_expected"
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
-        f"skrec needs Keras on TensorFlow, but Keras runs on {keras.backend.backend()!r} here. "
+        f"skrec needs Keras on TensorFlow, but Keras uses the backend {keras.backend.backend()!r}. "
         "Set the environment variable KERAS_BACKEND to 'tensorflow' (or remove it) before Keras is imported."
     )
 
 
 @contextmanager
 def preserved_random_state() -> Iterator[None]:
-    """Leave Python's global generator where it was: Keras draws seeds from it when it builds layers."""
+    """Restore the state of Python's global generator, from which Keras draws seeds when it builds layers."""
     state = random.getstate()
     try:
         yield
@@ -73,7 +73,7 @@ def preserved_random_state() -> Iterator[None]:
 
 @contextmanager
 def traces_expected() -> Iterator[None]:
-    """Keep TensorFlow from warning that functions of the same code are traced often: each program does so once."""
+    """Suppress TensorFlow's warning about frequent retracing: each program traces the same code once."""
 
     def is_another(record: logging.LogRecord) -> bool:
         return "tf.function retracing" not in record.getMessage()
@@ -89,7 +89,7 @@ def traces_expected() -> Iterator[None]:
 def unsized(variable: keras.Variable) -> keras.Variable:
     """Free the first axis of a Keras variable, so that one traced program serves tables of any number of rows.
 
-    Keras has no public way to make such a variable; this function is the one place that knows.
+    Keras has no public way to create such a variable; only this function depends on the internals.
     """
     value = variable.value
     variable._value = tf.Variable(
@@ -99,6 +99,6 @@ def unsized(variable: keras.Variable) -> keras.Variable:
 
 
 def resized(variable: keras.Variable) -> None:
-    """Tell Keras how many rows a variable has now, for summaries and for callbacks that assign to it."""
+    """Update the number of rows of a variable in Keras, for summaries and for callbacks that assign to it."""
     if variable.value.shape.rank and variable.value.shape[0] is None:
         variable._shape = tuple(tf.shape(variable.value).numpy().tolist())

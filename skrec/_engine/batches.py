@@ -1,4 +1,4 @@
-"""The training data of one fit, held once in memory, and the batches and negatives drawn from it inside the graph."""
+"""Training data of one fit, stored once in memory; batches and negatives are drawn from it inside the graph."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _REDRAWS = 2
 
 @dataclass(frozen=True)
 class Column:
-    """One input of a network.
+    """Input of a network.
 
     Parameters
     ----------
     name : str
-        What the architecture calls it.
+        Name of the input.
     dtype : {"int32", "float32"}, default="int32"
-        Codes or numbers.
+        Data type: int32 for codes, float32 for numbers.
     shape : tuple of int
         Shape of one row.
     window : bool, default=False
-        Whether rows are parts of one long array, of which only the ends are held row by row.
+        Whether rows are windows of one long array. In this case, only their ends are stored for each row.
     """
 
     name: str
@@ -37,35 +37,35 @@ class Column:
     window: bool = False
 
     def holder(self) -> Any:
-        """Make a variable for any number of rows."""
+        """Create a variable for any number of rows."""
         return _holder("int64", (2,)) if self.window else _holder(self.dtype, self.shape)
 
     def padding(self) -> Any:
-        """Make one row of padding: a history without events, else zeros."""
+        """Return one row of padding: a history without events, otherwise zeros."""
         return tf.fill([1, *self.shape], tf.constant(-1 if self.window or self.name == "history" else 0, self.dtype))
 
 
 @dataclass(frozen=True)
 class TrainingArrays:
-    """What one fit trains on, in codes.
+    """Encoded training data of one fit.
 
     Parameters
     ----------
     columns : dict of str to ndarray (n_rows, ...)
-        The inputs of the network, row by row: ``"user"`` and ``"item"`` codes, and what the architecture wants besides;
-        of histories, Windows.
+        Inputs of the network for each row: ``"user"`` and ``"item"`` codes, and further inputs of the architecture.
+        Histories are Windows.
     target : ndarray (n_rows, n_targets) or (n_rows, length, n_targets) of float32
-        Label, rating, class number, or 1 / 0 for positive and negative events; of a sequence, at each place.
+        Label, rating, class index, or 1 / 0 for positive and negative events, for each row or position of a sequence.
     weight : ndarray (n_rows,) or (n_rows, length) or None
-        Weights of the rows, or of the places of sequences; None: all 1.
+        Weights of the rows, or of the positions of sequences. None stands for weights of 1.
     n_items : int
-        Size of the catalogue; codes run from 1.
+        Number of items. Codes start at 1.
     item_counts : ndarray (n_items + 1,) or None
-        Events of each item, for negatives drawn by popularity.
+        Number of events of each item, for sampling by popularity.
     positives : ndarray of int64 or None
-        Sorted keys ``user * (n_items + 1) + item`` of the pairs that must not be drawn as negatives.
+        Sorted keys ``user * (n_items + 1) + item`` of the pairs that must not be sampled as negatives.
     catalogue : dict of str to ndarray (n_items + 1, ...) or None
-        The inputs of the network for each item code, where items are drawn.
+        Inputs of the network for each item code, if items are sampled.
     """
 
     columns: dict[str, Any]
@@ -87,10 +87,10 @@ def _holder(dtype: Any, shape: tuple[int, ...] = ()) -> Any:
 
 
 class TrainingData:
-    """Variables of a program that a fit fills and its end empties: none of them is part of the traced program.
+    """Variables of a program that are filled for a fit and emptied at its end; the trace does not depend on them.
 
-    Columns, targets and weights lie in the order of the epoch, so that a batch is one piece of each: rows put in order
-    once an epoch, all at a time, take a tenth of what they take when every step gathers its own.
+    Columns, targets and weights are stored in the order of the epoch, so that a batch is a slice of each. Reordering
+    all rows once per epoch takes a tenth of the time of gathering the rows in each step.
     """
 
     def __init__(
@@ -105,8 +105,8 @@ class TrainingData:
     ) -> None:
         self._batch_size = batch_size
         self._popularity = popularity
-        self._arrays: TrainingArrays | None = None  # what the fit trains on, as it came
-        self._sources: dict[str, np.ndarray] = {}  # its columns
+        self._arrays: TrainingArrays | None = None  # training data of the fit, in the original order
+        self._sources: dict[str, np.ndarray] = {}  # columns of the training data
         places = (length,) if length else ()
         self.columns = {column.name: column.holder() for column in columns}
         self.catalogue = {column.name: column.holder() for column in catalogue}
@@ -120,7 +120,7 @@ class TrainingData:
         self.n_items = tf.Variable(0, trainable=False, dtype=tf.int32)
 
     def fill(self, arrays: TrainingArrays, alpha: float) -> None:
-        """Take the data of a fit; negatives will be drawn in proportion to ``item_counts ** alpha``."""
+        """Load the data of a fit; negatives are sampled in proportion to ``item_counts ** alpha``."""
         self._arrays = arrays
         for name in self.columns:
             column = arrays.columns[name]
@@ -134,14 +134,14 @@ class TrainingData:
         if arrays.positives is not None:
             self.positives.assign(arrays.positives)
         if self._popularity and arrays.item_counts is not None:
-            # An item without events (of an earlier fit) can still be drawn, as one with a single event.
+            # An item without events (from an earlier fit) is sampled like an item with a single event.
             share = np.maximum(arrays.item_counts[1:], 1).astype(np.float64) ** alpha
             share /= share.sum()
             self.cumulative.assign(np.cumsum(share))
             self.log_shares.assign(np.log(share, dtype=np.float64).astype(np.float32))
 
     def clear(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self._arrays, self._sources = None, {}
         tables = (*self.columns.values(), *self.flat.values(), *self.catalogue.values())
         lists = (self.target, self.weight, self.cumulative, self.log_shares, self.positives)
@@ -167,7 +167,7 @@ class TrainingData:
     def batch(self, step: Any) -> tuple[dict[str, Any], Any, Any]:
         """Return the columns, targets (B, n_targets) and weights (B,) of one batch; weight 0 marks padding.
 
-        Of B sequences, targets and weights are those of all their places, one after the other.
+        For B sequences, targets and weights are those of all positions, one after the other.
         """
         at = tf.cast(step, tf.int32) * self._batch_size
 
@@ -180,7 +180,7 @@ class TrainingData:
         return columns, target, tf.reshape(piece(self.weight), [-1])
 
     def _windows(self, name: str, rows: Any) -> Any:
-        """Gather the windows of rows of a column that holds their ends, right-aligned and padded with -1."""
+        """Return the windows of rows from their ends, right-aligned and padded with -1."""
         if name not in self.flat:
             return rows
         at = rows[:, 1:] + tf.range(-self._lengths[name], 0, dtype=tf.int64)
@@ -191,7 +191,7 @@ class TrainingData:
         return {"item": codes, **{name: tf.gather(holder, codes) for name, holder in self.catalogue.items()}}
 
     def draw(self, step: TrainingContext, shape: Any) -> Any:
-        """Draw item codes."""
+        """Sample item codes."""
         if not self._popularity:
             return 1 + step.uniform(shape, dtype=tf.int32, maxval=self.n_items)
         flat = step.uniform([tf.reduce_prod(shape)], dtype=tf.float64)
@@ -199,14 +199,14 @@ class TrainingData:
         return 1 + tf.minimum(tf.reshape(codes, shape), self.n_items - 1)
 
     def log_share(self, codes: Any) -> Any:
-        """Return the logarithm of each code's share of the draws, for the logQ correction of sampled softmax.
+        """Return the log probability of sampling each code, for the logQ correction of sampled softmax.
 
-        Drawn uniformly, all items have the same share, and no correction is needed.
+        With uniform sampling, all items have the same probability, and no correction is needed.
         """
         return tf.gather(self.log_shares, tf.maximum(codes - 1, 0))
 
     def is_positive(self, users: Any, items: Any) -> Any:
-        """Tell which pairs of codes are training positives; users (B,), items (B, M)."""
+        """Return which pairs of codes are training positives; users (B,), items (B, M)."""
         width = tf.cast(self.n_items + 1, tf.int64)
         keys = tf.cast(users, tf.int64)[:, None] * width + tf.cast(items, tf.int64)
         flat = tf.reshape(keys, [-1])
@@ -215,7 +215,7 @@ class TrainingData:
         return tf.reshape(tf.equal(tf.gather(self.positives, place), flat), tf.shape(keys))
 
     def draw_unseen(self, step: TrainingContext, users: Any, shape: Any) -> tuple[Any, Any]:
-        """Draw items that are no training positives of their row's user; where three draws failed the mask is 0."""
+        """Sample items that are not positives of the row's user; the mask is 0 where three attempts failed."""
         codes = self.draw(step, shape)
         taken = self.is_positive(users, codes)
         for _ in range(_REDRAWS):

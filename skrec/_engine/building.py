@@ -1,9 +1,9 @@
-"""Building a network apart from Keras's global state, and naming what it consists of.
+"""Building of networks independently of Keras's global state, and naming of their layers and weights.
 
-Keras numbers the layers of a thread: the name of a new one depends on all that were built before. TensorFlow's graph
-optimiser sorts some operands by name, so that ``cross_10`` comes before ``cross_9`` in a sum. The last bits of a fit
-would then depend on what else the process has done. Therefore a network is built in a thread of its own, where numbers
-start at 0 and weights are float32, and its layers are named after its parts.
+Keras numbers the layers of a thread, so the name of a layer depends on all layers that were built before. TensorFlow's
+graph optimizer sorts some operands by name, so ``cross_10`` comes before ``cross_9`` in a sum. The last bits of a fit
+would then depend on the history of the process. Therefore, a network is built in a separate thread, where numbers start
+at 0 and weights are float32, and its layers are named after its parts.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _Result = TypeVar("_Result")
 
 
 def apart_from_global_state(function: Callable[[], _Result]) -> _Result:
-    """Call a function where Keras has built nothing yet, its dtype policy is float32, and no generator is moved.
+    """Call a function in a thread with a fresh Keras state and float32, without advancing any random generator.
 
-    The device that the caller has chosen (``with tf.device(...)``) holds there, too.
+    The device of the caller (``with tf.device(...)``) is also used in the thread.
     """
     device = tf.constant(0.0).device
 
     def call() -> _Result:
-        keras.config.set_dtype_policy("float32")  # of this thread alone
+        keras.config.set_dtype_policy("float32")  # only in this thread
         if tf.constant(0.0).device == device:
             return function()
         with tf.device(device):
@@ -59,10 +59,10 @@ def name_layers(parts: Mapping[str, Any]) -> None:
 
 
 def weights_by_name(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the weights of all parts under names that the parts alone decide.
+    """Return the weights of all parts under names that depend only on the parts.
 
-    A weight is called ``part/weight``. Where layers within a part have weights of the same name, the names of these
-    layers come in between: ``part/layer/weight``.
+    The name of a weight is ``part/weight``. If layers within a part have weights with the same name, the names of the
+    layers are inserted: ``part/layer/weight``.
     """
     found: dict[str, Any] = {}
     seen: set[int] = set()
@@ -74,7 +74,7 @@ def weights_by_name(parts: Mapping[str, Any]) -> dict[str, Any]:
         for weight, path in zip(weights, within, strict=True):
             name = weight.name if short[weight.name] == 1 else path if long[path] == 1 else weight.path
             key, number = f"{part}/{name}", 1
-            while key in found:  # made outside the layer that holds them: their order tells them apart
+            while key in found:  # created outside of their layer: numbered in order
                 number += 1
                 key = f"{part}/{name}_{number}"
             found[key] = weight
@@ -82,9 +82,10 @@ def weights_by_name(parts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def initial_by_keras(layer: Any, name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray | None:
-    """Draw a weight of a layer of Keras's by the initializer that the layer was given.
+    """Draw a weight of a Keras layer with the initializer of the layer.
 
-    None for other layers, and for what :func:`initial_dense` draws alike: Glorot-uniform matrices and biases of 0.
+    Return None for other layers, and for weights that :func:`initial_dense` draws in the same way: Glorot-uniform
+    matrices and zero biases.
     """
     initializer = getattr(layer, f"{name}_initializer", None)
     if not type(layer).__module__.startswith("keras.") or not isinstance(initializer, keras.initializers.Initializer):
@@ -101,9 +102,9 @@ def initial_by_keras(layer: Any, name: str, shape: tuple[int, ...], rng: np.rand
 
 
 def initial_dense(name: str, shape: tuple[int, ...], rng: np.random.Generator, stddev: float | None) -> np.ndarray:
-    """Glorot-uniform kernels, ones for a scale, zeros for the rest: what Keras's own layers start from.
+    """Return Glorot-uniform kernels, ones for a scale and zeros for other weights, as in the Keras layers.
 
-    Kernels of a layer with a ``stddev`` start so small that its results have about that standard deviation.
+    Kernels of a layer with ``stddev`` are scaled so that its outputs have about this standard deviation.
     """
     if name.endswith("kernel") and stddev is not None:
         return rng.standard_normal(shape, np.float32) * np.float32(stddev / np.sqrt(shape[-2]))

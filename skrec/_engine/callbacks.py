@@ -1,4 +1,4 @@
-"""What a caller may pass as callbacks: Keras's and their own, and functions."""
+"""Callbacks of the caller: Keras callbacks, custom callbacks and functions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["CANNOT_SAVE", "Listener", "checked_callbacks", "let_go"]
 
 CANNOT_SAVE = (
     "The network cannot be saved alone, as ModelCheckpoint and BackupAndRestore do: without the rest of the estimator "
-    "it is of no use. To keep what a long fit has reached, fit a few epochs at a time with warm_start=True, and store "
+    "it is not usable. To keep the progress of a long fit, fit a few epochs at a time with warm_start=True, and store "
     "the estimator after each fit with skrec.save. The weights of the best epoch are kept by early_stopping=True, or "
     "by keras.callbacks.EarlyStopping(restore_best_weights=True)."
 )
@@ -36,12 +36,12 @@ class Listener(keras.callbacks.Callback):
 
 
 def checked_callbacks(callbacks: Any) -> tuple[Any, ...]:
-    """Return callbacks of Keras; refuse what is none, and no function either.
+    """Convert callbacks to Keras callbacks, and check them.
 
     Parameters
     ----------
     callbacks : keras.callbacks.Callback or callable, a sequence of these, or None
-        A callable is called as ``f(epoch, logs)`` after every epoch.
+        Callbacks. A function is called as ``f(epoch, logs)`` after every epoch.
 
     Returns
     -------
@@ -50,9 +50,9 @@ def checked_callbacks(callbacks: Any) -> tuple[Any, ...]:
     Raises
     ------
     TypeError
-        If something is no callback.
+        If an object is neither a callback nor a function.
     NotImplementedError
-        If a callback of Keras's does what another parameter does here.
+        If a parameter of the estimator replaces a Keras callback.
     """
     if callbacks is None:
         return ()
@@ -77,7 +77,7 @@ def _checked(callback: Any) -> Any:
 
 
 def let_go(callback: Any) -> None:
-    """Take the program and closed files from a callback: with them it could be neither pickled nor cloned."""
+    """Remove the program and closed files from a callback, so that it can be pickled and cloned."""
     keras.callbacks.Callback.set_model(callback, None)
     for name, value in vars(callback).items():
         if isinstance(value, io.IOBase) and value.closed:

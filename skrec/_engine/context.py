@@ -1,4 +1,4 @@
-"""What the layers may know of the training step they are traced in: its random numbers, rates and penalties."""
+"""Training context of layers while they are traced: random numbers, rates and penalties."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _BUILDING: ContextVar[bool] = ContextVar("skrec_building", default=False)
 
 
 class TrainingContext:
-    """One traced training step.
+    """Context of one traced training step.
 
-    Random numbers are a function of the fit's seed, the number of the operation in the step and the number of the step:
-    they need no global generator, and repeat bit for bit on a program that is used again.
+    Random numbers are a function of the seed of the fit, the index of the operation in the step, and the step number.
+    They need no global generator and are reproducible bit for bit if a program is reused.
     """
 
     def __init__(self, seed: Any, number: Any, *, dropout: Any, id_dropout: Any, penalised: bool) -> None:
@@ -42,15 +42,15 @@ class TrainingContext:
         return tf.random.stateless_uniform(shape, self.next_seed(), minval=0, maxval=maxval, dtype=dtype)
 
     def dropped(self, codes: Any, unknown: Any = 0) -> Any:
-        """Replace a share of the codes by ``unknown``, which trains the rows that serve unknown values."""
+        """Replace a fraction of the codes by ``unknown``, which trains the rows for unknown values."""
         if self.id_dropout is None:
             return codes
         return tf.where(self.uniform(tf.shape(codes)) >= self.id_dropout, codes, unknown)
 
     def looked_up(self, rows: Any) -> None:
-        """Note rows (..., dim) taken from a table for the penalty on them: the same number for each example.
+        """Record rows (..., dim) looked up in a table for the penalty on them; the number per example is constant.
 
-        The weights of the examples are those of ``lookup_weight``; None: each row counts once.
+        The examples are weighted by ``lookup_weight``. If None, each row counts once.
         """
         if self.penalised:
             weight = self.lookup_weight
@@ -74,13 +74,13 @@ def tracing(step: TrainingContext) -> Iterator[TrainingContext]:
 
 
 def is_building() -> bool:
-    """Return whether the network is only being built: its tables have no more than their first row yet."""
+    """Return whether the network is being built, so that its tables have only their first row."""
     return _BUILDING.get()
 
 
 @contextmanager
 def building() -> Iterator[None]:
-    """Let tables return their first row, whatever is looked up."""
+    """Make tables return their first row for all codes."""
     token = _BUILDING.set(True)
     try:
         yield

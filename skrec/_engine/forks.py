@@ -1,7 +1,7 @@
-"""Forked processes: where TensorFlow has run before the fork, it hangs in the child, and is refused there.
+"""Detection of forked processes, in which TensorFlow hangs if it has run before the fork.
 
-A fork copies one thread, and TensorFlow waits for ever for the others. ``import skrec`` imports this module, which
-notices forks from then on, and which imports neither TensorFlow nor Keras.
+A fork copies only one thread, and TensorFlow waits forever for the others. ``import skrec`` imports this module, which
+detects forks from then on. It imports neither TensorFlow nor Keras.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 __all__ = ["refuse_after_fork"]
 
 _MESSAGE = (
-    "TensorFlow cannot run in this process: it was forked from one in which TensorFlow had run already, and would wait "
-    "for ever. Fit, or load the model with skrec.load or joblib, after the fork: start gunicorn without --preload, or "
+    "TensorFlow cannot run in this process, because it was forked from a process in which TensorFlow had already run. "
+    "Fit, or load the model with skrec.load or joblib, after the fork: start gunicorn without --preload, or "
     "load in its post_fork hook; with multiprocessing use multiprocessing.get_context('spawn'). joblib's own worker "
     "processes (n_jobs) are not forked and need no change."
 )
@@ -24,7 +24,7 @@ _forked_after_use = False
 def _has_run() -> bool:
     """Return whether TensorFlow has started its threads, in this process or in one that this was forked from."""
     eager = sys.modules.get("tensorflow.python.eager.context")
-    # There is no public way to ask that would not start them.
+    # There is no public way to check this without starting them.
     return getattr(getattr(eager, "_context", None), "_context_handle", None) is not None
 
 
@@ -34,7 +34,7 @@ def _note_fork() -> None:
 
 
 def _lost_its_threads() -> bool:
-    """Return whether TensorFlow has run but has no threads: it was forked before skrec was imported (Linux only)."""
+    """Return whether TensorFlow has lost its threads in a fork before skrec was imported (Linux only)."""
     names = []
     try:
         names = [(task / "comm").read_text() for task in Path("/proc/self/task").iterdir()]

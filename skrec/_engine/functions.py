@@ -1,4 +1,4 @@
-"""The parts of a fitted network as TensorFlow functions of fixed signatures, on weights of their own."""
+"""The parts of a fitted network as TensorFlow functions with fixed signatures and their own weights."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ Shapes = Mapping[str, tuple[str, tuple[int | None, ...]]]
 
 
 class FunctionsModule(tf.Module):
-    """A module with the functions of a network, which ``tf.saved_model.save`` takes.
+    """Module with the functions of a network, for ``tf.saved_model.save``.
 
     Parameters
     ----------
     structure : Structure
         The network.
     weights : Weights
-        Its weights, which are copied.
+        Weights of the network. They are copied.
     query, item : dict of str to (dtype, shape) or None
-        The inputs of each function; None: there are no such functions.
+        Inputs of each function. If None, the function does not exist.
     pairs : dict of str to (dtype, shape)
-        The inputs of ``pairs``.
+        Inputs of ``pairs``.
     scale, offset : float
         Scores are ``logits * scale + offset``.
 
@@ -48,7 +48,7 @@ class FunctionsModule(tf.Module):
         offset: float,
     ) -> None:
         super().__init__(name="network")
-        program = Program(structure)  # not one of those that fits borrow
+        program = Program(structure)  # not shared with fits
         program.load(weights)
         network = program.network
         self.weights = [weight.value for weight in (program.named | program.constants).values()]

@@ -1,7 +1,7 @@
 """Losses, one number per example.
 
-Every ranking loss is the negative logarithm of a probability ``P`` that the row's item, and not a negative, is chosen;
-for a row that the user marked as a negative it is ``-log(1 - P)`` of the same ``P``.
+Every ranking loss is the negative logarithm of a probability ``P`` that the item of the row is chosen, and not a
+negative. For a row that is marked as negative, it is ``-log(1 - P)`` with the same ``P``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from skrec._engine.own_loss import OwnLoss
 
 __all__ = ["POINTWISE", "catalogue_dot_softmax", "catalogue_softmax", "pairwise", "pointwise"]
 
-_CHUNK = 2**19  # logits computed at once: they stay in the processor's cache
+_CHUNK = 2**19  # number of logits computed at once, so that they fit in the processor cache
 
 _IMPOSSIBLE = -1e9
 
@@ -40,34 +40,34 @@ POINTWISE = {
 
 
 def pointwise(loss: Any, logits: Any, target: Any) -> Any:
-    """Losses of rows with targets of their own, by a loss's name or a caller's function: logits (B, 1) or (B, 1, C)."""
+    """Return the losses of rows with targets, for the name of a loss or a custom loss: logits (B, 1) or (B, 1, C)."""
     return loss.rows(logits, target) if isinstance(loss, OwnLoss) else POINTWISE[loss](logits, target)
 
 
 def pairwise(
     loss: Any, score: Any, negatives: Any, usable: Any, positive: Any, *, beta: Any = 1.0, regularisation: Any = 0.0
 ) -> Any:
-    """Loss of rows with negatives drawn for them.
+    """Return the losses of rows with sampled negatives.
 
     Parameters
     ----------
     loss : {"log_loss", "gbce", "bpr", "bpr_max", "top1_max", "softmax"} or OwnLoss
-        ``log_loss``: each pair on its own; ``gbce``: the same with the positive's probability to the power ``beta``
-        (Petrov & Macdonald, 2023); ``bpr``: the row's item against each negative (Rendle et al., 2009); ``bpr_max`` and
-        ``top1_max``: against the negatives by their share of a softmax (Hidasi & Karatzoglou, 2018); ``softmax``: the
-        row's item against all negatives at once.
+        ``log_loss`` classifies each pair separately. ``gbce`` does the same with the probability of the positive raised
+        to the power ``beta`` (Petrov & Macdonald, 2023). ``bpr`` compares the item of the row with each negative
+        (Rendle et al., 2009). ``bpr_max`` and ``top1_max`` compare it with the negatives weighted by their softmax
+        (Hidasi & Karatzoglou, 2018). ``softmax`` compares it with all negatives at once.
     score : tensor (B,)
-        Logits of the rows' items.
+        Logits of the items of the rows.
     negatives : tensor (B, M)
-        Logits of the negatives, corrected for how often they are drawn.
+        Logits of the negatives, corrected for their sampling probability.
     usable : tensor (B, M) of float
-        0 for a negative that must not count.
+        0 for a negative that must be ignored, otherwise 1.
     positive : tensor (B,) of float
-        1 for a positive row, 0 for a row the user marked as negative.
+        1 for a positive row, 0 for a row that is marked as negative.
     beta : scalar
-        Of ``gbce``.
+        Exponent of ``gbce``.
     regularisation : scalar
-        Of ``bpr_max``: weight of the negatives' squared logits.
+        Weight of the squared logits of the negatives in ``bpr_max``.
     """
     if isinstance(loss, OwnLoss):
         return loss.ranking(score, negatives, usable, positive)
@@ -93,26 +93,26 @@ def pairwise(
 
 
 def catalogue_softmax(logits: Any, target: Any, positive: Any) -> Any:
-    """Cross-entropy of the row's item against the whole catalogue: logits (B, N), target (B,) column numbers."""
+    """Return the cross-entropy of the row's item against the whole catalog: logits (B, N), target (B,) indices."""
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=logits)
     rejected = -tf.math.log1p(-tf.minimum(tf.exp(-loss), 1.0 - 1e-6))
     return tf.where(positive > 0, loss, rejected)
 
 
 def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, weight: Any) -> Any:
-    """Weighted sum of :func:`catalogue_softmax` for logits that are dot products, without holding the logits.
+    """Return the weighted sum of :func:`catalogue_softmax` for logits that are dot products, without storing them.
 
-    Loss and gradients are computed together, some rows at a time, so that the logits of a large batch, far larger than
-    the processor's cache, are neither stored nor read again.
+    Loss and gradients are computed together for chunks of rows. The logits of a large batch, which are much larger than
+    the processor cache, are therefore neither stored nor read again.
 
     Parameters
     ----------
     query : tensor (B, d)
     items : tensor (N, d)
     target : tensor (B,) of int32
-        Row of ``items`` of each query's item.
+        Row index in ``items`` of the item of each query.
     positive, weight : tensor (B,) of float
-        1 for a positive row, 0 for a row the user marked as negative; weights of the rows.
+        1 for a positive row, 0 for a row that is marked as negative; and the weights of the rows.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Keras optimisers whose update of an embedding table touches the rows of the batch alone.
+"""Keras optimizers that update only the embedding rows of the batch.
 
-Keras's own optimisers either update every row at every step (Adam) or fail to add up an id that occurs twice in a
-batch. Each class here equals its Keras parent fed the dense gradient, except that Adam's moments of a row decay only
-when the row is used ("lazy" Adam).
+The Keras optimizers either update every row in every step (Adam) or do not sum the gradients of an id that occurs twice
+in a batch. Each class here is equivalent to its Keras parent with the dense gradient, except that Adam's moments of a
+row decay only if the row is used ("lazy" Adam).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["OPTIMIZERS", "SGD", "Adagrad", "Adam", "Ftrl"]
 
 
 def _sum_duplicates(gradient: Any) -> tuple[Any, Any]:
-    """Return the gradient's distinct rows and, for each, the sum of its values."""
+    """Return the distinct rows of a gradient and the sum of the values of each."""
     rows, positions = tf.unique(gradient.indices)
     return rows, tf.math.unsorted_segment_sum(gradient.values, positions, tf.shape(rows)[0])
 
@@ -28,20 +28,20 @@ def _scatter(variable: Any, rows: Any, values: Any) -> None:
 
 
 def _subtract(variable: Any, rows: Any, values: Any) -> None:
-    """Subtract from distinct rows; on a CPU two to four times as fast as ``ResourceScatterSub``."""
+    """Subtract values from distinct rows; on a CPU, two to four times as fast as ``ResourceScatterSub``."""
     _scatter(variable, rows, tf.gather(variable, rows) - values)
 
 
 def _rows_of(table: Any) -> Any:
-    """Make a variable for any number of rows of a table."""
+    """Create a variable for any number of rows of a table."""
     inner = table.shape[1:]
     return tf.Variable(tf.zeros([0, *inner], table.dtype), shape=[None, *inner], trainable=False)
 
 
 class _Sparse:
-    """Split an update into that of a dense variable and that of a table's rows, and make slots of any length."""
+    """Mixin class with separate updates of dense variables and of table rows, and slots of any length."""
 
-    scheduled = False  # whether the rate of each step is given
+    scheduled = False  # whether each step has its own rate
 
     def build(self, variables: Any) -> None:
         self.slots: list[tuple[Any, Any]] = []  # (slot, the weight it belongs to)
@@ -50,7 +50,7 @@ class _Sparse:
 
     @property
     def learning_rate(self) -> Any:
-        """The rate of the next step; with a schedule, outside of the traced step, the number alone."""
+        """The rate of the next step; outside of the traced step, a schedule gives a plain number."""
         rate = super().learning_rate  # type: ignore[misc]
         return tf.convert_to_tensor(rate.value) if self.scheduled and tf.executing_eagerly() else rate
 
@@ -58,8 +58,8 @@ class _Sparse:
     def learning_rate(self, rate: Any) -> None:
         if self.scheduled:
             raise TypeError(
-                "learning_rate is a schedule, which gives the rate of every step, so that a callback cannot set it. "
-                "Leave the callback out, or pass a number as learning_rate."
+                "A callback cannot set the learning rate if learning_rate is a schedule. Remove the callback, or pass "
+                "a number as learning_rate."
             )
         keras.optimizers.Optimizer.learning_rate.fset(self, rate)
 
@@ -75,7 +75,7 @@ class _Sparse:
         return slot
 
     def _start(self, name: str, weights: Any) -> Any:
-        """Give what a slot of this name starts from, for these weights."""
+        """Return the initial value of a slot of this name for these weights."""
         return tf.fill(tf.shape(weights), self.initial_accumulator_value if "accumulator" in name else 0.0)  # type: ignore[attr-defined]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -119,7 +119,7 @@ class Adam(_Sparse, keras.optimizers.Adam):
 
     def _apply(self, weights: Any, m: Any, v: Any, gradient: Any, rate: Any) -> None:
         step = tf.cast(self.iterations.value + 1, weights.dtype)
-        # The kernel computes 1 - beta_2 in single precision, and v with it: a rate as much smaller makes up for that.
+        # The kernel computes 1 - beta_2, and therefore v, in single precision: scaling the rate corrects for that.
         rounded = np.sqrt((1.0 - np.float32(self.beta_2)) / (1.0 - self.beta_2))
         tf.raw_ops.ResourceApplyAdam(
             var=weights.handle,
@@ -161,9 +161,9 @@ class SGD(_Sparse, keras.optimizers.SGD):
 
 
 class Ftrl(_Sparse, keras.optimizers.Ftrl):
-    """Follow the regularised leader, proximal, with L1 (McMahan et al., 2013, doi:10.1145/2487575.2488200).
+    """FTRL-Proximal with L1 (McMahan et al., 2013, doi:10.1145/2487575.2488200).
 
-    It trains parts of a network beside its first optimiser, with their own rates of the program.
+    It trains a parameter group of a network beside the main optimizer, with its own rates.
     """
 
     def __init__(self, rates: Any) -> None:
@@ -171,7 +171,7 @@ class Ftrl(_Sparse, keras.optimizers.Ftrl):
         self._rates = rates
 
     def _start(self, name: str, weights: Any) -> Any:
-        """Start from weights that are not 0, as after another fit: FTRL computes them from its slots alone."""
+        """Return slots that reproduce nonzero initial weights, because FTRL computes weights only from its slots."""
         if "linear" not in name:
             return super()._start(name, weights)
         scale = tf.sqrt(tf.cast(self.initial_accumulator_value, weights.dtype)) / self._rates["group_learning_rate"]

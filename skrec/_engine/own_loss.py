@@ -1,4 +1,4 @@
-"""Losses that a caller gives as a function of logits and targets."""
+"""Custom losses, given as functions of logits and targets."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from skrec._engine.backend import keras, tf
 __all__ = ["IGNORED", "OwnLoss", "checked_loss"]
 
 IGNORED = -1e9
-"""Logit of a drawn item that is no negative of its row: nothing that grows with a negative's logit counts it."""
+"""Logit of a sampled item that is not a negative of its row, so that it does not contribute to the loss."""
 
-_CONTRACT = "loss must be a function f(logits, targets) of Keras or TensorFlow operations that returns one number a row"
+_CONTRACT = "loss must be a function f(logits, targets) of Keras or TensorFlow operations that returns one loss per row"
 
 
 def _key(function: Any) -> Hashable:
-    """Return what tells functions apart; copies of a partial function are equal, so that clones share a trace."""
+    """Return a key that identifies a function; copies of a partial function are equal, so that clones share a trace."""
     if isinstance(function, partial):
         key = (partial, _key(function.func), function.args, tuple(sorted(function.keywords.items())))
         try:
@@ -33,12 +33,12 @@ def _key(function: Any) -> Hashable:
 
 @dataclass(frozen=True, eq=False)
 class OwnLoss:
-    """A caller's function; two are equal if they hold the same function.
+    """Custom loss; two instances are equal if they have the same function.
 
     Parameters
     ----------
     function : callable
-        ``f(logits, targets)``: the losses (B,) of B rows.
+        Function ``f(logits, targets)`` that returns the losses (B,) of B rows.
     """
 
     function: Callable[[Any, Any], Any]
@@ -50,21 +50,21 @@ class OwnLoss:
         return hash(_key(self.function))
 
     def rows(self, logits: Any, target: Any) -> Any:
-        """Losses of rows with a target of their own: logits (B, 1) or (B, 1, C), targets (B,)."""
+        """Return the losses of rows with one target each: logits (B, 1) or (B, 1, C), targets (B,)."""
         logits = tf.squeeze(logits, 1)
         return self._of(logits, tf.cast(target, tf.int32) if logits.shape.rank == 2 else target)
 
     def ranking(self, score: Any, negatives: Any, usable: Any, positive: Any) -> Any:
-        """Losses of rows with negatives: logits of the rows' items (B,) and of the drawn ones (B, M)."""
+        """Return the losses of rows with negatives: logits of the row items (B,) and of the sampled items (B, M)."""
         logits = tf.concat([score[:, None], tf.where(usable > 0, negatives, IGNORED)], axis=1)
         return self._of(logits, tf.concat([positive[:, None], tf.zeros_like(negatives)], axis=1))
 
     def _of(self, logits: Any, targets: Any) -> Any:
         losses = tf.convert_to_tensor(self.function(logits, targets))
         if losses.shape.rank != 1 or losses.shape[0] not in (None, logits.shape[0]):
-            cure = "Leave the mean out: skrec takes it, weighted by sample_weight."
+            cure = "Omit the mean: skrec computes it, weighted by sample_weight."
             if losses.shape.rank:
-                cure = "Reduce it to one number a row, for instance with keras.ops.mean(..., axis=-1)."
+                cure = "Reduce it to one number per row, for instance with keras.ops.mean(..., axis=-1)."
             raise ValueError(
                 f"{_CONTRACT}, of shape {tuple(logits.shape[:1])}, but for logits of shape {tuple(logits.shape)} and "
                 f"targets of shape {tuple(targets.shape)} it returned shape {tuple(losses.shape)}. {cure}"
@@ -73,12 +73,12 @@ class OwnLoss:
 
 
 def checked_loss(function: Any, *, n_outputs: int = 1, ranking: bool = False) -> Any:
-    """Try a caller's function on three rows, before training.
+    """Check a custom loss function on three rows before training.
 
     Raises
     ------
     TypeError, ValueError
-        If it is not as :class:`OwnLoss` needs it; the message says what to return.
+        If the function does not satisfy the contract of :class:`OwnLoss`. The message says what to return.
     """
     if isinstance(function, keras.losses.Loss) or (
         isinstance(function, type) and issubclass(function, keras.losses.Loss)
@@ -89,7 +89,7 @@ def checked_loss(function: Any, *, n_outputs: int = 1, ranking: bool = False) ->
             "logits, targets): return keras.losses.huber(targets[:, None], logits[:, None])."
         )
     if isinstance(function, type):
-        raise TypeError(f"{_CONTRACT}, got the class {function.__name__}: pass an instance that can be called.")
+        raise TypeError(f"{_CONTRACT}, got the class {function.__name__}. Pass a callable instance.")
     rng = np.random.default_rng(0)
     targets = tf.constant([0.0, 1.0, 1.0])
     loss = OwnLoss(function)
@@ -105,8 +105,8 @@ def checked_loss(function: Any, *, n_outputs: int = 1, ranking: bool = False) ->
                 else loss.rows(logits, targets)
             )
         except Exception as error:
-            error.add_note(f"This is about loss={function!r}. {_CONTRACT}.")
+            error.add_note(f"The error is in loss={function!r}. {_CONTRACT}.")
             raise
     if tape.gradient(losses, logits) is None:
-        raise ValueError(f"{_CONTRACT}: what {function!r} returns has no gradient, so that nothing could be learnt.")
+        raise ValueError(f"{_CONTRACT}: the result of {function!r} has no gradient, so nothing could be learned.")
     return function

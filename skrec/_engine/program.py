@@ -1,7 +1,7 @@
-"""A traced network and its optimiser, which fits borrow: it owns no fitted state.
+"""A traced network and its optimizer, which fits borrow and which owns no fitted state.
 
-Tracing a training step takes most of a second and some memory that TensorFlow never gives back. One program therefore
-serves every fit of the same structure, whatever its rows, ids, rates, penalties and seed: all of these are variables.
+Tracing a training step takes most of a second and some memory that TensorFlow never frees. Therefore, one program
+serves all fits of the same structure, regardless of rows, ids, rates, penalties and seed, which are variables.
 """
 
 from __future__ import annotations
@@ -42,44 +42,44 @@ __all__ = ["Program", "Structure", "borrowed"]
 
 STEPS_PER_EXECUTION = 32
 _CHANGED = (
-    "The network's structure changed since the last fit ({} does not fit): warm_start and partial_fit need the same "
-    "architecture and widths. Fit anew, with warm_start=False."
+    "The structure of the network has changed since the last fit ({} does not match). warm_start and partial_fit need "
+    "the same architecture and dimensions. Fit again with warm_start=False."
 )
 _CACHE_SIZE = 8
 
 
 @dataclass(frozen=True)
 class Structure:
-    """All that a trace depends on: fits that agree in it share a program.
+    """Everything that a trace depends on; fits with the same structure share a program.
 
     Parameters
     ----------
     build : callable
         ``build(keras, layers, **network)`` returns the :class:`~skrec._engine.layers.Network`; a module-level function.
     network : tuple of (str, value) pairs
-        Its hyper-parameters.
+        Hyperparameters of the network.
     columns : tuple of Column
-        The inputs of the network in a training row.
+        Inputs of the network in a training row.
     catalogue : tuple of Column
-        The inputs that an item has besides its code, where items are drawn.
+        Inputs of an item besides its code, if negatives are sampled.
     losses : tuple of str
-        Name of the loss of each target. A network that draws negatives has one target.
+        Name of the loss of each target. A network with sampled negatives has one target.
     outputs : tuple of int
-        Logits of each target, side by side in the network's output.
+        Number of logits of each target, which are side by side in the output of the network.
     negatives : {None, "rows", "shared", "catalogue"}
-        None: rows carry their own targets; ``"rows"``: negatives drawn for each row; ``"shared"``: for the whole batch;
-        ``"catalogue"``: every item is one.
+        If None, rows have their own targets. Otherwise, negatives are sampled for each row (``"rows"``), for the whole
+        batch (``"shared"``), or are all items (``"catalogue"``).
     optimizer : str
-        Name of the optimiser.
+        Name of the optimizer.
     parameter_groups : tuple of str, tuple of str
-        Name of an optimiser, and the parts of the network that it trains instead.
+        Name of a further optimizer, and the parts of the network that it trains.
     batch_size : int
-        Rows of a step.
+        Number of rows per step.
     length : int
-        Places of a row that is a sequence, each with a target of its own; 0: a row has one target.
+        Number of positions of a row that is a sequence, each with its own target. If 0, a row has one target.
     popularity, reject, penalised, dropout, id_dropout, scheduled : bool
-        Whether negatives are drawn by popularity and the user's positives rejected; whether penalties, dropout and id
-        dropout are used; whether a schedule sets the learning rate of each step.
+        Whether negatives are sampled by popularity; whether the positives of the user are rejected; whether penalties,
+        dropout and id dropout are used; whether a schedule sets the learning rate of each step.
     """
 
     build: Callable[..., Network]
@@ -102,14 +102,14 @@ class Structure:
 
 
 class Program(ForCallbacks, keras.Model):
-    """A network, its optimiser, its training step and its scoring functions, each traced once."""
+    """A network, its optimizer, its training step and its scoring functions, each traced once."""
 
     def __init__(self, structure: Structure) -> None:
         super().__init__(name="program", dtype="float32")
         self.structure = structure
         self.held: weakref.ref[Weights] | None = None
         self.in_fit = InFit()
-        self.between_epochs = False  # where a callback may raise, and leaves the program in order
+        self.between_epochs = False  # when a callback may raise without invalidating the program
         self.functions: dict[tuple[Any, ...], Any] = {}
         apart_from_global_state(self._build)
 
@@ -134,9 +134,9 @@ class Program(ForCallbacks, keras.Model):
         names = ("l1", "l2", "dropout", "id_dropout", "group_l1", "group_learning_rate", "beta", "regularisation")
         self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
         self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
-        self.step_rates = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)  # of an epoch, by a schedule
+        self.step_rates = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)  # rates of an epoch with a schedule
         self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
-        self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # that the optimiser does not know of
+        self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # not counted by the optimizer
         self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
         self.mean_loss = keras.metrics.Mean(name="loss")
         self.compile(
@@ -147,10 +147,10 @@ class Program(ForCallbacks, keras.Model):
         self.optimizers = self._build_optimizers()
 
     def _build_layers(self) -> None:
-        """Call the network on one padded row, by which its layers are built; tracing would be slower."""
+        """Build the layers by calling the network on one padded row, which is faster than tracing."""
         inputs = {column.name: column.padding() for column in (*self.structure.columns, *self.structure.catalogue)}
         if self.structure.length:
-            inputs["item"] = tf.zeros([1], tf.int32)  # while scoring: one item a row, not one a place
+            inputs["item"] = tf.zeros([1], tf.int32)  # as in scoring: one item per row, not per position
         try:
             with building():
                 self.pairs(self.network.query(inputs), inputs)
@@ -160,7 +160,7 @@ class Program(ForCallbacks, keras.Model):
             raise
 
     def _build_optimizers(self) -> list[tuple[Any, list[Any]]]:
-        """Build the optimisers, each with the weights it trains: most have the one that Keras knows of."""
+        """Build the optimizers, each with the weights that it trains; Keras knows only the first."""
         name, parts = self.structure.parameter_groups or ("", ())
         apart = [weight for key, weight in self.named.items() if key.partition("/")[0] in parts]
         groups = [(self.optimizer, [w for w in self.named.values() if not any(w is other for other in apart)])]
@@ -173,14 +173,14 @@ class Program(ForCallbacks, keras.Model):
 
     @property
     def slots(self) -> list[tuple[Any, Any]]:
-        """Variables of the optimisers, each with the weight it belongs to."""
+        """Slot variables of the optimizers, each with its weight."""
         return [pair for optimizer, _ in self.optimizers for pair in optimizer.slots]
 
     def items(self, codes: Any, context: TrainingContext) -> Any:
-        """Compute the items' part of the network for codes (M,) or (B, M): tensors of shape codes.shape + (...).
+        """Compute the item part of the network for codes (M,) or (B, M): tensors of shape codes.shape + (...).
 
-        Ids are dropped among negatives as among positives, and features stay: else the row of unknown ids would learn
-        that such an item is always chosen, and never to go with an item's features.
+        Ids are dropped in negatives as well as in positives, but features are kept. Otherwise, the row for unknown ids
+        would learn that an unknown item is always chosen, and never be trained together with item features.
         """
         inputs = self.data.items(tf.reshape(codes, [-1]))
         leaves = self.network.item({**inputs, "item": context.dropped(inputs["item"])})
@@ -190,13 +190,13 @@ class Program(ForCallbacks, keras.Model):
         return tf.nest.map_structure(lambda leaf: tf.reshape(leaf, [*shape, *leaf.shape[1:]]), leaves)
 
     def pairs(self, query: Any, inputs: Mapping[str, Any]) -> Any:
-        """Compute the logits of queries with one item each, given by its inputs: (B, 1), or (B, 1, C)."""
+        """Compute the logits of queries with one item each, given as inputs: (B, 1), or (B, 1, C)."""
         item = tf.nest.map_structure(lambda leaf: tf.expand_dims(leaf, 1), self.network.item(inputs))
         return self.network.interact(query, item)
 
     @property
     def metrics(self) -> list[Any]:
-        """What Keras resets at each epoch."""
+        """Metrics that Keras resets at each epoch."""
         return [self.mean_loss]
 
     # -- state -------------------------------------------------------------------------------------------------------
@@ -204,10 +204,10 @@ class Program(ForCallbacks, keras.Model):
     def initial(
         self, seed: int, rows: Mapping[str, int], known: Mapping[str, np.ndarray] | None = None, *, generation: int = 0
     ) -> dict[str, np.ndarray]:
-        """Draw the weights a fit starts from, each from its own stream, so that none depends on another's size.
+        """Draw the initial weights of a fit, each from its own random stream, independent of the size of others.
 
-        Where ``known`` has weights of an earlier fit they are kept, and only the rows of new ids are drawn, near the
-        row that stood for unknown ids until now.
+        Weights of an earlier fit in ``known`` are kept. Only the rows of new ids are drawn, near the row for unknown
+        ids.
         """
         tables = {id(layer.embeddings): layer for layer in self.parts if isinstance(layer, Table)}
         arrays: dict[str, np.ndarray] = {}
@@ -235,7 +235,7 @@ class Program(ForCallbacks, keras.Model):
         return initial_dense(variable.name, shape, rng, stddev) if drawn is None else drawn
 
     def load(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Take weights; nothing is copied if the program holds these very ones."""
+        """Load weights; nothing is copied if the program already holds them."""
         if self.held is not None and self.held() is weights:
             return
         self.held = None
@@ -246,11 +246,11 @@ class Program(ForCallbacks, keras.Model):
             self.held = weakref.ref(weights)
 
     def state(self) -> Weights:
-        """Copy the weights out."""
+        """Return a copy of the weights."""
         return Weights({name: variable.value.numpy() for name, variable in (self.named | self.constants).items()})
 
     def move_optimizer_state(self) -> dict[str, np.ndarray]:
-        """Take the optimisers' state out; the tables' is not copied where it lies in main memory, which it may fill."""
+        """Move the optimizer state out; table slots in main memory are not copied, because they may fill it."""
         state = {"iterations": self.optimizer.iterations.value.numpy()}
         for i, (slot, _) in enumerate(self.slots):
             tensor = tf.convert_to_tensor(slot.value)
@@ -259,17 +259,17 @@ class Program(ForCallbacks, keras.Model):
         return state
 
     def start_rate(self, rate: Any, iterations: int) -> None:
-        """Take the learning rate of a fit, or that of its first step."""
+        """Set the learning rate of a fit, or that of its first step."""
         self.optimizer.scheduled = False
         scheduled = self.structure.scheduled
         self.optimizer.learning_rate = float(step_rates(rate, iterations, 1)[0]) if scheduled else rate
         self.optimizer.scheduled = scheduled
 
     def load_slots(self, slots: Mapping[str, np.ndarray] | None, iterations: int) -> None:
-        """Take the optimiser's state after ``iterations`` steps, or start it anew; tables may have grown since."""
+        """Load the optimizer state after ``iterations`` steps, or reset it; tables may have grown since."""
         if slots is not None and len(slots) != len(self.slots) + 1:
-            slots = None  # another optimiser's
-        # Without its moments Adam must count from 0 again: its correction of young moments depends on the count.
+            slots = None  # the state of another optimizer
+        # Without its moments, Adam must count from 0 again, because its bias correction depends on the count.
         counted = 0 if slots is None else int(slots["iterations"])
         self.optimizer.iterations.value.assign(counted)
         self.earlier_steps.assign(iterations - counted)
@@ -282,18 +282,18 @@ class Program(ForCallbacks, keras.Model):
             slot.value.assign(fresh if old is None else tf.concat([old, fresh[len(old) :]], axis=0))
 
     def release(self) -> None:
-        """Give back the memory of a fit; the weights stay for scoring."""
+        """Free the memory of a fit; the weights are kept for scoring."""
         self.data.clear()
         for slot, _ in self.slots:
             _empty(slot)
 
     def forget(self) -> None:
-        """Give back the tables of an estimator that is gone."""
+        """Free the tables of a deleted estimator."""
         if self.held is not None and self.held() is None:
             self.empty()
 
     def empty(self) -> None:
-        """Give back the memory of the tables."""
+        """Free the memory of the tables."""
         self.held = None
         for weight in self.named.values():
             _empty(weight)
@@ -301,7 +301,7 @@ class Program(ForCallbacks, keras.Model):
     # -- the training step -------------------------------------------------------------------------------------------
 
     def train_step(self, step: Any) -> dict[str, Any]:
-        """Take one batch, draw its negatives, and update."""
+        """Take one batch, sample its negatives, and update the weights."""
         s = self.structure
         context = TrainingContext(
             self.seed,
@@ -326,7 +326,7 @@ class Program(ForCallbacks, keras.Model):
         return {"loss": self.mean_loss.result()}
 
     def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
-        """Weighted sum of the losses of rows with targets of their own; of several, the mean by ``loss_weights``."""
+        """Return the weighted sum of the losses of rows; several targets are averaged by ``loss_weights``."""
         ids = {role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}
         inputs = self._history_dropped({**columns, **ids}, context)
         logits = self.pairs(self.network.query(inputs), inputs)
@@ -341,7 +341,7 @@ class Program(ForCallbacks, keras.Model):
         return tf.reduce_sum(weight * tf.linalg.matvec(tf.stack(of_targets, axis=1), shares))
 
     def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
-        """Weighted sum of the losses of rows, or of the places of sequences, against negatives."""
+        """Return the weighted sum of the losses of rows, or of positions of sequences, against negatives."""
         s, interact = self.structure, self.network.interact
         loss = s.losses[0]
         query = self._queries(columns, context)
@@ -352,7 +352,7 @@ class Program(ForCallbacks, keras.Model):
             every = self.items(tf.range(self.data.n_items + 1), context)
             if self.network.dot:
                 nothing = tf.zeros([1, every.shape[1]])
-                constant = tf.reduce_sum(interact(nothing, nothing))  # softmax does not heed it: its gradient is 0
+                constant = tf.reduce_sum(interact(nothing, nothing))  # softmax is invariant to it: its gradient is 0
                 return catalogue_dot_softmax(query, every, items, positive, weight) + 0.0 * constant
             return tf.reduce_sum(weight * catalogue_softmax(interact(query, every), items, positive))
         if s.negatives == "shared":
@@ -379,7 +379,7 @@ class Program(ForCallbacks, keras.Model):
         return tf.reduce_sum(weight * example)
 
     def _queries(self, columns: Mapping[str, Any], context: TrainingContext) -> Any:
-        """Compute the queries' part of the network: one a row, or one for each place of a sequence."""
+        """Compute the query part of the network: one query per row, or per position of a sequence."""
         inputs = {**columns, "user": context.dropped(columns["user"])} if "user" in columns else columns
         inputs = self._history_dropped(inputs, context)
         if not self.structure.length:
@@ -391,14 +391,14 @@ class Program(ForCallbacks, keras.Model):
 
     @staticmethod
     def _history_dropped(inputs: Mapping[str, Any], context: TrainingContext) -> Mapping[str, Any]:
-        """Drop items of histories to the unknown one; padding stays."""
+        """Replace dropped items of histories by the unknown item; padding is kept."""
         if "history" not in inputs:
             return inputs
         history = inputs["history"]
         return {**inputs, "history": tf.where(history > 0, context.dropped(history), history)}
 
     def _penalty(self, context: TrainingContext, total: Any) -> Any:
-        """L1 and L2 on what the batch uses: each row looked up counts once, divided by the number of examples."""
+        """Return L1 and L2 on the weights that the batch uses, with each lookup divided by the number of examples."""
         l1, l2 = self.rates["l1"], self.rates["l2"]
         penalty = tf.constant(0.0)
         for rows, weight in context.lookups:
@@ -411,16 +411,16 @@ class Program(ForCallbacks, keras.Model):
 
 
 def _empty(variable: Any) -> None:
-    """Give back the memory of a table, or of an optimiser's slot for one."""
+    """Free the memory of a table, or of an optimizer slot for one."""
     if variable.value.shape.rank and variable.value.shape[0] is None:
         variable.value.assign(tf.zeros([0, *variable.value.shape[1:]], variable.dtype))
 
 
 class _Cache:
-    """Idle programs by structure, the most recently used last; at most :data:`_CACHE_SIZE` of them.
+    """Idle programs by structure, the most recently used last; at most :data:`_CACHE_SIZE` programs.
 
-    One that is dropped gives back its tables at once. Its graph waits for the garbage collector, which is called for
-    every :data:`_CACHE_SIZE` of them: it looks at all objects there are, and takes a fifth as long as to trace anew.
+    A dropped program frees its tables at once. Its graph is freed by the garbage collector, which is called once for
+    every :data:`_CACHE_SIZE` dropped programs, because a collection takes a fifth of the time of a trace.
     """
 
     def __init__(self) -> None:
@@ -462,10 +462,10 @@ _CACHE = _Cache()
 
 @contextmanager
 def borrowed(structure: Structure, weights: Mapping[str, np.ndarray] | None = None) -> Iterator[Program]:
-    """Lend a program of this structure, preferably the one that already holds ``weights``.
+    """Borrow a program of this structure, preferably one that already holds ``weights``.
 
-    No other thread has it meanwhile. A program that saw an exception is thrown away, unless it came between two epochs:
-    a callback's, such as Optuna's ``TrialPruned``, of which a search sees many.
+    No other thread can use it meanwhile. After an exception, the program is discarded, unless the exception was raised
+    between two epochs, for instance by a callback such as Optuna's ``TrialPruned``, which is frequent in searches.
     """
     program = _CACHE.take(structure, weights)
     program.between_epochs = False

@@ -1,4 +1,4 @@
-"""The two sides of a network by themselves: vectors of queries and items, and scores of chosen pairs of them."""
+"""Separate use of the two sides of a network: vectors of queries and items, and scores of selected pairs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from skrec._engine.weights import Weights
 
 __all__ = ["pairs_between", "vectors"]
 
-_QUERIES = 1024  # whose tensors are held at a time
+_QUERIES = 1024  # number of queries whose tensors are stored at a time
 
 
 def vectors(structure: Structure, weights: Weights, inputs: Mapping[str, np.ndarray], side: str) -> np.ndarray | None:
-    """Vectors of queries or items, of which scores are dot products: shape (n, dim); None if the scores are not."""
+    """Return the vectors (n, dim) of queries or items whose dot products are the scores; None if there are none."""
     with borrowed(structure, weights) as program:
         if not program.network.dot:
             return None
@@ -26,7 +26,7 @@ def vectors(structure: Structure, weights: Weights, inputs: Mapping[str, np.ndar
 
 
 def _encoded(program: Program, side: str, inputs: Mapping[str, np.ndarray]) -> Any:
-    """Compute the query's or the item's part of the network: tensors of shape (n, ...)."""
+    """Compute the query part or the item part of the network: tensors of shape (n, ...)."""
     function = getattr(program.network, side)
     size = _ITEMS if side == "item" else _MANY_USERS
     call = _traced(program, side, function, _specs(inputs, size))
@@ -42,9 +42,9 @@ def pairs_between(
     items: Mapping[str, np.ndarray],
     at: tuple[np.ndarray, np.ndarray],
 ) -> np.ndarray:
-    """Logits of chosen pairs of queries and items: shape (n_pairs, n_outputs).
+    """Return the logits of selected pairs of queries and items: shape (n_pairs, n_outputs).
 
-    Each query and each item is computed once, however many pairs it is in.
+    Each query and each item is computed once, regardless of the number of its pairs.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def pairs_between(
     queries, items : mapping of str to ndarray
         Inputs of the network.
     at : tuple of ndarray of shape (n_pairs,)
-        The query, in order, and the item of each pair.
+        Indices of the query, sorted, and of the item of each pair.
     """
     query_at, item_at = at
     parts = []

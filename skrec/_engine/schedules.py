@@ -1,6 +1,6 @@
-"""Learning rates: a number, or one of Keras's schedules, whose rates are computed before each epoch.
+"""Learning rates: a number, or a Keras schedule whose rates are computed before each epoch.
 
-The rates of an epoch are a variable of the program, so that fits with other schedules share its trace.
+The rates of an epoch are a variable of the program, so that fits with different schedules share a trace.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def checked_rate(rate: Any) -> Any:
     Raises
     ------
     TypeError
-        If it is neither; the message says what to pass.
+        If it is neither. The message says what to pass.
     """
     if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
         return rate
     if isinstance(rate, Real) and not isinstance(rate, bool):
         return float(rate)
     if isinstance(rate, type):
-        cure = f"Pass an instance of {rate.__name__}, with its parameters."
+        cure = f"Pass an instance of {rate.__name__} with its parameters."
     elif isinstance(rate, keras.optimizers.Optimizer):
         cure = "Pass the optimizer's name as optimizer= and its rate as learning_rate=."
     else:
@@ -49,12 +49,12 @@ def checked_rate(rate: Any) -> Any:
 
 
 def step_rates(schedule: Any, first: int, n_steps: int) -> np.ndarray:
-    """Return the learning rates of ``n_steps`` steps from number ``first``, counted from the first fit.
+    """Return the learning rates of ``n_steps`` steps, starting with step ``first``, counted from the first fit.
 
     Raises
     ------
     ValueError
-        If a rate is negative or no number.
+        If a rate is negative or NaN.
     """
     try:
         rates: np.ndarray = _function_of(schedule)(tf.constant(first, tf.int64), tf.constant(n_steps, tf.int64)).numpy()
@@ -71,7 +71,7 @@ def step_rates(schedule: Any, first: int, n_steps: int) -> np.ndarray:
 
 
 def _function_of(schedule: Any) -> Callable[..., Any]:
-    """Trace a schedule once, also where it is cloned: a trace takes memory that TensorFlow never gives back."""
+    """Trace a schedule once, including its clones, because a trace takes memory that TensorFlow never frees."""
 
     def rates(first: Any, n_steps: Any) -> Any:
         def rate(step: Any) -> Any:
@@ -81,7 +81,7 @@ def _function_of(schedule: Any) -> Callable[..., Any]:
 
     try:
         key = (type(schedule), json.dumps(schedule.get_config(), sort_keys=True))
-    except (NotImplementedError, TypeError, ValueError):  # a class of the caller's that cannot be serialised
+    except (NotImplementedError, TypeError, ValueError):  # a custom class that cannot be serialized
         return tf.function(rates, autograph=False)  # type: ignore[no-any-return]
     if key not in _compiled:
         _compiled[key] = tf.function(rates, autograph=False)
@@ -91,7 +91,7 @@ def _function_of(schedule: Any) -> Callable[..., Any]:
 
 
 def stored(schedule: Any) -> tuple[str, dict[str, Any]] | None:
-    """Return the name and the configuration of a schedule of Keras's own; None for any other object."""
+    """Return the name and the configuration of a built-in Keras schedule; None for any other object."""
     name = type(schedule).__name__
     schedules = keras.optimizers.schedules
     if name == "LearningRateSchedule" or getattr(schedules, name, None) is not type(schedule):
@@ -100,7 +100,7 @@ def stored(schedule: Any) -> tuple[str, dict[str, Any]] | None:
 
 
 def from_stored(name: str, config: Mapping[str, Any]) -> Any:
-    """Make a schedule again from what :func:`stored` returned.
+    """Create a schedule from the result of :func:`stored`.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""The one scoring path: traced functions of fixed shape, over padded chunks.
+"""The scoring path: traced functions of fixed shape, applied to padded chunks.
 
-A fixed shape makes a row's score independent of the rows beside it, bit for bit, and saves a trace per length.
+With a fixed shape, the score of a row is independent of the other rows, bit for bit, and one trace serves all lengths.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from skrec._engine.weights import Weights
 __all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue", "views"]
 
 _SMALL, _LARGE = 256, 8192
-_ITEMS = 1024  # a chunk of the catalogue
-_MANY_USERS, _FEW_USERS = 256, 16  # users scored at once, by the size of the catalogue
+_ITEMS = 1024  # items per chunk of the catalog
+_MANY_USERS, _FEW_USERS = 256, 16  # users scored at once, depending on the size of the catalog
 _MANY_ITEMS = 2**16
-_CELLS = 2**24  # numbers of the pairs scored at once
+_CELLS = 2**24  # maximum number of values for the pairs scored at once
 
 Inputs = Mapping[str, np.ndarray]
 ScoreConsumer = Callable[[slice, np.ndarray], None]
 
 
 def _traced(program: Program, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Trace ``function`` once for the shapes of ``arguments``; kept with the program."""
+    """Trace ``function`` once for the shapes of ``arguments``; the program keeps the trace."""
     key = (name, *(tuple(leaf.shape) for leaf in tf.nest.flatten(arguments)))
     if key not in program.functions:
         program.functions[key] = tf.function(function, autograph=False).get_concrete_function(*arguments)
@@ -40,7 +40,7 @@ def _padded(array: np.ndarray, size: int) -> np.ndarray:
 
 
 def _take(inputs: Inputs, at: int, size: int) -> dict[str, Any]:
-    """Cut rows out of the inputs, padded to ``size``."""
+    """Return ``size`` rows of the inputs, padded if necessary."""
     return {name: tf.constant(_padded(array[at : at + size], size)) for name, array in inputs.items()}
 
 
@@ -53,13 +53,13 @@ def _length(inputs: Inputs) -> int:
 
 
 def pairs(structure: Structure, weights: Weights, inputs: Inputs) -> np.ndarray:
-    """Logits of rows, given by the inputs of the network: shape (n, n_outputs)."""
+    """Return the logits of rows, given as inputs of the network: shape (n, n_outputs)."""
     with borrowed(structure, weights) as program:
         return pairs_on(program, inputs)
 
 
 def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
-    """Logits of rows as :func:`pairs` returns them, on a program in hand."""
+    """Return the logits of rows as in :func:`pairs`, on a program that is already borrowed."""
 
     def score(rows: Mapping[str, Any]) -> Any:
         logits = program.pairs(program.network.query(rows), rows)
@@ -73,9 +73,9 @@ def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
 
 
 def views(structure: Structure, weights: Weights, inputs: Inputs, name: str) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield (slice of the rows, what the network's view ``name`` shows of them: (n, ...)) over small chunks.
+    """Yield slices of the rows with the output (n, ...) of the view ``name`` of the network, in small chunks.
 
-    The program is held from the first chunk to the last; a consumer that stops early gives it up.
+    The program is borrowed from the first chunk to the last, or until the consumer stops.
     """
     with borrowed(structure, weights) as program:
         n = _length(inputs)
@@ -85,7 +85,7 @@ def views(structure: Structure, weights: Weights, inputs: Inputs, name: str) -> 
 
 
 class _Catalogue:
-    """The items' part of the network, computed once, and a function that scores chunks of queries against it."""
+    """Item part of the network, computed once, and a function that scores chunks of queries against it."""
 
     def __init__(self, program: Program, queries: Inputs, items: Inputs, output: int) -> None:
         self._net, self._output = program.network, output
@@ -94,7 +94,7 @@ class _Catalogue:
         item = _traced(program, "item", self._net.item, _specs(items, _ITEMS))
         chunks = [item(_take(items, at, _ITEMS)) for at in range(0, self._n_items, _ITEMS)]
         if self._net.dot:
-            # Never fewer rows than a chunk: for small products the library's kernels differ, and so the last bits.
+            # Always a full chunk: small matrix products use other kernels, which differ in the last bits.
             self._items = tf.concat(chunks, axis=0)[: max(self._n_items, _ITEMS)]
         else:
             self._items = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks)
@@ -114,14 +114,14 @@ class _Catalogue:
         return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])
 
     def score(self, at: int) -> tuple[slice, np.ndarray]:
-        """Logits of the ``size`` queries from ``at``: shape (n, n_items)."""
+        """Return the logits of the ``size`` queries starting at ``at``: shape (n, n_items)."""
         part = slice(at, min(at + self.size, self._n))
         scores = self._block(_take(self._queries, at, self.size), self._items).numpy()
         return part, scores[: part.stop - at, : self._n_items]
 
 
 def _chunk(n_items: int, network: Any) -> int:
-    """How many queries to score at once."""
+    """Return the number of queries to score at once."""
     most = _MANY_USERS if n_items <= _MANY_ITEMS else _FEW_USERS
     return most if network.dot else int(np.clip(_power(_CELLS // (_ITEMS * network.width)), 1, most))
 
@@ -132,12 +132,12 @@ def _power(n: int) -> int:
 
 
 def catalogue(program: Program, queries: Inputs, items: Inputs, consume: ScoreConsumer, *, output: int = 0) -> None:
-    """Call ``consume(slice of the queries, their logits for all items)`` for chunks of queries, on a program in hand.
+    """Call ``consume(slice of the queries, their logits for all items)`` for chunks of queries.
 
-    Of a network with several outputs the logits are those of number ``output``.
+    The program is already borrowed. If the network has several outputs, the logits are those with index ``output``.
 
-    Where scores are cheap it is called in two threads: one chunk is scored while another is worked on. The logits may
-    be written to.
+    If scores are cheap, ``consume`` is called in two threads: one chunk is scored while another is processed. It may
+    modify the logits.
     """
     scorer = _Catalogue(program, queries, items, output)
     starts = range(0, _length(queries), scorer.size)
@@ -159,6 +159,6 @@ def catalogue(program: Program, queries: Inputs, items: Inputs, consume: ScoreCo
 def score_catalogue(
     structure: Structure, weights: Weights, queries: Inputs, items: Inputs, consume: ScoreConsumer, *, output: int = 0
 ) -> None:
-    """Score chunks as :func:`catalogue` does, on a borrowed program."""
+    """Borrow a program and score chunks with :func:`catalogue`."""
     with borrowed(structure, weights) as program:
         catalogue(program, queries, items, consume, output=output)

@@ -1,4 +1,4 @@
-"""The model as callbacks see it: what of Keras's interface a program has, and what it refuses."""
+"""Model interface for callbacks: the supported and unsupported parts of the Keras interface."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ __all__ = ["ForCallbacks", "InFit"]
 
 @dataclass
 class InFit:
-    """What callbacks of a fit share: the moving average of the weights, and whether one has set weights since."""
+    """State shared by the callbacks of a fit: the moving average of the weights, and whether weights were set."""
 
     average: Weights | None = None
     weights_were_set: bool = False
 
 
 class ForCallbacks:
-    """Weights as the fit would leave them, to take and to set; neither files nor predictions of the network alone."""
+    """Mixin class to get and set the weights as the fit would leave them; saving and predicting are not supported."""
 
     named: dict[str, Any]
     constants: dict[str, Any]
     in_fit: InFit
 
     def get_weights(self) -> list[np.ndarray]:
-        """Return the weights that the fit would leave behind now: where there is an average, the average."""
+        """Return the weights that the fit would keep now: their moving average, if there is one."""
         average = self.in_fit.average
         now: Mapping[str, np.ndarray] = self.state() if average is None else average  # type: ignore[attr-defined]
         return [now[name] for name in self.named | self.constants]
 
     def set_weights(self, weights: Sequence[np.ndarray]) -> None:
-        """Take weights in the order of :meth:`get_weights`.
+        """Set the weights, in the order of :meth:`get_weights`.
 
-        Training goes on from them. Those that are set after the last epoch are what the fit leaves behind.
+        Training continues with them. Weights that are set after the last epoch are kept by the fit.
 
         Raises
         ------
         ValueError
-            If they are not as many, or of other shapes.
+            If the number of weights or a shape differs.
         """
         names = list(self.named | self.constants)
         if len(weights) != len(names):
@@ -56,16 +56,16 @@ class ForCallbacks:
         self.in_fit.weights_were_set = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse: a network alone is of no use without the ids, the histories and the optimiser's state."""
+        """Raise an error: a network is not usable without the ids, the histories and the optimizer state."""
         raise NotImplementedError(CANNOT_SAVE)
 
     save_weights = load_weights = export = save
 
     def predict(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse: only the estimator reads rows."""
+        """Raise an error: only the estimator can read rows."""
         raise NotImplementedError(
-            "The network cannot read rows without the estimator. To watch a score while it trains, pass X_val (and "
-            "y_val) to fit: the logs of callbacks then hold it after every epoch."
+            "The network cannot read rows without the estimator. To monitor a score during training, pass X_val (and "
+            "y_val) to fit: the logs of callbacks then contain it after every epoch."
         )
 
     evaluate = predict

@@ -1,4 +1,4 @@
-"""The one training loop: Keras ``fit`` over a borrowed program."""
+"""The training loop: Keras ``fit`` on a borrowed program."""
 
 from __future__ import annotations
 
@@ -21,41 +21,42 @@ __all__ = ["FitResult", "FitSettings", "checked_callbacks", "train"]
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Settings of one fit that are no part of the traced program.
+    """Settings of one fit that are independent of the traced program.
 
     Parameters
     ----------
     rows : dict of str to int
-        Rows of each kind of table, the row of unknown ids counted.
+        Number of rows of each table, including the row for unknown ids.
     epochs : int
-        Passes over the rows.
+        Number of passes over the rows.
     learning_rate : float or keras.optimizers.schedules.LearningRateSchedule
-        Of a step.
+        Learning rate, or a schedule for each step.
     l1, l2, dropout, id_dropout : float
-        Penalties and rates of dropout.
+        Penalties and dropout rates.
     group_learning_rate, group_l1 : float
-        Of the parts of the network that have an optimiser of their own.
+        Learning rate and L1 penalty of the parameter group with its own optimizer.
     n_negatives : int
-        Negatives of a row, or of a batch when they are shared.
+        Number of negatives per row, or per batch if shared.
     loss_weights : tuple of float
-        Weight of each target in the mean of their losses.
+        Weight of each target in the mean loss.
     popularity : float
-        Exponent of the items' counts that negatives are drawn by.
+        Exponent of the item counts in the sampling distribution of negatives.
     seed : int
-        Of every random number of the fit, from 0 to 2**20.
+        Seed of all random numbers of the fit, from 0 to 2**20.
     verbose : int
-        Keras's: 0 is silent, 1 a progress bar, 2 a line per epoch.
+        Verbosity, as in Keras: 0 is silent, 1 shows a progress bar, 2 prints one line per epoch.
     patience : int or None
-        Epochs without a better validation score before training stops; None: train all epochs.
+        Number of epochs without improvement of the validation score after which training stops. If None, train for all
+        epochs.
     tolerance : float
-        What counts as better.
+        Minimum increase of the score that counts as an improvement.
     score_name : str
         Name of the validation score in the logs.
     beta, regularisation : float
-        Of the losses that have them.
+        Parameters of the losses that have them.
     ema_momentum : float
-        Weight of the past in the moving average of the weights after each epoch, which the fit leaves behind; 0: none.
-        Training itself does not heed it.
+        Momentum of the moving average of the weights after each epoch, which the fit returns. If 0, there is none.
+        Training itself uses the raw, un-averaged weights.
     """
 
     rows: Mapping[str, int]
@@ -82,10 +83,10 @@ class FitSettings:
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a fit leaves behind.
+    """Result of a fit.
 
-    Where ``weights`` are an average that a later fit may go on with, ``trained`` are the weights that it was made from,
-    and ``n_averaged`` tells of how many epochs.
+    If ``weights`` are a moving average that a later fit may continue, ``trained`` are the un-averaged weights and
+    ``n_averaged`` is the number of averaged epochs.
     """
 
     weights: Weights
@@ -100,7 +101,7 @@ class FitResult:
 
 
 class _Epochs(keras.callbacks.Callback):
-    """Come first: shuffle before every epoch; keep the training steps from going on after a loss that is no number."""
+    """First callback: shuffle before every epoch, and stop with an error after a loss that is not finite."""
 
     def __init__(self, settings: FitSettings, iterations: int, n_steps: int) -> None:
         super().__init__()
@@ -110,7 +111,7 @@ class _Epochs(keras.callbacks.Callback):
         program, n_steps = self.model, self._n_steps
         program.between_epochs = False
         program.in_fit.weights_were_set = False
-        # As if all epochs had been trained in one fit.
+        # The same as if all epochs were trained in one fit.
         program.data.shuffle(self._settings.seed, self._iterations // n_steps + epoch)
         if program.structure.scheduled:
             first = self._iterations + epoch * n_steps
@@ -126,16 +127,16 @@ class _Epochs(keras.callbacks.Callback):
 
 
 class _Progress(keras.callbacks.ProgbarLogger):
-    """Count no more steps than an epoch has: Keras counts those that the last call of the program could have taken."""
+    """Limit the step count to the steps of an epoch: Keras counts all steps that the last program call could take."""
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         super().on_train_batch_end(min(batch, self.target - 1), logs)
 
 
 class _Average(keras.callbacks.Callback):
-    """Keep the moving average of the weights after each epoch; young averages weigh their epochs as old ones do.
+    """Update the moving average of the weights after each epoch, with a correction for the first epochs.
 
-    Rows of a table that the average does not have yet, those of new ids, join as they are.
+    Rows of new ids, which the average does not have yet, are copied.
     """
 
     def __init__(self, momentum: float, past: Weights | None, n_epochs: int) -> None:
@@ -160,7 +161,7 @@ def _moved(past: np.ndarray, now: np.ndarray, share: np.float32) -> np.ndarray:
 
 
 class _Validation(keras.callbacks.Callback):
-    """Score after every epoch, remember the best weights, stop when they stay the best for too long."""
+    """Compute the score after every epoch, keep the best weights, and stop if the score does not improve."""
 
     def __init__(self, score: Callable[[Program], float], settings: FitSettings, average: _Average | None) -> None:
         super().__init__()
@@ -208,34 +209,34 @@ def train(
     Parameters
     ----------
     structure : Structure
-        What the trace depends on.
+        Structure of the network.
     arrays : TrainingArrays
-        The data.
+        Training data.
     settings : FitSettings
-        The rest.
+        Settings of the fit.
     known : mapping, optional
-        Weights of an earlier fit to go on from; its tables may have fewer rows.
+        Weights of an earlier fit to resume from. Its tables may have fewer rows.
     average, n_averaged : Weights and int, optional
-        The moving average to go on with, and of how many epochs it is.
+        Moving average to continue, and its number of epochs.
     adjust : callable, optional
-        From freshly drawn weights to those the fit starts from, for instance pre-trained ones.
+        Function that maps freshly initialized weights to the initial weights, for instance pre-trained ones.
     constants : mapping, optional
         Weights that are not trained, such as the edges of bins.
     slots : mapping, optional
-        The optimiser's state of an earlier fit.
+        Optimizer state of an earlier fit.
     iterations : int
-        Steps taken by earlier fits that this one goes on from.
+        Number of steps of the earlier fits that this one resumes.
     keep_slots : bool
-        Whether to return what a later fit needs to go on: the optimiser's state, and the weights beside their average.
+        Whether to return the state that a later fit needs to resume: the optimizer state and the un-averaged weights.
     score : callable, optional
-        Validation score of the program, higher is better; the best epoch's weights are returned.
+        Validation score of the program; higher is better. If given, the weights of the best epoch are returned.
     callbacks : sequence of keras.callbacks.Callback
-        The user's, checked.
+        Callbacks of the caller, already checked.
 
     Raises
     ------
     Exception
-        What a function among the callbacks raised. The program is kept for the next fit all the same.
+        If a callback function raises it. The program is still kept for the next fit.
     """
     with borrowed(structure) as program:
         program.held, program.in_fit = None, InFit()
@@ -288,7 +289,7 @@ def train(
 def _fit(program: Program, steps: int, settings: FitSettings, callbacks: list[Any]) -> dict[str, list[float]]:
     dataset = tf.data.Dataset.range(steps)
     options = tf.data.Options()
-    # The autotuner's thread sleeps for seconds when an iterator is torn down; there is nothing to tune here.
+    # The autotuner thread delays the destruction of an iterator by seconds, and there is nothing to tune here.
     options.autotune.enabled = False
     try:
         with traces_expected():

@@ -1,4 +1,4 @@
-"""The arrays of a fitted network. NumPy alone, so that loading a model needs no TensorFlow."""
+"""The arrays of a fitted network. Only NumPy is used, so that loading a model does not need TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Weights"]
 
 
 class Weights(dict[str, np.ndarray]):
-    """Arrays by name. Never changed in place, so that a program may remember which weights it holds."""
+    """Arrays by name. They are never modified in place, so that a program can recognize the weights that it holds."""
 
     __slots__ = ("__weakref__",)
 

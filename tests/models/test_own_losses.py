@@ -138,7 +138,7 @@ def of_one(logits):
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        (mean, r"one number a row, of shape \(3,\).*returned shape \(\)\. Leave the mean out"),
+        (mean, r"one loss per row, of shape \(3,\).*returned shape \(\)\. Omit the mean"),
         (column, r"returned shape \(3, 1\)\. Reduce it"),
         (of_numpy, "has no gradient"),
         (of_one, "positional argument"),

@@ -360,7 +360,7 @@ def test_another_structure_cannot_go_on(board, ranker, unchanged, changed, metho
         architecture="neumf", mlp_embedding_dim=8, hidden_units=(16, 4), warm_start=True, epochs=1
     ).fit(board.events)  # fmt: skip
     model.set_params(**changed)
-    with unchanged(model), pytest.raises(ValueError, match="structure changed since the last fit"):
+    with unchanged(model), pytest.raises(ValueError, match="structure of the network has changed since the last fit"):
         getattr(model, method)(board.events)
 
 
