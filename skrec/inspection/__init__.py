@@ -1,4 +1,4 @@
-"""Models compared, and what a fitted model has learnt: importance of fields, crosses, attention; and their plots."""
+"""Comparison of models, importance of fields, strengths of crosses, attention, and their plots."""
 
 from skrec.inspection._attention import attention_weights
 from skrec.inspection._compare import Comparison, compare

@@ -1,4 +1,4 @@
-"""Attention of the fields of an AutoInt."""
+"""Attention between the fields of an AutoInt."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["attention_model", "attention_weights", "mean_attention"]
 
 
 def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
-    """Return how much each field attends to each other, in every row, layer and head of an AutoInt.
+    """Return the attention of each field to each other field, in every row, layer and head of an AutoInt.
 
-    These are the weights of equation 5 of the paper. In the first layer they tell which fields are combined to crosses
-    of two; from the second layer on each position holds a mixture of fields already.
+    These are the weights of equation 5 of the paper. In the first layer they show which fields are combined into
+    second-order crosses; from the second layer on, each position already holds a mixture of fields.
 
-    A penalty draws queries and keys to 0, where all fields are attended to alike: if every weight is
-    ``1 / n_fields``, the attention was not used; fit with a smaller `l2`.
+    A penalty draws queries and keys to 0, where all fields receive equal attention: if every weight is
+    ``1 / n_fields``, the attention is not used. Fit with a smaller `l2` in this case.
 
     Parameters
     ----------
@@ -30,25 +30,25 @@ def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
         A fitted ``AutoIntClassifier``, ``AutoIntRegressor`` or ``AutoIntRanker``, or a Pipeline or search that ends in
         one.
     X : DataFrame or array-like of shape (n_rows, n_columns)
-        Rows, as for ``predict``.
+        Rows with all columns of ``fit``, as for ``predict``.
 
     Returns
     -------
     ndarray of shape (n_rows, n_layers, n_heads, n_fields, n_fields), float32
-        At ``[row, layer, head, i, j]`` the weight of field j in the new vector of field i; over j they sum to 1. The
-        fields are in the order of the model's ``field_names_``.
+        The entry ``[row, layer, head, i, j]`` is the weight of field j in the new vector of field i; the weights over j
+        sum to 1. The fields are in the order of the model's ``field_names_``.
 
     Raises
     ------
     TypeError
         If the estimator is not an AutoInt model.
     NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
 
     See Also
     --------
-    AttentionDisplay : Plots the mean over the rows, without holding the weights of all rows.
-    history_attention : The attention over past items, of models of histories.
+    AttentionDisplay : Plot the mean over the rows, without holding the weights of all rows in memory.
+    history_attention : Return the attention of models of histories to past items.
 
     References
     ----------
@@ -72,16 +72,16 @@ def attention_weights(estimator: Any, X: Any) -> NDArray[np.float32]:
 
 
 def attention_model(estimator: Any) -> Unwrapped:
-    """Check that an estimator is a fitted AutoInt, and peel it."""
+    """Check that an estimator is a fitted AutoInt, and unwrap it."""
     return fitted(
         estimator,
         _AutoInt,
-        "Attention between fields is learnt by AutoInt alone (over past items: history_attention): pass a fitted one",
+        "Only AutoInt has attention between fields (for past items see history_attention): pass a fitted AutoInt",
     )
 
 
 def mean_attention(unwrapped: Unwrapped, X: Any) -> NDArray[np.float64]:
-    """Return the mean over the rows: (n_layers, n_heads, n_fields, n_fields)."""
+    """Return the mean attention over the rows, of shape (n_layers, n_heads, n_fields, n_fields)."""
     parts: Iterator[tuple[slice, NDArray[np.float32]]] = row_views(unwrapped, X, "attention")
     total, n_rows = 0.0, 0
     for rows, part in parts:

@@ -1,4 +1,4 @@
-"""Several models, and the popularity baseline, under one protocol."""
+"""Compare several models and the popularity baseline under one protocol."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ class Comparison:
     confidence_level : float
         Confidence level of the intervals.
     cold_user_share, cold_item_share : float
-        Shares of the held-out users and (user, item) pairs that training did not hold, means over the splits.
+        Shares of the held-out users, and of the (user, item) pairs whose item, was not in the training data; means over
+        the splits.
 
     Examples
     --------
@@ -82,9 +83,9 @@ class Comparison:
         a, b : str
             Names of the models.
         metric : str or None, default=None
-            A metric with values by user; None: the first.
+            A metric with values per user. If None, the first one.
         random_state : int, RandomState or None, default=0
-            With an int the result is always the same.
+            Random state of the resampling. Pass an int for reproducible results.
 
         Returns
         -------
@@ -94,7 +95,7 @@ class Comparison:
         Raises
         ------
         ValueError
-            If there is no such model or metric, or the test cannot be made.
+            If the model or metric is unknown, or the test is not possible.
 
         Examples
         --------
@@ -137,7 +138,7 @@ def compare(
     random_state: Any = 0,
     verbose: int = 0,
 ) -> Comparison:
-    """Fit several models on the same splits, judge them by the same protocol, and put the baseline beside them.
+    """Fit several models and a baseline on the same splits, and evaluate them with the same protocol.
 
     Every model, and by default :class:`~skrec.models.PopularityRanker`, is cloned, fitted on the training part of each
     split, and used to rank items for the users of the test part.
@@ -156,9 +157,9 @@ def compare(
         int means scikit-learn's KFold or StratifiedKFold over the rows, which lets models train on the future.
     scoring : str, sequence of str, ranking scorer or None, default=None
         Metrics as for :func:`skrec.metrics.make_ranking_scorer`, or a scorer made by it, for instance with
-        another protocol. None: ``["ndcg@10", "recall@10"]``, full ranking.
+        another protocol. If None, ``["ndcg@10", "recall@10"]`` with full ranking.
     groups : array-like of shape (n_rows,) or None, default=None
-        For splitters that take them.
+        Groups for splitters that use them.
     baseline : bool, default=True
         Whether to add PopularityRanker, as ``"popularity"``. It takes its user, item and time columns from
         the parameters of the first skrec model among the estimators.
@@ -188,8 +189,8 @@ def compare(
 
     See Also
     --------
-    ComparisonDisplay : Plots the intervals.
-    skrec.metrics.paired_permutation_test : Tests a difference; ``Comparison.test`` calls it.
+    ComparisonDisplay : Plot the intervals.
+    skrec.metrics.paired_permutation_test : Test a difference; called by ``Comparison.test``.
 
     Notes
     -----
@@ -266,7 +267,7 @@ class _Judged:
 
 
 def _named(estimators: Any) -> Iterator[tuple[str, Any]]:
-    """Give each estimator with its name."""
+    """Yield the name and the estimator of each model."""
     if isinstance(estimators, Mapping):
         pairs = list(estimators.items())
     else:
@@ -311,13 +312,13 @@ def _roles(estimators: Iterable[Any]) -> dict[str, Any]:
 
 
 def _import_engine(estimators: Iterable[Any]) -> None:
-    """Import TensorFlow if there is a network, so that no fit is timed with it."""
+    """Import TensorFlow if there is a network, so that the import is not part of a measured time."""
     if any(hasattr(_model(estimator), "_build_network") for estimator in estimators):
         import skrec._engine.training  # noqa: F401
 
 
 def _model(estimator: Any) -> Any:
-    """Return the last step of a Pipeline, or what a search searches; neither needs to be fitted."""
+    """Return the last step of a Pipeline or the estimator of a search, which need not be fitted."""
     while hasattr(estimator, "steps") or hasattr(estimator, "estimator"):
         estimator = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator.estimator
     return estimator
@@ -326,12 +327,12 @@ def _model(estimator: Any) -> Any:
 def _parts(X: Any, y: Any, groups: Any, cv: Any) -> list[_Part]:
     parts = [(np.asarray(train), np.asarray(test)) for train, test in check_cv(cv, y).split(X, y, groups)]
     if not parts:
-        raise ValueError(f"cv={cv!r} gives no split of the {num_samples(X)} rows.")
+        raise ValueError(f"cv={cv!r} yields no split of the {num_samples(X)} rows.")
     return parts
 
 
 def _judge(model: Any, scorer: RankingScorer, X: Any, y: Any, part: _Part) -> _Judged:
-    """Fit a clone on the one part, and rank for the users of the other."""
+    """Fit a clone on the training part, and evaluate it on the test part."""
     (X_train, X_test), (y_train, y_test) = (
         [None if data is None else safe_indexing(data, rows) for rows in part] for data in (X, y)
     )
@@ -343,7 +344,7 @@ def _judge(model: Any, scorer: RankingScorer, X: Any, y: Any, part: _Part) -> _J
 
 
 def _by_user(reports: Sequence[RankingReport]) -> pd.DataFrame:
-    """Return the values of each user, the mean over the splits."""
+    """Return the values of each user, averaged over the splits."""
     if len(reports) == 1:
         return reports[0].per_user
     together = pd.concat([report.per_user for report in reports])

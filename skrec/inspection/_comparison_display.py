@@ -1,4 +1,4 @@
-"""Plots of a comparison of models, and of how a network was trained."""
+"""Plots of a comparison of models and of the training of a network."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["ComparisonDisplay", "TrainingCurveDisplay"]
 
 
 class ComparisonDisplay(Display):
-    """Means of a metric with their confidence intervals, one line a model.
+    """Means of a metric with confidence intervals, one line per model.
 
     Parameters
     ----------
     comparison : Comparison
-        What :func:`compare` returned.
+        Result of :func:`compare`.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class ComparisonDisplay(Display):
 
     See Also
     --------
-    compare : Computes what is plotted.
+    compare : Fit and evaluate the models.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class ComparisonDisplay(Display):
         metric, ax
             As for :meth:`plot`.
         plot_options : dict or None, default=None
-            For ``matplotlib.axes.Axes.errorbar``.
+            Keyword arguments of ``matplotlib.axes.Axes.errorbar``.
 
         Returns
         -------
@@ -93,11 +93,11 @@ class ComparisonDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to; None: a new figure.
+            Axes to plot on. If None, a new figure is created.
         metric : str or None, default=None
-            One of the comparison's; None: the first. Metrics without values by user have no intervals.
+            A metric of the comparison. If None, the first one. Metrics without values per user have no intervals.
         **kwargs
-            For ``matplotlib.axes.Axes.errorbar``.
+            Keyword arguments of ``matplotlib.axes.Axes.errorbar``.
 
         Returns
         -------
@@ -109,7 +109,7 @@ class ComparisonDisplay(Display):
         ImportError
             If matplotlib is not installed.
         ValueError
-            If the comparison does not hold the metric.
+            If the comparison does not contain the metric.
         """
         names, table = self.comparison.metrics, self.comparison.table.iloc[::-1]
         metric = names[0] if metric is None else metric
@@ -136,7 +136,7 @@ class TrainingCurveDisplay(Display):
     loss : array-like of shape (n_epochs,)
         Mean loss of each epoch, ``loss_curve_``.
     validation_scores : array-like of shape (n_epochs,) or None, default=None
-        Validation score after each, ``validation_scores_``; empty or None: there was no early stopping.
+        Validation score after each epoch, ``validation_scores_``; empty or None without early stopping.
 
     Attributes
     ----------
@@ -145,14 +145,14 @@ class TrainingCurveDisplay(Display):
     ax_ : matplotlib Axes
         Axes with the loss.
     validation_ax_ : matplotlib Axes or None
-        Axes with the validation score, at the right.
+        Axes with the validation score, on the right.
     figure_ : matplotlib Figure
         Figure with the axes.
 
     See Also
     --------
-    sklearn.model_selection.LearningCurveDisplay : Scores by number of training rows, which takes skrec's estimators
-        and scorers.
+    sklearn.model_selection.LearningCurveDisplay : Plot scores by number of training rows; it accepts the estimators and
+        scorers of skrec.
 
     Examples
     --------
@@ -172,7 +172,7 @@ class TrainingCurveDisplay(Display):
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, ax: Any = None, **kwargs: Any) -> TrainingCurveDisplay:
-        """Plot how a fitted network was trained.
+        """Plot the training curve of a fitted network.
 
         Parameters
         ----------
@@ -203,14 +203,14 @@ class TrainingCurveDisplay(Display):
         return cls(loss=model.loss_curve_, validation_scores=scores).plot(ax, **kwargs)
 
     def plot(self, ax: Any = None, **kwargs: Any) -> TrainingCurveDisplay:
-        """Plot the loss and, at the right, the validation score.
+        """Plot the loss and, on the right, the validation score.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to; None: a new figure.
+            Axes to plot on. If None, a new figure is created.
         **kwargs
-            For ``matplotlib.axes.Axes.plot``, of both lines.
+            Keyword arguments of ``matplotlib.axes.Axes.plot``, for both lines.
 
         Returns
         -------
@@ -229,7 +229,9 @@ class TrainingCurveDisplay(Display):
         self.validation_ax_ = None
         if len(scores):
             self.validation_ax_ = ax.twinx()
-            epochs = np.arange(len(loss) - len(scores), len(loss)) + 1  # scores are of the last call's epochs
+            epochs = (
+                np.arange(len(loss) - len(scores), len(loss)) + 1
+            )  # the scores belong to the epochs of the last call
             options = {"color": "C1", "label": "validation score", **kwargs}
             self.lines_ = [*self.lines_, *self.validation_ax_.plot(epochs, scores, **options)]
             self.validation_ax_.set(ylabel="Validation score")

@@ -1,4 +1,4 @@
-"""How strongly a fitted model crosses each pair of fields."""
+"""Strengths of the crosses of pairs of fields in a fitted model."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ __all__ = ["cross_strengths"]
 
 
 def cross_strengths(estimator: Any, X: Any = None) -> pd.DataFrame:
-    """Return the learnt strength of the cross of each pair of fields.
+    """Return the learned strength of the cross of each pair of fields.
 
-    For a DCN of version 2 it is read off the first cross layer, ``x0 * (W x0 + b) + x0``: the Frobenius norm of the
-    block of ``W`` (of ``U V^T``, if it is of low rank) by which field j is multiplied into field i, as in the study of
-    the paper. The matrix is not symmetric, its diagonal holds the crosses of fields with themselves, and a norm takes
-    no account of how large the vectors of a field are. Blocks of wider fields have larger norms.
+    In a DCN of version 2, the strength is computed from the first cross layer, ``x0 * (W x0 + b) + x0``, as in the
+    paper: it is the Frobenius norm of the block of ``W`` (or of ``U V^T``, for layers of low rank) by which field j is
+    multiplied into field i. The matrix is not symmetric, and its diagonal holds the crosses of fields with themselves.
+    The norm does not take the size of the vectors of a field into account; blocks of wider fields have larger norms.
 
-    For an FM or a DeepFM it is the mean absolute value of the pair's term ``<v_i, v_j>`` over the rows ``X``: what the
-    cross adds to the log-odds, the rating or the score. It is symmetric, and 0 on the diagonal. With more than two
-    classes it is the mean over them, of terms centred in each row.
+    In an FM or a DeepFM, the strength is the mean absolute value of the pair's term ``<v_i, v_j>`` over the rows ``X``:
+    the contribution of the cross to the log-odds, the rating or the score. The matrix is symmetric, with zeros on the
+    diagonal. For more than two classes, it is the mean over the classes, with terms that are centered in each row.
 
     Parameters
     ----------
     estimator : estimator
         A fitted DCN, FM or DeepFM (Classifier, Regressor or Ranker), or a Pipeline or search that ends in one.
     X : DataFrame or array-like of shape (n_rows, n_columns), default=None
-        Rows, as for ``predict``. Needed for FM and DeepFM; not used for DCN.
+        Rows, as for ``predict``. Required for FM and DeepFM; not used for DCN.
 
     Returns
     -------
     DataFrame of shape (n_fields, n_fields), float64
-        Rows (i) and columns (j) are named as in the model's ``field_names_``.
+        Rows (i) and columns (j) are named after the model's ``field_names_``.
 
     Raises
     ------
     TypeError
-        If the estimator is of another kind.
+        If the estimator is not a DCN, FM or DeepFM.
     ValueError
-        If it is a DCN of version 1, or `X` is lacking.
+        If the estimator is a DCN of version 1, or `X` is missing.
     NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
 
     See Also
     --------
-    CrossStrengthDisplay : Plots it.
+    CrossStrengthDisplay : Plot the strengths.
 
     References
     ----------
@@ -72,15 +72,15 @@ def cross_strengths(estimator: Any, X: Any = None) -> pd.DataFrame:
     >>> list(strengths), strengths.shape
     (['city', 'age'], (2, 2))
     """
-    needs = "Strengths of crosses are read off a DCN, an FM or a DeepFM: pass a fitted one"
+    needs = "cross_strengths supports DCN, FM and DeepFM: pass a fitted model"
     unwrapped = fitted(estimator, (_DCN, _FM, _DeepFM), needs)
     model = unwrapped.model
     if isinstance(model, _DCN):
         strengths = _block_norms(model)
     elif X is None:
         raise ValueError(
-            f"The strengths of the crosses of {type(model).__name__} are means over rows: pass them as X, for "
-            "instance those it was fitted on."
+            f"The strengths of the crosses of {type(model).__name__} are means over rows: pass rows as X, for "
+            "instance the training rows."
         )
     else:
         strengths = _mean_terms(unwrapped, X)
@@ -92,8 +92,8 @@ def _block_norms(model: Any) -> NDArray[np.float64]:
     config = dict(model._structure["network"])
     if config["version"] == 1:
         raise ValueError(
-            f"This {type(model).__name__} has version=1, whose cross layers learn one weight for each number of a "
-            "vector and none for a pair: every field is crossed with all others alike. Fit one with version=2."
+            f"This {type(model).__name__} has version=1, whose cross layers have no weights for pairs of fields: "
+            "every field is crossed with all others in the same way. Fit a model with version=2."
         )
     kernel = model._weights["cross_1/kernel"].astype(np.float64)
     if config["rank"]:
@@ -110,7 +110,7 @@ def _mean_terms(unwrapped: Unwrapped, X: Any) -> NDArray[np.float64]:
     model = unwrapped.model
     n_fields = len(model.field_names_)
     total, n_rows = np.zeros((n_fields, n_fields)), 0
-    weights = model._weights.get("pairs/kernel")  # of each output, if there are several
+    weights = model._weights.get("pairs/kernel")  # one column per output, if there are several
     if weights is not None:
         weights = weights - weights.mean(axis=1, keepdims=True)
     for rows, vectors in row_views(unwrapped, X, "vectors"):

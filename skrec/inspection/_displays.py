@@ -1,4 +1,4 @@
-"""Plots of what a fitted model of features has learnt, in the form of scikit-learn's displays."""
+"""Plots of fitted models of features, in the form of scikit-learn's displays."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class FieldImportanceDisplay(Display):
     Parameters
     ----------
     importances : Series of shape (n_fields,)
-        As :func:`field_importance` returns them.
+        Result of :func:`field_importance`.
 
     Attributes
     ----------
     bars_ : matplotlib BarContainer
-        The bars, the lowest first.
+        The bars, from bottom to top.
     ax_ : matplotlib Axes
         Axes with the bars.
     figure_ : matplotlib Figure
@@ -35,7 +35,7 @@ class FieldImportanceDisplay(Display):
 
     See Also
     --------
-    field_importance : Computes what is plotted.
+    field_importance : Compute the importances.
 
     Examples
     --------
@@ -92,11 +92,11 @@ class FieldImportanceDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to; None: a new figure.
+            Axes to plot on. If None, a new figure is created.
         max_fields : int, default=None
-            How many fields to show at most, the most important ones.
+            Maximum number of fields to show, the most important ones. If None, all fields.
         **kwargs
-            For ``matplotlib.axes.Axes.barh``.
+            Keyword arguments of ``matplotlib.axes.Axes.barh``.
 
         Returns
         -------
@@ -120,7 +120,7 @@ class CrossStrengthDisplay(Display):
     Parameters
     ----------
     strengths : DataFrame of shape (n_fields, n_fields)
-        As :func:`cross_strengths` returns them.
+        Result of :func:`cross_strengths`.
 
     Attributes
     ----------
@@ -133,7 +133,7 @@ class CrossStrengthDisplay(Display):
 
     See Also
     --------
-    cross_strengths : Computes what is plotted.
+    cross_strengths : Compute the strengths.
 
     Examples
     --------
@@ -180,11 +180,11 @@ class CrossStrengthDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to; None: a new figure.
+            Axes to plot on. If None, a new figure is created.
         colorbar : bool, default=True
-            Whether to add a colour bar.
+            If True, add a color bar.
         **kwargs
-            For ``matplotlib.axes.Axes.imshow``, for instance ``cmap="magma"``.
+            Keyword arguments of ``matplotlib.axes.Axes.imshow``, for instance ``cmap="magma"``.
 
         Returns
         -------
@@ -203,12 +203,12 @@ class CrossStrengthDisplay(Display):
 
 
 class AttentionDisplay(Display):
-    """Heat map of the attention of each field for each, the mean over rows; of one layer.
+    """Heat map of the attention of each field to each field in one layer, averaged over rows.
 
     Parameters
     ----------
     attention : ndarray of shape (n_layers, n_heads, n_fields, n_fields)
-        What :func:`attention_weights` returns for one row, or its mean over rows.
+        Result of :func:`attention_weights` for one row, or its mean over rows.
     field_names : sequence of str
         Names of the fields.
 
@@ -223,7 +223,7 @@ class AttentionDisplay(Display):
 
     See Also
     --------
-    attention_weights : Computes the weights of every row.
+    attention_weights : Compute the weights of every row.
 
     Examples
     --------
@@ -263,7 +263,7 @@ class AttentionDisplay(Display):
         estimator : estimator
             As for :func:`attention_weights`.
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            The rows; one row for the attention in it alone.
+            The rows over which the attention is averaged; may be a single row.
         layer, head, ax, colorbar, **kwargs
             As for :meth:`plot`.
 
@@ -289,15 +289,15 @@ class AttentionDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to; None: a new figure.
+            Axes to plot on. If None, a new figure is created.
         layer : int, default=0
-            Which layer. Only in the first one are the positions the fields themselves.
+            The layer to plot. The positions are the fields themselves only in the first layer.
         head : int or None, default=None
-            Which head; None: the mean over the heads.
+            The head to plot. If None, the mean over the heads.
         colorbar : bool, default=True
-            Whether to add a colour bar.
+            If True, add a color bar.
         **kwargs
-            For ``matplotlib.axes.Axes.imshow``, for instance ``cmap="magma"``.
+            Keyword arguments of ``matplotlib.axes.Axes.imshow``, for instance ``cmap="magma"``.
 
         Returns
         -------
@@ -309,7 +309,7 @@ class AttentionDisplay(Display):
         ImportError
             If matplotlib is not installed.
         IndexError
-            If there is no such layer or head.
+            If the layer or head does not exist.
         """
         n_layers, n_heads = self.attention.shape[:2]
         for name, at, n in (("layer", layer, n_layers), ("head", 0 if head is None else head, n_heads)):

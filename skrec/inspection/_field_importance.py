@@ -1,4 +1,4 @@
-"""How much the predictions of a fitted model depend on each field."""
+"""Importance of fields for the predictions of a fitted model."""
 
 from __future__ import annotations
 
@@ -24,47 +24,47 @@ def field_importance(estimator: Any, X: Any, *, n_repeats: int = 5, random_state
     """Return how much the predictions of a model of features depend on each field.
 
     The importance of a field is the mean over the rows of the absolute *prediction difference* (Robnik-Sikonja &
-    Kononenko, 2008): the prediction minus what it is on average when the field takes the values it has in other rows
-    and all other fields keep theirs. Predictions are the log-odds of a Classifier, the number of a Regressor, the score
-    of a Ranker; with more than two classes, the mean over the logits of all, centred in each row.
+    Kononenko, 2008): the prediction minus its average when the field takes its values from other rows while all other
+    fields keep theirs. Predictions are the log-odds of a Classifier, the value of a Regressor or the score of a Ranker;
+    for more than two classes, the mean over all logits, centered in each row.
 
-    It tells what the model uses, and needs no labels; what that is worth on held-out labels is
-    :func:`sklearn.inspection.permutation_importance`. Of fields that tell the same, each may seem unimportant, for the
-    others stand in for it.
+    The importance shows what the model uses, and needs no labels. Use :func:`sklearn.inspection.permutation_importance`
+    to measure the effect on held-out labels. If several fields carry the same information, each of them may seem
+    unimportant, because the others replace it.
 
     Parameters
     ----------
     estimator : estimator
         A fitted model of features (Classifier, Regressor or Ranker), or a Pipeline or search that ends in one.
     X : DataFrame or array-like of shape (n_rows, n_columns)
-        At least two rows, as for ``predict``. They are scored n_fields * n_repeats times; a sample of some thousands
-        is mostly enough.
+        At least two rows, as for ``predict``. They are scored n_fields * n_repeats times; a sample of a few thousand
+        rows is usually enough.
     n_repeats : int, default=5
-        How many values of other rows, drawn at random, the average is taken of. More make it steadier; with few, the
-        importances of all fields are a little too large.
+        Number of randomly drawn values of other rows in the average. Larger values reduce the variance; with small
+        values, the importances of all fields are slightly too large.
     random_state : int, RandomState instance or None, default=None
-        Draws the other rows. Pass an int for results that repeat.
+        Random state for drawing the other rows. Pass an int for reproducible results.
 
     Returns
     -------
     Series of shape (n_fields,), float64
-        At least 0, in the unit of the predictions; the fields in the order of the model's ``field_names_``. A number
-        or array and the flag that tells where it is missing are one field, with the name of their column. A model of
-        histories (DIN) has one more, the last: ``"history"``, all of a row's past.
+        Importances of at least 0, in the unit of the predictions, with the fields in the order of the model's
+        ``field_names_``. A number or array and the flag of its missing values are one field, named after the column. A
+        model of histories (DIN) has an additional last field, ``"history"``, for the whole past of a row.
 
     Raises
     ------
     TypeError
-        If the estimator is not a feature model.
+        If the estimator is not a model of features.
     NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
     ValueError
         If `X` has a single row.
 
     See Also
     --------
-    FieldImportanceDisplay : Plots it.
-    sklearn.inspection.permutation_importance : For any estimator: how much worse a score gets.
+    FieldImportanceDisplay : Plot the importances.
+    sklearn.inspection.permutation_importance : Compute the decrease of a score, for any estimator.
 
     References
     ----------
@@ -93,7 +93,7 @@ def field_importance(estimator: Any, X: Any, *, n_repeats: int = 5, random_state
     n_rows = len(next(iter(inputs.values())))
     if n_rows < 2:
         raise ValueError(
-            "X has one row: the importance of a field compares it with the values of other rows. Add some."
+            "X has one row, but the importance of a field is computed with the values of other rows: add rows."
         )
     random = check_random_state(random_state)
     others = [random.permutation(n_rows) for _ in range(n_repeats)]
@@ -107,8 +107,8 @@ def field_importance(estimator: Any, X: Any, *, n_repeats: int = 5, random_state
 
 
 def field_model(estimator: Any) -> Any:
-    """Check that an estimator is a fitted model of features, and peel it."""
-    return fitted(estimator, FieldModel, "Fields are those of a model of features (DCN, FM, ...): pass a fitted one")
+    """Check that an estimator is a fitted model of features, and unwrap it."""
+    return fitted(estimator, FieldModel, "Only models of features (DCN, FM, ...) have fields: pass a fitted one")
 
 
 def _predictions(model: FieldModel, inputs: Inputs) -> NDArray[np.float64]:
@@ -123,7 +123,7 @@ def _predictions(model: FieldModel, inputs: Inputs) -> NDArray[np.float64]:
 
 
 def _replaced(inputs: Inputs, places: dict[str, Any], rows: NDArray[np.int64]) -> Inputs:
-    """Give a field, which is in some ``places`` of the inputs, the values of other rows."""
+    """Replace the values of a field, at some ``places`` of the inputs, by those of other rows."""
     changed = dict(inputs)
     for name, place in places.items():
         changed[name] = inputs[name].copy()
@@ -132,7 +132,7 @@ def _replaced(inputs: Inputs, places: dict[str, Any], rows: NDArray[np.int64]) -
 
 
 def _columns(model: FieldModel) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each field, and where in the inputs of the network it is."""
+    """Yield the name of each field and its places in the inputs of the network."""
     roles = model._estimator_roles
     for side, role, fields in (("query", "user", model._query_fields), ("item", "item", model._item_fields)):
         layout = fields.layout

@@ -1,4 +1,4 @@
-"""The fitted model behind an estimator, and the rows as its network is given them."""
+"""Find the fitted model in an estimator, and encode rows for its network."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ __all__ = ["fitted", "prediction_scale", "row_inputs", "row_views"]
 
 
 def fitted(estimator: Any, kinds: type | tuple[type, ...], needs: str) -> Unwrapped:
-    """Peel searches and Pipelines off a fitted model of features of one of some kinds.
+    """Return the fitted model of the given kinds in a search or Pipeline.
 
     Raises
     ------
     TypeError
-        If it is of no such kind; the message starts with `needs`.
+        If the model is of another kind; the message starts with `needs`.
     NotFittedError
-        If it is not fitted.
+        If the model is not fitted.
     """
     unwrapped = unwrap(estimator)
     if not isinstance(unwrapped.model, kinds):
         raise TypeError(
             f"{needs}, alone or at the end of a Pipeline or search, but got {type(unwrapped.model).__name__}. "
-            "For any estimator there is sklearn.inspection.permutation_importance."
+            "For other estimators, use sklearn.inspection.permutation_importance."
         )
     check_is_fitted(unwrapped.model)
     return unwrapped
 
 
 def row_inputs(unwrapped: Unwrapped, X: Any) -> Inputs:
-    """Encode raw rows as the network is given them, with what a model of histories sees of their users' past."""
+    """Encode raw rows as inputs of the network, including the histories of users for a model of histories."""
     model: FieldModel = unwrapped.model
     rows = model._read(unwrapped.transform(X), reset=False)
     codes = model._pair_codes(rows)
@@ -46,7 +46,7 @@ def row_inputs(unwrapped: Unwrapped, X: Any) -> Inputs:
 
 
 def row_views(unwrapped: Unwrapped, X: Any, name: str) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Yield (slice of the rows, a view of the network on them)."""
+    """Yield slices of the rows, each with the given view of the network."""
     from skrec._engine.scoring import views
 
     model: FieldModel = unwrapped.model
@@ -54,5 +54,5 @@ def row_views(unwrapped: Unwrapped, X: Any, name: str) -> Iterator[tuple[slice, 
 
 
 def prediction_scale(model: FieldModel) -> float:
-    """Return what a difference of logits is multiplied by to be one of predictions."""
+    """Return the factor that converts differences of logits to differences of predictions."""
     return float(model._scale) if isinstance(model, NetworkRegressor) else 1.0

@@ -14,51 +14,52 @@ __all__ = ["history_attention", "history_model"]
 
 
 def history_attention(estimator: Any, queries: Any = None, items: Any = None, *, history: Any = None) -> Bunch:
-    """Return how much attention a model pays to each past item, as arrays.
+    """Return the attention of a model to each past item.
 
-    The weights of a query are in one row, the past items in the order of time. They tell what the model looks at; what
-    each past event contributes to the score of an item is what ``explain`` of the model returns.
+    Each row holds the weights of one query, with the past items in the order of time. They show what the model attends
+    to; the method ``explain`` of the model returns the contribution of each past event to the score of an item.
 
-    The weights of a SASRec are the attention of the last block at the latest event (equation 2 of the paper), the mean
-    over the heads. They are the same whichever item is recommended, and positive; what is missing to a sum of 1 went to
-    the start of the history. The weights of a DIN are those of the local activation unit (equation 3 of the paper),
-    which depend on the item, may be negative and need not sum to anything.
+    The weights of a SASRec are the attention of the last block at the latest event (equation 2 of the paper), averaged
+    over the heads. They are positive and do not depend on the recommended item; the difference between their sum and 1
+    is the attention to the start of the history. The weights of a DIN are those of the local activation unit (equation
+    3 of the paper): they depend on the item, may be negative, and are not normalized.
 
     Parameters
     ----------
     estimator : estimator
         A fitted ``SASRecRanker``, ``DINRanker``, ``DINClassifier`` or ``DINRegressor``, or a search around one.
     queries : array-like of shape (n_queries,) or rows, default=None
-        User ids, or rows with a user column. Rows that have an item column too, such as those that ``recommend``
-        returns, are about that item. Not needed with `history`.
+        User ids, or rows with a user column. If the rows have an item column too, such as those returned by
+        ``recommend``, this is the item of each query. Not needed with `history`.
     items : array-like of shape (n_queries,), default=None
-        The item of each query. A DIN needs it.
+        The item of each query. Required for DIN.
     history : list of lists of item ids, or rows, default=None
-        What to go by instead of the stored histories, as for ``recommend``.
+        Histories to use instead of the stored ones, as for ``recommend``.
 
     Returns
     -------
     Bunch
-        With the attributes
+        Dictionary-like object with the attributes
 
-        - ``past_items`` : ndarray of shape (n_queries, n_past) of objects: the ids of the past items, the latest in the
-          last column. n_past is the length of the longest history; where there are fewer items, and for unknown ones,
-          there is None;
-        - ``weights`` : ndarray of shape (n_queries, n_past), float32: the attention to each; 0 where there is none.
+        - ``past_items`` : object ndarray of shape (n_queries, n_past), the ids of the past items, with the latest in
+          the last column. n_past is the length of the longest history; shorter histories are
+          padded with None, and unknown items are None;
+        - ``weights`` : float32 ndarray of shape (n_queries, n_past), the attention to each item; 0 for padding.
 
     Raises
     ------
     TypeError
-        If the estimator has no attention over histories, or stands behind transformers.
+        If the estimator has no attention over histories, or is the last step of a Pipeline with transformers.
     NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
     ValueError
-        If there are neither queries nor histories, or items are needed and not given, or not as many as queries.
+        If there are neither queries nor histories, or required items are missing, or their number differs from that of
+        the queries.
 
     See Also
     --------
-    HistoryAttentionDisplay : Plots those of one query.
-    skrec.models.SASRecRanker.explain : Returns what each past event contributes to the score of an item.
+    HistoryAttentionDisplay : Plot the attention of one query.
+    skrec.models.SASRecRanker.explain : Return the contribution of each past event to the score of an item.
 
     References
     ----------
@@ -92,17 +93,17 @@ def history_attention(estimator: Any, queries: Any = None, items: Any = None, *,
 
 
 def history_model(estimator: Any) -> AttentionModel:
-    """Peel searches off a model, and check that it pays attention to histories."""
+    """Return the model in a search, and check that it has attention over histories."""
     unwrapped = unwrap(estimator)
     model, name = unwrapped.model, type(unwrapped.model).__name__
     if not isinstance(model, AttentionModel):
         raise TypeError(
-            "Attention over histories is learnt by SASRec and DIN alone: pass a fitted SASRecRanker, DINRanker, "
+            "Only SASRec and DIN have attention over histories: pass a fitted SASRecRanker, DINRanker, "
             f"DINClassifier or DINRegressor, or a search around one, but got {name}."
         )
     if unwrapped.transformers:
         raise TypeError(
-            f"The {name} stands behind transformers, and its past items are what they made of the ids: pass the last "
-            "step, with users and items as they are encoded (skrec's models take ids of any kind, and need no encoder)."
+            f"The {name} is behind transformers, and its past items are encoded ids: pass the last step of the "
+            "Pipeline, with encoded users and items (skrec's models accept raw ids and need no encoder)."
         )
     return model

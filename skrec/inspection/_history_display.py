@@ -1,4 +1,4 @@
-"""Plot of the past items that a model pays attention to."""
+"""Plot of the attention of a model to past items."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["HistoryAttentionDisplay"]
 
 
 class HistoryAttentionDisplay(Display):
-    """Bars of the past items that a model pays most attention to, the one with the largest weight on top.
+    """Bars of the past items with the most attention, the one with the largest weight on top.
 
     Parameters
     ----------
     past_items : ndarray of shape (n_queries, n_past)
-        Ids of past items, as :func:`history_attention` returns them.
+        Ids of past items, as returned by :func:`history_attention`.
     weights : ndarray of shape (n_queries, n_past)
-        The attention to each.
+        The attention to each past item.
 
     Attributes
     ----------
     bars_ : matplotlib BarContainer
-        The bars, the lowest first.
+        The bars, from bottom to top.
     ax_ : matplotlib Axes
         Axes with the bars.
     figure_ : matplotlib Figure
@@ -36,7 +36,7 @@ class HistoryAttentionDisplay(Display):
 
     See Also
     --------
-    history_attention : Computes what is plotted.
+    history_attention : Compute the attention.
 
     Examples
     --------
@@ -105,15 +105,16 @@ class HistoryAttentionDisplay(Display):
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Where to; None: a new figure.
+            Axes to plot on. If None, a new figure is created.
         query : int, default=0
-            Which of the queries.
+            Position of the query to plot.
         top : int or None, default=10
-            How many past items to show at most; None: all. An item that the history holds twice has two bars.
+            Maximum number of past items to show. If None, all of them. An item that occurs twice in the history has two
+            bars.
         names : mapping or Series, default=None
-            From ids of items to what is written beside the bars, titles for instance; ids that it lacks are written.
+            Labels of the bars by item id, for instance titles. Other items are labeled with their ids.
         **kwargs
-            For ``matplotlib.axes.Axes.barh``.
+            Keyword arguments of ``matplotlib.axes.Axes.barh``.
 
         Returns
         -------
@@ -125,7 +126,7 @@ class HistoryAttentionDisplay(Display):
         ImportError
             If matplotlib is not installed.
         IndexError
-            If there is no such query.
+            If the query does not exist.
         """
         names = {} if names is None else names
         n_queries = len(self.weights)

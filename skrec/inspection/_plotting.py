@@ -1,4 +1,4 @@
-"""What all displays share: matplotlib, where it is installed, and the axes to plot on."""
+"""Base class of the displays: matplotlib, if it is installed, and the axes to plot on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Display:
 
     @classmethod
     def _pyplot(cls) -> Any:
-        """Import matplotlib; to be called before anything is computed that is to be plotted."""
+        """Import matplotlib; called first, so that a missing matplotlib is reported before any computation."""
         try:
             import matplotlib.pyplot as plt
         except ImportError as error:
@@ -29,14 +29,14 @@ class Display:
         return plt
 
     def _start(self, ax: Any) -> Any:
-        """Return the axes to plot on, new ones for None, and keep them."""
+        """Return and store the axes to plot on; new axes for None."""
         plt = self._pyplot()
         self.ax_ = plt.subplots(layout="constrained")[1] if ax is None else ax
         self.figure_ = self.ax_.figure
         return self.ax_
 
     def _bars(self, ax: Any, names: Iterable[Any], values: NDArray[Any], options: dict[str, Any]) -> Any:
-        """Plot named bars, the first at the bottom."""
+        """Plot labeled bars, the first at the bottom."""
         ax = self._start(ax)
         bars = ax.barh(range(len(values)), values, **options)
         ax.set_yticks(range(len(values)), [str(name) for name in names])
@@ -45,7 +45,7 @@ class Display:
     def _heat_map(
         self, ax: Any, names: Sequence[str], values: NDArray[Any], options: dict[str, Any], *, colorbar: bool
     ) -> Any:
-        """Plot a square matrix, whose rows and columns have the same names."""
+        """Plot a square matrix whose rows and columns have the same names."""
         ax = self._start(ax)
         image = ax.imshow(np.asarray(values), **{"vmin": 0, **options})
         labels = [str(name) for name in names]

@@ -56,6 +56,6 @@ def test_rows_sum_to_1_and_do_not_depend_on_each_other():
 def test_other_models_have_none():
     with pytest.raises(
         TypeError,
-        match=r"Attention between fields is learnt by AutoInt alone .*history_attention.* got DCNClassifier",
+        match=r"Only AutoInt has attention between fields .*history_attention.* got DCNClassifier",
     ):
         attention_weights(DCNClassifier(), TABLE)

@@ -103,9 +103,9 @@ def test_rankers_have_the_fields_of_both_sides_and_pipelines_are_unwrapped():
 
 
 def test_errors_say_what_to_do():
-    with pytest.raises(TypeError, match=r"read off a DCN, an FM or a DeepFM: .* got AutoIntClassifier"):
+    with pytest.raises(TypeError, match=r"cross_strengths supports DCN, FM and DeepFM: .* got AutoIntClassifier"):
         cross_strengths(AutoIntClassifier())
-    with pytest.raises(ValueError, match="crosses of FMClassifier are means over rows: pass them as X"):
+    with pytest.raises(ValueError, match="crosses of FMClassifier are means over rows: pass rows as X"):
         cross_strengths(FMClassifier(**SMALL).fit(TABLE, XOR))
-    with pytest.raises(ValueError, match="version=1, whose cross layers .* Fit one with version=2"):
+    with pytest.raises(ValueError, match="version=1, whose cross layers .* Fit a model with version=2"):
         cross_strengths(DCNClassifier(version=1, **SMALL).fit(TABLE, XOR))

@@ -129,12 +129,12 @@ def test_the_past_of_a_row_is_one_field_more():
 def test_errors_say_what_to_do():
     with pytest.raises(TypeError, match=r"got LogisticRegression.*sklearn.inspection.permutation_importance"):
         field_importance(LogisticRegression(), TABLE)
-    with pytest.raises(TypeError, match="Fields are those of a model of features .* got NCFClassifier"):
+    with pytest.raises(TypeError, match="Only models of features .* got NCFClassifier"):
         field_importance(NCFClassifier(), TABLE)
     with pytest.raises(NotFittedError):
         field_importance(FMClassifier(), TABLE)
     model = FMClassifier(epochs=1, random_state=0).fit(TABLE, LABEL)
-    with pytest.raises(ValueError, match="X has one row: .* Add some"):
+    with pytest.raises(ValueError, match="X has one row, but .*: add rows"):
         field_importance(model, TABLE[:1])
     with pytest.raises(ValueError, match="The 'n_repeats' parameter of field_importance must be an int"):
         field_importance(model, TABLE, n_repeats=0)

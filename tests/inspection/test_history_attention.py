@@ -80,14 +80,14 @@ def test_searches_are_peeled_off():
 @pytest.mark.parametrize("model", [GRU4RecRanker(), NCFRanker()])
 def test_other_models_have_none(model):
     name = type(model).__name__
-    with pytest.raises(TypeError, match=f"Attention over histories is learnt by SASRec and DIN alone.* got {name}"):
+    with pytest.raises(TypeError, match=f"Only SASRec and DIN have attention over histories.* got {name}"):
         history_attention(model, [1])
 
 
 def test_other_errors_say_what_to_do(sasrec):
     with pytest.raises(NotFittedError):
         history_attention(SASRecRanker(), [1])
-    with pytest.raises(TypeError, match="SASRecRanker stands behind transformers, .*: pass the last step"):
+    with pytest.raises(TypeError, match="SASRecRanker is behind transformers, .*: pass the last step"):
         history_attention(make_pipeline(IDEncoder(), SASRecRanker()), [1])
     with pytest.raises(ValueError, match="queries is missing: .* or history="):
         history_attention(sasrec)
