@@ -2,7 +2,7 @@
 
 The file is a zip archive, not compressed, of ``manifest.json`` (format, versions, the SHA-256 of every array, and the
 attributes of the estimator) and of arrays in NumPy's ``.npy`` format; the comment of the archive is the SHA-256 of the
-manifest. Only the classes listed here are made when it is read, and no code of the file's is run.
+manifest. Only objects of the classes listed here are created when the file is read, and no code in it is executed.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ _DAMAGED = "It is damaged or was altered: get another copy, or save the estimato
 _CURE = "Replace it, or store the estimator with pickle, joblib or skops."
 _MAX_DEPTH = 100
 
-# Every class that these modules list in __all__ can be stored, and these of scikit-learn.
+# Every class in the __all__ of these modules can be stored, and these classes of scikit-learn.
 _MODULES = ["skrec.models", "skrec.preprocessing", "skrec._data", "skrec._engine.weights"]
 _SKLEARN = {
     "sklearn.compose": ["ColumnTransformer"],
@@ -59,9 +59,9 @@ _SKLEARN = {
         "StandardScaler",
     ],
 }
-# Older files must load. A class that is now found under another name stands here by the name that they give it, and
-# attributes that have another name stand in _RENAMED by the name of the class today. An attribute that older files
-# lack needs a default in its class.
+# Older files must load. _MOVED maps the names of classes in older files to their current names. _RENAMED maps the
+# current name of a class to the old and new names of its attributes. An attribute that older files lack needs a default
+# in its class.
 _MOVED: dict[str, str] = {}
 _RENAMED: dict[str, dict[str, str]] = {}
 _JSON_TYPES = {type(None), bool, int, str}
@@ -72,26 +72,26 @@ _COLLECTIONS: dict[str, Callable[[Iterable[Any]], Any]] = {"tuple": tuple, "set"
 def save(estimator: Any, path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) -> None:
     """Store an estimator in one file that loads without executing anything.
 
-    Unlike a pickle, the file cannot run code when it is loaded, and it does not depend on how the modules of skrec are
-    laid out. It is written beside `path` and then put in its place: a `save` that fails leaves an older file as it was.
+    Unlike a pickle, the file cannot run code when it is loaded, and does not depend on the module layout of skrec. It
+    is written beside `path` and then moved to `path`, so that a failed `save` leaves an existing file unchanged.
 
     Parameters
     ----------
     estimator : estimator
         A model or transformer of skrec, fitted or not, or a scikit-learn ``Pipeline`` or ``ColumnTransformer`` of these
-        and of scikit-learn's encoders and scalers. Of a search, its ``best_estimator_``.
+        and of scikit-learn's encoders and scalers. For a search, pass its ``best_estimator_``.
     path : str or path-like
-        The file, of any name.
+        The file to write; any name is allowed.
     trusted : list of classes and functions, default=None
-        Classes and functions of other packages, or of your own, that the estimator holds or is, such as a subclass, a
-        ``loss`` or the function of a ``FunctionTransformer``. The file holds their names, not their code: they must be
-        importable, and :func:`load` needs them as well.
+        Classes and functions of other packages, or of your own, that are part of the estimator, such as its class, a
+        ``loss`` or the function of a ``FunctionTransformer``. The file contains their names, not their code: they must
+        be importable, and must be passed to :func:`load` as well.
 
     Raises
     ------
     TypeError
-        If the estimator holds something that cannot be stored without pickle, such as a lambda, a callback or a
-        ``RandomState``, or something that is not `trusted`; the message says where.
+        If a part of the estimator cannot be stored without pickle, such as a lambda, a callback or a ``RandomState``,
+        or is not `trusted`; the message says which part.
     OSError
         If the file cannot be written.
 
@@ -121,7 +121,7 @@ def save(estimator: Any, path: str | os.PathLike[str], *, trusted: Iterable[Any]
     root = encoder.encode(estimator, type(estimator).__name__)
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {target.parent}: create it first.")
+        raise FileNotFoundError(f"The folder {target.parent} does not exist: create it first.")
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -135,26 +135,26 @@ def save(estimator: Any, path: str | os.PathLike[str], *, trusted: Iterable[Any]
 
 
 def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) -> Any:
-    """Read an estimator that :func:`save` stored.
+    """Load an estimator that was stored by :func:`save`.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        The file to read.
     trusted : list of classes and functions, default=None
-        Classes and functions that are not skrec's, such as those passed to :func:`save`. One that the file names is
-        taken from here, and nothing is imported because a file names it.
+        Classes and functions of other packages, or of your own, such as those passed to :func:`save`. Names in the file
+        are looked up in this list; nothing is imported because a file names it.
 
     Returns
     -------
     estimator
-        It predicts exactly what the stored one did.
+        The stored estimator; its predictions are exactly the same.
 
     Raises
     ------
     FileFormatError
-        If the file is not one of skrec's, is damaged or altered, was written in a newer format, or names a class or
-        function that is not `trusted`.
+        If the file was not written by skrec, is damaged or altered, has a newer format, or names a class or function
+        that is not `trusted`.
     TypeError
         If `trusted` holds anything but classes and functions.
     OSError
@@ -167,7 +167,7 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) 
 
     See Also
     --------
-    save : Write the file; with an example.
+    save : Store an estimator in a file.
 
     Examples
     --------
@@ -220,13 +220,13 @@ def _write(archive: zipfile.ZipFile, root: Any, arrays: list[NDArray[Any]]) -> N
 
 
 def _read(file: IO[bytes], trusted: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
-    """Return the estimator, and the packages whose minor version was another."""
+    """Return the estimator, and the packages with a different minor version."""
     size = os.fstat(file.fileno()).st_size
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         if _MANIFEST not in archive.namelist():
             raise FileFormatError(f"It has no {_MANIFEST}: it is not a file that skrec.save wrote.")
-        # Nothing is compressed, so that nothing can be larger than the file.
+        # Nothing is compressed, so that no member can be larger than the file.
         if any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > size:
             raise FileFormatError(_DAMAGED)
         content = archive.read(_MANIFEST)
@@ -257,7 +257,7 @@ def _read_array(data: bytes, digest: str) -> NDArray[Any]:
     buffer = BytesIO(data)
     np.lib.format.read_magic(buffer)
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
-    # Looked at before memory is taken: a header may promise any shape.
+    # Checked before memory is allocated, because a header may declare any shape.
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data) - buffer.tell():
         raise FileFormatError(_DAMAGED)
     array: NDArray[Any] = np.ndarray(shape, dtype, data, buffer.tell(), order="F" if is_fortran else "C")
@@ -268,7 +268,7 @@ def _read_array(data: bytes, digest: str) -> NDArray[Any]:
 
 
 def _name_of(cls: type) -> str | None:
-    """Return the public name of a class that may be stored; None for any other."""
+    """Return the public name of a class that may be stored, or None."""
     names = (f"{module}.{cls.__name__}" for module in [*_MODULES, *_SKLEARN] if module in sys.modules)
     return next((name for name in names if _class_of(name) is cls), None)
 
@@ -300,18 +300,18 @@ def _rebuilt(cls: type, state: dict[str, Any]) -> Any:
     if issubclass(cls, dict):
         return cls(state)
     if not all(name.isidentifier() for name in state):
-        raise FileFormatError(f"The attributes of {cls.__name__} are not as they should be. {_DAMAGED}")
+        raise FileFormatError(f"The attributes of {cls.__name__} have invalid names. {_DAMAGED}")
     if hasattr(cls, "from_state"):
         return cls.from_state(state)
     if not issubclass(cls, BaseEstimator) and is_dataclass(cls):
         state = {**_defaults(cls), **state}
         if {field.name for field in fields(cls)} != set(state):
-            raise FileFormatError(f"{cls.__name__} lacks attributes, or has others. {_DAMAGED}")
+            raise FileFormatError(f"{cls.__name__} has missing or unknown attributes. {_DAMAGED}")
     made: Any = object.__new__(cls)
     set_state = getattr(cls, "__setstate__", None)
     if set_state is None or set_state is BaseEstimator.__setstate__:
         made.__dict__.update(state)
-    else:  # of a trusted class
+    else:  # a trusted class
         made.__setstate__(state)
     return made
 
@@ -325,16 +325,16 @@ def _defaults(cls: Any) -> dict[str, Any]:
 
 
 class _Encoder:
-    """Turns values into JSON; arrays are put aside."""
+    """Converts values to JSON, and collects the arrays."""
 
     def __init__(self, trusted: Mapping[str, Any]) -> None:
         self.arrays: list[NDArray[Any]] = []
         self.trusted = trusted
 
     def encode(self, value: Any, path: str, depth: int = 0) -> Any:
-        """Return JSON for a value; `path` is what the user would write to get at it."""
+        """Return JSON for a value; `path` is the expression by which the user would access it."""
         if depth > _MAX_DEPTH:
-            raise TypeError(f"{path[:200]}... is nested too deeply, or holds itself. {_CURE}")
+            raise TypeError(f"{path[:200]}... is nested too deeply, or contains itself. {_CURE}")
         for encode in (self._encode_plain, self._encode_numpy, self._encode_nested, self._encode_schedule):
             result = encode(value, path, depth)
             if result is not NotImplemented:
@@ -412,13 +412,13 @@ class _Encoder:
         return {"type": "schedule", "class": found[0], "config": self.encode(found[1], path, depth + 1)}
 
     def _encode_items(self, items: Collection[Any], path: str, depth: int) -> list[Any]:
-        if {*map(type, items)} <= _JSON_TYPES:  # a million ids, say
+        if {*map(type, items)} <= _JSON_TYPES:  # such as a million ids
             return list(items)
         return [self.encode(item, f"{path}[{position}]", depth + 1) for position, item in enumerate(items)]
 
 
 class _Decoder:
-    """Turns JSON back into values."""
+    """Converts JSON to values."""
 
     def __init__(self, arrays: list[NDArray[Any]], trusted: Mapping[str, Any]) -> None:
         self.arrays = arrays
@@ -426,7 +426,7 @@ class _Decoder:
         self.has_sklearn = False
 
     def decode(self, node: Any) -> Any:
-        """Return the value of a node; anything malformed raises some error."""
+        """Return the value of a node; malformed input raises an error."""
         if isinstance(node, list):
             return [self.decode(item) for item in node]
         if not isinstance(node, dict):
@@ -471,7 +471,7 @@ class _Decoder:
         if not isinstance(name, str) or name not in self.trusted:
             last = str(name).rpartition(".")[2]
             raise FileFormatError(
-                f"It holds a {name!r}, which skrec {__version__} does not load by itself. If that is yours, or of a "
+                f"It contains {name!r}, which skrec {__version__} does not load by default. If it is yours or from a "
                 f"package that you trust, import it and pass trusted=[{last}]. Otherwise the file was altered, or "
                 "written by another version of skrec."
             )
@@ -497,12 +497,12 @@ class _Decoder:
 
 
 def _trust(value: Any) -> str:
-    """Say how a function, or an object of a class, that may be trusted is stored."""
+    """Return a hint on how to store a function, or an object of a class, that may be trusted."""
     if global_name(value) is None:
         if global_name(type(value)) is None or not has_plain_state(value):
             return ""
         value = type(value)
-    return f"If it is yours or you trust its package, pass trusted=[{value.__name__}] to save and load. "
+    return f"If it is your own or you trust its package, pass trusted=[{value.__name__}] to save and load. "
 
 
 def _is_simple(dtype: np.dtype[Any]) -> bool:

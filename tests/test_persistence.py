@@ -255,7 +255,7 @@ def cyclic():
         ({len: 1}, r"Fake\.value \(a key\) is <built-in"),
         (os.system, r"Fake\.value is <built-in function system>"),
         (Path, r"Fake\.value is <class"),
-        (cyclic(), r"nested too deeply, or holds itself"),
+        (cyclic(), r"nested too deeply, or contains itself"),
     ],
 )
 def test_what_needs_pickle_is_an_error_that_says_where_it_is(file, value, message):
@@ -310,7 +310,7 @@ def test_where_files_go(tmp_path):
     assert skrec.load(first).value == skrec.load(str(link)).value == 2
     (tmp_path / "plain").touch()
     assert first.stat().st_mode == (tmp_path / "plain").stat().st_mode
-    with pytest.raises(FileNotFoundError, match="There is no folder .*nowhere: create it first"):
+    with pytest.raises(FileNotFoundError, match="The folder .*nowhere does not exist: create it first"):
         skrec.save(Fake(), tmp_path / "nowhere" / "model.skrec")
     with pytest.raises(FileNotFoundError):
         skrec.load(tmp_path / "nothing.skrec")
@@ -389,14 +389,14 @@ VALUE = ("estimator", "state", "value")
         (at("format", value="other"), r"Its manifest\.json is not one that skrec\.save wrote"),
         (at("format_version", value=2), r"It has format 2, and skrec .* knows 1\. It was written by skrec .* Install"),
         (at("format_version", value="1"), "It is damaged or was altered"),
-        (at("estimator", "class", value="os.system"), r"It holds a 'os\.system', which skrec .* does not load"),
-        (at("estimator", "class", value="skrec.models.NoSuchModel"), r"It holds a 'skrec\.models\.NoSuchModel'"),
+        (at("estimator", "class", value="os.system"), r"It contains 'os\.system', which skrec .* does not load"),
+        (at("estimator", "class", value="skrec.models.NoSuchModel"), r"It contains 'skrec\.models\.NoSuchModel'"),
         (at("estimator", "class", value="skrec.models.factors._ncf.NCFRanker"), "It holds a"),
         (at("estimator", "class", value="sklearn.pipeline.FeatureUnion"), "It holds a"),
         (at("estimator", "class", value="skrec._data.resolve_roles"), "It holds a"),
         (at("estimator", "class", value=["os"]), "It is damaged"),
-        (at("estimator", "state", "not a name", value=1), "The attributes of Fake are not as they should be"),
-        (at(*VALUE, 0, "state", value={"user": 0}), "Roles lacks attributes, or has others"),
+        (at("estimator", "state", "not a name", value=1), "The attributes of Fake have invalid names"),
+        (at(*VALUE, 0, "state", value={"user": 0}), "Roles has missing or unknown attributes"),
         (at(*VALUE, 1, "value", value=7), "It is damaged"),
         (at(*VALUE, 2, value={"type": "evil"}), "It is damaged"),
         (at(*VALUE, 2, value={"type": "dtype", "value": "O"}), "It is damaged"),
@@ -492,12 +492,12 @@ def test_a_class_that_has_moved_and_attributes_that_were_renamed_or_added(file, 
     skrec.save(Fake(Part(1, "given", [2])), file)
     assert skrec.load(file).value == Part(1, "given", [2])
     rewrite(file, at("estimator", "state", "value", "class", value="skrec.gone.Piece"))
-    with pytest.raises(FileFormatError, match=r"It holds a 'skrec\.gone\.Piece'"):
+    with pytest.raises(FileFormatError, match=r"It contains 'skrec\.gone\.Piece'"):
         skrec.load(file)
     monkeypatch.setitem(persistence._MOVED, "skrec.gone.Piece", "skrec_fakes.Part")
     assert skrec.load(file).value == Part(1, "given", [2])
     rewrite(file, at("estimator", "state", "value", "state", value={"former": 3}))
-    with pytest.raises(FileFormatError, match="Part lacks attributes, or has others"):
+    with pytest.raises(FileFormatError, match="Part has missing or unknown attributes"):
         skrec.load(file)
     monkeypatch.setitem(persistence._RENAMED, "skrec_fakes.Part", {"former": "old"})
     assert skrec.load(file).value == Part(3, "default", [])
@@ -548,7 +548,7 @@ def own_module(monkeypatch):
 
 def test_a_model_of_ones_own_is_stored_by_its_name(own_module, file):
     model = Scaled().fit(EVENTS)
-    with pytest.raises(TypeError, match=r"Scaled is not a class .*If it is yours .*pass trusted=\[Scaled\] to save"):
+    with pytest.raises(TypeError, match=r"Scaled is not a class .*If it is your own .*pass trusted=\[Scaled\] to save"):
         skrec.save(model, file)
     skrec.save(model, file, trusted=[Scaled])
     with pytest.raises(FileFormatError, match=r"holds a 'own_models\.Scaled'.*import it and pass trusted=\[Scaled\]"):
@@ -582,7 +582,7 @@ def test_nothing_is_imported_because_a_file_names_it(own_module, file, monkeypat
     skrec.save(Scaled().fit(EVENTS), file, trusted=[Scaled])
     rewrite(file, at("estimator", "class", value="antigravity.Model"))
     monkeypatch.delitem(sys.modules, "antigravity", raising=False)
-    with pytest.raises(FileFormatError, match=r"It holds a 'antigravity\.Model'"):
+    with pytest.raises(FileFormatError, match=r"It contains 'antigravity\.Model'"):
         skrec.load(file, trusted=[Scaled])
     assert "antigravity" not in sys.modules
     rewrite(file, at("estimator", "class", value="own_models.double"))

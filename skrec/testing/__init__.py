@@ -1,4 +1,4 @@
-"""What every recommender must do, for the models of skrec and for those of other people."""
+"""Checks of recommenders, for the models of skrec and for models of your own."""
 
 from skrec.testing._check_recommender import check_recommender
 from skrec.testing._discovery import all_estimators

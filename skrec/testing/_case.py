@@ -25,13 +25,13 @@ def require(condition: Any, message: str) -> None:
 class Case:
     """An estimator with the data that it is checked on, and a fitted copy that checks may read but not change.
 
-    A user likes the items of the own group and no others. A Ranker gets 70 % of the liked pairs, a Classifier and a
-    Regressor 70 % of all pairs with what they are to predict.
+    A user likes exactly the items of the user's own group. A Ranker is trained on 70 % of the liked pairs, a Classifier
+    or a Regressor on 70 % of all pairs, with labels.
 
     Parameters
     ----------
     estimator : estimator
-        What is checked; it is cloned before every fit.
+        The estimator to check; it is cloned before every fit.
     """
 
     estimator: Any
@@ -76,33 +76,33 @@ class Case:
         return np.asarray(self.X.loc[self.X[user_column] == user, item_column])
 
     def fit(self, **parameters: Any) -> Any:
-        """Fit a copy of the estimator, always with the same ``random_state``."""
+        """Fit a clone of the estimator, always with the same ``random_state``."""
         model = clone(self.estimator)
         if "random_state" in model.get_params():
             parameters = {"random_state": 0, **parameters}
         return model.set_params(**parameters).fit(*self.arguments())
 
     def arguments(self, rows: Any = slice(None)) -> tuple[Any, ...]:
-        """Return what ``fit`` and ``partial_fit`` are called with, or some rows of it."""
+        """Return the arguments of ``fit`` and ``partial_fit``, for all or some rows."""
         return (self.X[rows],) if self.y is None else (self.X[rows], self.y[rows])
 
     @cached_property
     def fitted(self) -> Any:
-        """A fitted copy; not to be changed."""
+        """A fitted clone, which checks must not change."""
         return self.fit()
 
     @cached_property
     def scores(self) -> NDArray[Any]:
-        """What the fitted copy scores the catalogue with: (n_users, n_items)."""
+        """The scores of the catalogue by the fitted clone, of shape (n_users, n_items)."""
         return np.asarray(self.fitted.score_items(self.users))
 
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
-        """What the fitted copy holds for seen: (n_users, n_items)."""
+        """The items that the fitted clone regards as seen, of shape (n_users, n_items)."""
         return np.asarray(self.fitted.seen_items(self.users).toarray(), dtype=bool)
 
     def relevance(self, model: Any, X: Any) -> NDArray[Any]:
-        """Return what a model predicts of rows as one number each: higher is better."""
+        """Return the prediction of a model for each row as one number; higher is better."""
         if not is_classifier(model):
             return np.asarray(model.predict(X))
         if hasattr(model, "decision_function"):

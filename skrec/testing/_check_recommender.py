@@ -34,24 +34,24 @@ _CHECKS = (
 
 
 def check_recommender(estimator: Any, *, personalised: bool = True) -> None:
-    """Check that an estimator does all that a recommender of skrec does.
+    """Check that an estimator behaves as a recommender of skrec.
 
-    It completes :func:`sklearn.utils.estimator_checks.check_estimator`, which knows nothing of recommendation: run
-    both on a model of your own. The estimator is fitted some ten times, on a thousand rows of 30 users (strings) and
+    Run these checks in addition to :func:`sklearn.utils.estimator_checks.check_estimator`, which does not cover
+    recommendation. The estimator is fitted about ten times, on a thousand rows of 30 users (strings) and
     36 items (integers) in three groups, where users like the items of their own group.
 
-    Checked are the fitted attributes; the shape, order and ties of ``recommend``; seen items, ``exclude``,
-    ``candidates`` and ``k``; that ``predict`` agrees with ``score_items``, and that neither depends on the other rows
-    of a call; unknown ids; arrays and frames; ``random_state``, ``pickle`` and ``clone``; that a failed ``fit``
-    changes nothing; ``partial_fit`` and the default search space where there is one; and that the groups are found.
+    The checks cover the fitted attributes; the shape, order and ties of ``recommend``; seen items, ``exclude``,
+    ``candidates`` and ``k``; the agreement of ``predict`` and ``score_items``, and their independence of other rows in
+    the call; unknown ids; arrays and frames; ``random_state``, ``pickle`` and ``clone``; failed fits, which must not
+    change anything; ``partial_fit`` and the default search space, if there are any; and whether the groups are found.
 
     Parameters
     ----------
     estimator : estimator
-        A Classifier, Regressor or Ranker with the methods of :class:`skrec.models.PopularityRanker`, with such
-        parameters that it learns a thousand rows. It is cloned and stays as it is.
+        A Classifier, Regressor or Ranker with the methods of :class:`skrec.models.PopularityRanker`, with parameters
+        that let it learn from a thousand rows. It is cloned and not changed.
     personalised : bool, default=True
-        Whether it must find the groups; False for a baseline that recommends the same to everyone.
+        If True, the model must find the groups. Pass False for a baseline that recommends the same items to all users.
 
     Raises
     ------

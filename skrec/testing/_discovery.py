@@ -33,7 +33,8 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
     Parameters
     ----------
     type_filter : {"classifier", "regressor", "ranker", "transformer"} or sequence of these, default=None
-        The kinds to list; all by default. A ranker has ``recommend`` and is neither classifier nor regressor.
+        The kinds of estimators to list. If None, all of them. A ranker has ``recommend`` and is neither a classifier
+        nor a regressor.
 
     Returns
     -------
@@ -43,7 +44,7 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
     Raises
     ------
     ValueError
-        If `type_filter` names another kind.
+        If `type_filter` contains an unknown kind.
 
     Examples
     --------

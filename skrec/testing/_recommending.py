@@ -1,4 +1,4 @@
-"""Checks of what a fitted recommender answers."""
+"""Checks of the results of a fitted recommender."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from skrec.testing._case import N_GROUPS, Case, require
 
 
 def check_ids_are_those_of_the_data(case: Case) -> None:
-    """Check that ``users_`` and ``items_`` hold the ids of the rows, each once, in order."""
+    """Check that ``users_`` and ``items_`` hold the distinct ids of the rows, in order."""
     for name, expected in (("users_", case.users), ("items_", case.items)):
         ids = np.asarray(getattr(case.fitted, name))
         require(ids.tolist() == expected.tolist(), f"{name} is {ids!r}, expected the sorted ids {expected!r}")
 
 
 def check_score_items_has_a_column_for_each_item(case: Case) -> None:
-    """Check that scores are floats without NaN, a row for each query, a column for each item or candidate."""
+    """Check that scores are floats without NaN, with one row per query and one column per item or candidate."""
     require(case.scores.shape == (len(case.users), len(case.items)), f"score_items has shape {case.scores.shape}")
     require(case.scores.dtype.kind == "f", f"score_items returns {case.scores.dtype}, expected floats")
     require(np.isfinite(case.scores).all(), "score_items returns NaN or infinity")
     chosen = [7, 3, 3, 20]
     some = case.fitted.score_items(case.users[:5], case.items[chosen])
     require(
-        np.array_equal(some, case.scores[:5][:, chosen]), "score_items scores candidates otherwise than the catalogue"
+        np.array_equal(some, case.scores[:5][:, chosen]),
+        "score_items gives candidates other scores than in the catalogue",
     )
 
 
 def check_recommend_returns_a_frame(case: Case) -> None:
-    """Check the frame of ``recommend``: columns, k rows a query, ranks, and the order of the queries."""
+    """Check the frame of ``recommend``: columns, k rows per query, ranks, and the order of the queries."""
     queries = case.users[[4, 0, 9, 0]]
     frame = case.fitted.recommend(queries, k=3)
     require(isinstance(frame, pd.DataFrame), f"recommend returns a {type(frame).__name__}, expected a DataFrame")
@@ -59,16 +60,16 @@ def check_recommend_follows_score_items(case: Case) -> None:
 
 
 def check_arrays_are_the_frame(case: Case) -> None:
-    """Check that ``as_frame=False`` returns the same as arrays of shape (n_queries, k)."""
+    """Check that ``as_frame=False`` returns the same values in arrays of shape (n_queries, k)."""
     items, scores = case.fitted.recommend(case.users, k=4, as_frame=False)
     frame = case.fitted.recommend(case.users, k=4)
     require(np.shape(items) == np.shape(scores) == (len(case.users), 4), f"arrays have shape {np.shape(items)}")
-    require(np.ravel(items).tolist() == frame[case.columns[1]].tolist(), "arrays and frame hold other items")
-    require(np.array_equal(np.ravel(scores), frame["score"]), "arrays and frame hold other scores")
+    require(np.ravel(items).tolist() == frame[case.columns[1]].tolist(), "arrays and frame have different items")
+    require(np.array_equal(np.ravel(scores), frame["score"]), "arrays and frame have different scores")
 
 
 def check_seen_items_are_left_out(case: Case) -> None:
-    """Check that seen items and everything recommended are together the catalogue."""
+    """Check that the seen items and all recommended items together make up the catalogue."""
     shape = case.fitted.seen_items(case.users).shape
     require(shape == (len(case.users), len(case.items)), f"seen_items has shape {shape}")
     frame = case.fitted.recommend(case.users, k=len(case.items))
@@ -81,23 +82,23 @@ def check_seen_items_are_left_out(case: Case) -> None:
     if case.y is None:
         pairs = set(case.X.itertuples(index=False, name=None))
         seen = {(case.users[user], case.items[item]) for user, item in zip(*case.seen.nonzero(), strict=True)}
-        require(seen == pairs, "seen_items is not what the user had to do with in fit")
+        require(seen == pairs, "seen_items does not return the items of the user's rows in fit")
 
 
 def check_excluded_pairs_are_left_out(case: Case) -> None:
-    """Check that ``exclude`` takes out the pairs that it names, and nothing else."""
+    """Check that ``exclude`` leaves out the given pairs, and nothing else."""
     before = case.fitted.recommend(case.users[:4], k=len(case.items))
     first = before.loc[before["rank"] == 1, case.columns]
     after = case.fitted.recommend(case.users[:4], k=len(case.items), exclude=first)
     expected = before.loc[before["rank"] > 1, case.columns].to_numpy().tolist()
     require(
         after[case.columns].to_numpy().tolist() == expected,
-        "exclude= does not leave out the pairs it names, or others too",
+        "exclude= does not leave out exactly the given pairs",
     )
 
 
 def check_candidates_limit_the_choice(case: Case) -> None:
-    """Check that only candidates come back, each once, with their scores of the catalogue; unknown ones too."""
+    """Check that only candidates are returned, each once, with their scores in the catalogue; also unknown ones."""
     chosen = [30, 2, 2, 11]
     frame = case.fitted.recommend(case.users[:3], candidates=case.items[chosen], exclude_seen=False)
     for query, user in enumerate(case.users[:3]):
@@ -105,7 +106,7 @@ def check_candidates_limit_the_choice(case: Case) -> None:
         items = part[case.columns[1]].tolist()
         require(sorted(items) == case.items[[2, 11, 30]].tolist(), f"of the candidates {chosen}, {items} came back")
         expected = case.scores[query][np.searchsorted(case.items, items)]
-        require(np.array_equal(part["score"], expected), "candidates are scored otherwise than in the catalogue")
+        require(np.array_equal(part["score"], expected), "candidates have other scores than in the catalogue")
     if "handle_unknown" in case.fitted.get_params():
         model = case.fit(handle_unknown="oov")
         frame = model.recommend(case.users[:1], candidates=[*case.items[:2], 9_999], exclude_seen=False)
@@ -116,7 +117,7 @@ def check_candidates_limit_the_choice(case: Case) -> None:
 
 
 def check_k(case: Case) -> None:
-    """Check that ``k`` above the catalogue returns the catalogue, and that below 1 it is an error."""
+    """Check that a ``k`` above the number of items returns all items, and that a ``k`` below 1 is an error."""
     frame = case.fitted.recommend(case.users[:2], k=10 * len(case.items), exclude_seen=False)
     require(len(frame) == 2 * len(case.items), f"k above the catalogue returns {len(frame)} rows for two users")
     for k in (0, -3):
@@ -128,9 +129,9 @@ def check_k(case: Case) -> None:
 
 
 def check_predict_agrees_with_score_items(case: Case) -> None:
-    """Check that new rows of a user stand in the same order by ``predict`` as by ``score_items``.
+    """Check that ``predict`` and ``score_items`` rank new rows of a user in the same order.
 
-    A model of histories tells rows that were in ``fit`` by what came before them.
+    Rows of ``fit`` are left out, because a model of histories scores them by the events before them.
     """
     for query, user in enumerate(case.users):
         new = ~np.isin(case.items, case.items_of(user))
@@ -141,7 +142,7 @@ def check_predict_agrees_with_score_items(case: Case) -> None:
         gaps = np.diff(scores[order]) > 1e-5 * max(1.0, np.abs(scores).max())
         require(
             (np.diff(predicted[order])[gaps] > -tolerance).all(),
-            f"predict and score_items rank items otherwise for {user!r}",
+            f"predict and score_items rank items in different orders for {user!r}",
         )
 
 
@@ -156,7 +157,7 @@ def check_a_score_does_not_depend_on_the_other_rows(case: Case) -> None:
 
 
 def check_unknown_users(case: Case) -> None:
-    """Check that unknown users are served alike with ``handle_unknown="oov"``, and an error with ``"error"``."""
+    """Check that unknown users get equal scores with ``handle_unknown="oov"``, and raise an error with ``"error"``."""
     parameters = case.estimator.get_params()
     model = case.fit(handle_unknown="oov") if "handle_unknown" in parameters else case.fitted
     unknown = ["unknown 1", "unknown 2"]
@@ -191,12 +192,12 @@ def check_unknown_users(case: Case) -> None:
 
 
 def check_finds_the_groups(case: Case) -> None:
-    """Check that recommendations are of the user's own group far more often than by chance."""
+    """Check that items of the user's own group are recommended far more often than by chance."""
     frame = case.fitted.recommend(case.users, k=3, exclude_seen=case.y is None)
     users = np.searchsorted(case.users, frame[case.columns[0]])
     share = np.mean(users % N_GROUPS == frame[case.columns[1]] % N_GROUPS)
     require(
         share > (1 + 1 / N_GROUPS) / 2,
-        f"{share:.0%} of the recommended items are of the user's own group, where {1 / N_GROUPS:.0%} are by chance "
-        "and 100% are right: it does not learn the checkerboard",
+        f"{share:.0%} of the recommended items are from the user's own group; {1 / N_GROUPS:.0%} are by chance, "
+        "100% would be correct: the model does not learn the checkerboard",
     )

@@ -1,4 +1,4 @@
-"""Checks of what an estimator keeps, copies and leaves alone."""
+"""Checks of the state of an estimator: parameters, copies, and failed or repeated fits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_nothing_is_answered_before_fit(case: Case) -> None:
 
 
 def check_fit_returns_the_estimator_and_keeps_its_parameters(case: Case) -> None:
-    """Check that ``fit`` returns the estimator, changes no parameter, and leaves it fit to be cloned."""
+    """Check that ``fit`` returns the estimator and changes no parameter, so that it can be cloned."""
     model = clone(case.estimator)
     before = {name: repr(value) for name, value in model.get_params().items()}
     require(model.fit(*case.arguments()) is model, "fit does not return the estimator")
@@ -50,7 +50,7 @@ def check_fit_returns_the_estimator_and_keeps_its_parameters(case: Case) -> None
 
 
 def check_the_search_space_is_of_its_parameters(case: Case) -> None:
-    """Check that what is declared for ``search_space`` are parameters, and the ends of their ranges allowed."""
+    """Check that ``search_space`` contains only parameters, and that the ends of their ranges are allowed."""
     if not hasattr(case.estimator, "_search_space"):
         return
     from optuna import distributions
@@ -68,34 +68,34 @@ def check_the_search_space_is_of_its_parameters(case: Case) -> None:
 
 
 def check_containers_do_not_matter(case: Case) -> None:
-    """Check that an array, and a frame with its columns in another order, make the same model."""
+    """Check that an array, and a frame with columns in another order, lead to the same model."""
     if any(isinstance(getattr(case.estimator, role, None), str) for role in ("user", "item")):
         return
     expected = _scores(case, case.fitted)
     for what, X in (("an array", case.X.to_numpy(object)), ("columns in another order", case.X[case.columns[::-1]])):
         model = clone(case.fitted)
         model.fit(X, *case.arguments()[1:])
-        require(_scores(case, model) == expected, f"{what} makes another model than the frame")
+        require(_scores(case, model) == expected, f"{what} leads to another model than the frame")
 
 
 def check_the_same_random_state_gives_the_same_bits(case: Case) -> None:
-    """Check that two fits with one ``random_state`` are equal bit for bit, and move no global generator."""
-    case.fitted.score_items(case.users)  # what is imported at the first fit may do as it likes
+    """Check that fits with the same ``random_state`` are equal bit for bit, and use no global random generator."""
+    case.fitted.score_items(case.users)  # imports at the first fit may use the global generators
     before = _global_state()
     require(_scores(case, case.fit()) == _scores(case, case.fitted), "two fits with the same random_state differ")
-    require(_global_state() == before, "fit moves the global random generator of Python or NumPy")
+    require(_global_state() == before, "fit changes the state of the global random generator of Python or NumPy")
 
 
 def check_a_pickle_is_the_same(case: Case) -> None:
-    """Check that an unpickled copy scores, recommends and remembers the same, bit for bit."""
+    """Check that an unpickled copy has the same scores, recommendations and seen items, bit for bit."""
     copy = pickle.loads(pickle.dumps(case.fitted))
     require(_scores(case, copy) == _scores(case, case.fitted), "an unpickled copy has other scores")
-    require(np.array_equal(copy.seen_items(case.users).toarray(), case.seen), "an unpickled copy has seen other items")
+    require(np.array_equal(copy.seen_items(case.users).toarray(), case.seen), "an unpickled copy has other seen items")
     pd.testing.assert_frame_equal(copy.recommend(case.users), case.fitted.recommend(case.users))
 
 
 def check_a_failed_fit_changes_nothing(case: Case) -> None:
-    """Check that an estimator, fitted or not, is after bad rows what it was before."""
+    """Check that a failed fit does not change an estimator, fitted or not."""
     bad = case.X.astype(object)
     bad.iloc[5, 0] = None
     calls: dict[str, tuple[Any, ...]] = {
@@ -122,15 +122,17 @@ def check_a_failed_fit_changes_nothing(case: Case) -> None:
 
 
 def check_partial_fit_adds_ids(case: Case) -> None:
-    """Check that new users and items join behind the known ones, are recommended, and count as seen."""
+    """Check that new users and items are added after the known ones, are recommended, and count as seen."""
     if not hasattr(case.estimator, "partial_fit"):
         return
     model = case.fit()
     users, items = case.users.tolist(), case.items.tolist()
     new = case.rows(["someone new", "someone new", users[0]], [items[0], 9_999, 9_999])
     model.partial_fit(new, *(() if case.y is None else (case.y.max() * np.ones(3, case.y.dtype),)))
-    require(np.asarray(model.users_).tolist() == [*users, "someone new"], f"users_ is then {model.users_!r}")
-    require(np.asarray(model.items_).tolist() == [*items, 9_999], f"items_ is then {model.items_!r}")
+    require(
+        np.asarray(model.users_).tolist() == [*users, "someone new"], f"users_ is {model.users_!r} after partial_fit"
+    )
+    require(np.asarray(model.items_).tolist() == [*items, 9_999], f"items_ is {model.items_!r} after partial_fit")
     require(
         np.shape(model.score_items(["someone new"])) == (1, len(items) + 1), "score_items does not know the new item"
     )
@@ -138,6 +140,6 @@ def check_partial_fit_adds_ids(case: Case) -> None:
     recommended = frame.groupby(case.columns[0])[case.columns[1]].agg(set)
     require(9_999 in recommended[users[1]], "a new item is not recommended")
     if case.y is None:
-        require(not {items[0], 9_999} & recommended["someone new"], "what a new user has seen is recommended")
+        require(not {items[0], 9_999} & recommended["someone new"], "items that a new user has seen are recommended")
         seen = model.seen_items(case.users).toarray()[:, :-1]
         require((seen == case.seen).all(), "partial_fit forgets what users have seen")
