@@ -27,8 +27,8 @@ _KINDS: dict[str, Callable[[type], bool]] = {
 def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tuple[str, type[Any]]]:
     """List the public estimators and transformers of skrec, as :func:`sklearn.utils.discovery.all_estimators` does.
 
-    Left out are those that wrap an estimator, such as :class:`~skrec.model_selection.OptunaSearchCV`, and the base
-    classes of :mod:`skrec.base`.
+    Meta-estimators, such as :class:`~skrec.model_selection.OptunaSearchCV`, and the base classes of :mod:`skrec.base`
+    are left out.
 
     Parameters
     ----------
