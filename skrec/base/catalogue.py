@@ -1,4 +1,4 @@
-"""Which items a query chooses from: the catalogue or candidates, without what it has seen and what is excluded."""
+"""Items that can be recommended for a query: all items or candidates, without seen and excluded items."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from skrec.base.reader import Codes, Query, Reader
 
 
 class CatalogueReader(Reader):
-    """Base of recommenders that reads queries and candidates, and marks the pairs that must not be recommended."""
+    """Base class that reads queries and candidates, and marks the pairs that must not be recommended."""
 
     def seen_items(self, queries: Any) -> csr_array:
-        """Return which items of the catalogue each user chose in ``fit``.
+        """Return the items of the positive rows of each user in ``fit``.
 
         Those are the items of the user's positive rows, ``y > 0`` (without ``y``, and of a Regressor, of all rows; of a
         Classifier, of rows of another class than the first). A row with ``y <= 0`` was shown, not chosen.
@@ -33,7 +33,8 @@ class CatalogueReader(Reader):
         Returns
         -------
         csr_array of shape (n_queries, n_items)
-            True where the user chose the item; columns in the order of ``items_``. Unknown users chose nothing.
+            True for the items of the user's positive rows. Columns are in the order of ``items_``. Unknown users have
+            none.
 
         Examples
         --------
@@ -95,11 +96,11 @@ class CatalogueReader(Reader):
         seen, n_items = self._seen(queries), len(self._items)
         if len(items) == n_items and items[0] == 1 and items[-1] == n_items:
             return seen
-        known = seen[:, items[items > 0] - 1].tocsr()  # unknown candidates come last, and nobody has seen them
+        known = seen[:, items[items > 0] - 1].tocsr()  # unknown candidates come last and are never seen
         return csr_array((known.data, known.indices, known.indptr), shape=(len(queries.codes), len(items)))
 
     def _excluded_among(self, exclude: Any, queries: NDArray[Any], candidates: NDArray[Any]) -> csr_array:
-        """Mark the (query, candidate) pairs that ``exclude`` names; by id, for they need not be known."""
+        """Mark the (query, candidate) pairs in ``exclude``, by id, because ids may be unknown."""
         roles = self._estimator_roles
         exclusions = exclusions_of(exclude, roles.user_name, roles.item_name)
         if not (len(exclusions) and len(queries)):

@@ -26,11 +26,11 @@ _ALL_EVENTS = 2**31 - 1
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class GivenHistories(Recommender):
-    """Base of the models whose ``recommend`` and ``score_items`` take ``history=``."""
+    """Base class for models whose ``recommend`` and ``score_items`` accept ``history=``."""
 
     @property
     def _history_length(self) -> int:
-        """The most events of a given history that count: the latest."""
+        """Maximum number of events of a given history that are used; the latest are kept."""
         return _ALL_EVENTS
 
     def recommend(
@@ -49,10 +49,10 @@ class GivenHistories(Recommender):
         Parameters
         ----------
         queries : array-like of shape (n_queries,) or rows, default=None
-            User ids, or rows with a user column; of rows with a time, only events before it are looked at. Not needed
-            with ``history``.
+            User ids, or rows with a user column. If rows have a time, only events before it are used. Not needed with
+            ``history``.
         k : int, default=10
-            How many items at most.
+            Maximum number of items per query.
         history : list of lists of item ids, dict, or rows, default=None
             What to go by instead of the stored histories, for known users, new ones, or sessions of nobody known: for
             each query its items, oldest first; the same by user, ``{user: [item, ...]}``, where the keys are the
@@ -63,11 +63,11 @@ class GivenHistories(Recommender):
             list for each query: a dict ``{user: [item, ...]}``, a list of lists, a sparse matrix of shape (n_queries,
             n_items) or a DataFrame with the columns of the user and the item. The whole catalogue by default.
         exclude_seen : bool, default=True
-            Leave out the items of the stored or given history.
+            If True, exclude the items of the stored or given history.
         exclude : array-like of shape (n_pairs, 2), rows or dict, default=None
-            Further (user, item) pairs to leave out, or a dict ``{user: [item, ...]}``.
+            Further (user, item) pairs to exclude, or a dict ``{user: [item, ...]}``.
         as_frame : bool, default=True
-            Whether to return a DataFrame or a pair of arrays.
+            If True, return a DataFrame; otherwise, return a pair of arrays.
 
         Returns
         -------
@@ -93,7 +93,7 @@ class GivenHistories(Recommender):
         ... )
         >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
         >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
-        >>> model.recommend(history=[["b"], ["b", "c"]], k=1)["item_id"].tolist()  # two sessions of nobody known
+        >>> model.recommend(history=[["b"], ["b", "c"]], k=1)["item_id"].tolist()  # two anonymous sessions
         ['c', 'd']
         """
         check_is_fitted(self)
@@ -103,7 +103,7 @@ class GivenHistories(Recommender):
         )
 
     def score_items(self, queries: Any = None, candidates: Any = None, *, history: Any = None) -> NDArray[np.float32]:
-        """Score items for users: the relevance that :meth:`recommend` ranks by.
+        """Return the scores of items for users, by which :meth:`recommend` ranks.
 
         Parameters
         ----------
@@ -152,7 +152,7 @@ class GivenHistories(Recommender):
         return ids, replace(query or Query(codes), history=windows)
 
     def _read_query_with_events(self, queries: Any, rows: Rows) -> tuple[NDArray[Any], Query]:
-        """Take the histories from events with a user and an item."""
+        """Return the queries with histories from events with a user and an item."""
         if rows.names is None and rows.n_columns > self.n_features_in_:
             raise ValueError(
                 f"history is an array with {rows.n_columns} columns, but rows had {self.n_features_in_} in fit: an "
@@ -171,7 +171,7 @@ class GivenHistories(Recommender):
         time = self._times_in(rows, compared=False)
         past = Histories.from_events(
             (at + 1).astype(np.int32), items, time, n_users=int(place.max(initial=0))
-        )  # an event of nobody asked for is one of user 0
+        )  # events of users without a query belong to user 0
         return ids, replace(query, history=past.windows(place.astype(np.int32), self._history_length))
 
     def _seen(self, queries: Query) -> csr_array:

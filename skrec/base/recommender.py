@@ -1,4 +1,4 @@
-"""What every recommender can do once it knows how to score: recommend, score items, tell what it has seen."""
+"""Base class of all recommenders: recommending and scoring items."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from skrec.base.vectors import VectorRecommender
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Recommender(VectorRecommender):
-    """Base of all recommenders: ``recommend`` and its kin, from scores.
+    """Base class for all recommenders, with ``recommend`` and ``score_items``.
 
-    A subclass scores with :meth:`_score_rows` and :meth:`_score_catalogue`.
+    A subclass implements :meth:`_score_rows` and :meth:`_score_catalogue`.
     """
 
     _log_weights: ClassVar[bool] = False  # whether the log keeps the weights of events
@@ -33,7 +33,7 @@ class Recommender(VectorRecommender):
 
     @abstractmethod
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
-        """Relevance of each row's item for its user, shape (n,)."""
+        """Return the relevance of the item for the user of each row, shape (n,)."""
 
     @abstractmethod
     def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
@@ -47,18 +47,18 @@ class Recommender(VectorRecommender):
         """
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
-        """Return what a model is given of rows, besides their users and items.
+        """Return the inputs of rows besides their users and items.
 
-        ``fit="fresh"`` learns how to read them first, ``"more"`` learns more.
+        With ``fit="fresh"``, the encoding of the inputs is learned first; with ``fit="more"``, it is extended.
         """
         return {}
 
     def _is_positive(self, events: Events) -> NDArray[np.bool_]:
-        """Tell which rows count as seen and belong to a history: those that were chosen, not merely shown."""
+        """Return which rows are positive, so that they count as seen and belong to histories."""
         return events.target > 0
 
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
-        """Log what users chose in the events that are inside: beside what ``log`` holds, or alone."""
+        """Log the positive events that are inside, in addition to those of ``log`` if given."""
         chosen = self._is_positive(events) & inside
         seen = events.users[chosen], events.items[chosen]
         sizes: dict[str, Any] = {"n_users": len(self._users), "n_items": len(self._items)}
@@ -67,21 +67,21 @@ class Recommender(VectorRecommender):
         self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
 
     def _are_logged(self, events: Events) -> NDArray[np.bool_]:
-        """Tell which rows are events that an earlier call logged."""
+        """Return which rows are events that an earlier call has logged."""
         return self._log.contains(events.users, events.items)
 
     # -- ranking ------------------------------------------------------------------------------------------------------
 
     def score_items(self, queries: Any = None, candidates: Any = None, *, history: Any = None) -> NDArray[np.float32]:
-        """Score items for users: the relevance that :meth:`recommend` ranks by.
+        """Return the scores of items for users, by which :meth:`recommend` ranks.
 
         Parameters
         ----------
         queries : array-like of shape (n_queries,) or rows
             User ids, or rows with a user column.
         candidates : array-like of shape (n_candidates,), rows, or lists by query, default=None
-            Item ids, or rows with an item column; the whole catalogue by default. Or a list for each query, in the
-            forms that :meth:`recommend` takes.
+            Item ids, rows with an item column, or a list for each query, as in :meth:`recommend`. If None, all items
+            are scored.
         history : None
             Only for models that read histories.
 
@@ -150,7 +150,7 @@ class Recommender(VectorRecommender):
         queries : array-like of shape (n_queries,) or rows
             User ids, or rows with a user column.
         k : int, default=10
-            How many items at most.
+            Maximum number of items per query.
         history : None
             Only for models that read histories, such as :class:`~skrec.models.SASRecRanker`.
         candidates : array-like of shape (n_candidates,), rows, or lists by query, default=None
@@ -161,12 +161,12 @@ class Recommender(VectorRecommender):
             another model returns. A user without rows in that DataFrame gets nothing; one without a key in the dict
             is an error.
         exclude_seen : bool, default=True
-            Leave out the items that the user chose in ``fit``, as :meth:`seen_items` tells: positive rows, ``y > 0``.
-            A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in ``exclude``.
+            If True, exclude the items of the user's positive rows in ``fit`` (``y > 0``), see :meth:`seen_items`. Items
+            of rows with ``y <= 0`` may be recommended; pass them in ``exclude`` to prevent it.
         exclude : array-like of shape (n_pairs, 2), rows or dict, default=None
-            Further (user, item) pairs to leave out, or a dict ``{user: [item, ...]}``.
+            Further (user, item) pairs to exclude, or a dict ``{user: [item, ...]}``.
         as_frame : bool, default=True
-            Whether to return a DataFrame or a pair of arrays.
+            If True, return a DataFrame; otherwise, return a pair of arrays.
 
         Returns
         -------

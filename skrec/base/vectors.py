@@ -26,7 +26,7 @@ class VectorRecommender(CatalogueReader):
     """What ``explain`` of a model without one says: why there is none, and what to use."""
 
     def encode_queries(self, queries: Any = None, *, history: Any = None) -> NDArray[np.float32]:
-        """Return the vectors of queries, whose inner products with those of items rank as :meth:`recommend` does.
+        """Return query vectors, whose inner products with item vectors give the ranking of :meth:`recommend`.
 
         Parameters
         ----------
@@ -38,8 +38,8 @@ class VectorRecommender(CatalogueReader):
         Returns
         -------
         ndarray of shape (n_queries, dim), float32
-            ``encode_queries(queries) @ encode_items().T`` differs from ``score_items(queries)`` by a constant alone
-            (of a Regressor, also by a factor above 0).
+            ``encode_queries(queries) @ encode_items().T`` differs from ``score_items(queries)`` only by a constant
+            (and, for a Regressor, by a positive factor).
 
         Raises
         ------
@@ -64,12 +64,12 @@ class VectorRecommender(CatalogueReader):
         return self._query_vectors(self._read_queries(queries, history)[1])
 
     def encode_items(self, items: Any = None) -> NDArray[np.float32]:
-        """Return the vectors of items, to be multiplied with those of :meth:`encode_queries`.
+        """Return item vectors, for inner products with those of :meth:`encode_queries`.
 
         Parameters
         ----------
         items : array-like of shape (n,) or rows, default=None
-            Item ids, or rows with an item column; the catalogue in the order of ``items_`` by default.
+            Item ids, or rows with an item column. If None, all items in the order of ``items_``.
 
         Returns
         -------
@@ -85,11 +85,11 @@ class VectorRecommender(CatalogueReader):
         return self._item_vectors(query)
 
     def _query_vectors(self, queries: Query) -> NDArray[np.float32]:  # noqa: ARG002
-        """Give the vectors of queries: (n_queries, dim)."""
+        """Return the vectors of queries: (n_queries, dim)."""
         raise self._no_vectors()
 
     def _item_vectors(self, items: Query) -> NDArray[np.float32]:  # noqa: ARG002
-        """Give the vectors of items: (n_items, dim)."""
+        """Return the vectors of items: (n_items, dim)."""
         raise self._no_vectors()
 
     def _no_vectors(self) -> AttributeError:
@@ -100,14 +100,14 @@ class VectorRecommender(CatalogueReader):
         )
 
     def similar_items(self, items: Any, k: int = 10) -> pd.DataFrame:
-        """Return the items whose embeddings point the same way.
+        """Return the items with the most similar embeddings.
 
         Parameters
         ----------
         items : array-like of shape (n,) or rows
             Item ids, or rows with an item column.
         k : int, default=10
-            How many for each.
+            Number of similar items for each item.
 
         Returns
         -------
