@@ -1,4 +1,4 @@
-"""A model in one file: collaborative metric learning, which ranks items by how near they are to the user.
+"""A model in one file: collaborative metric learning, which ranks items by their distance to the user.
 
 python examples/metric_learning.py
 """

@@ -61,7 +61,7 @@ def vocabulary_before_the_split(X):
     train, test = X[past], X[~past]
     scorer = make_ranking_scorer(["ndcg@10", "cold_users", "cold_items"])
     row = table("2. The last tenth of the events held out: vocabulary of all rows, or of training", ["all", "training"])
-    # With weight 0 the later events teach nothing; but their users and items are no longer unknown.
+    # With weight 0 the later events do not affect training, but their users and items are in the vocabulary.
     leaky = NCFRanker(random_state=0).fit(X, sample_weight=past.astype(float))
     honest = NCFRanker(random_state=0).fit(train)
     reports = [scorer.evaluate(model, test) for model in (leaky, honest)]
@@ -109,7 +109,7 @@ def all_positive_ndcg(X, liked):
     train, test = next(LeaveLastOut(n=10).split(X))
     X_test, y_test = X.iloc[test], liked[test]
     row = table("4. NDCG@10 of the last 10 events of each user", ["all positive", "liked or not", "among all"])
-    # Users who liked all ten or none have no order to find.
+    # For users who liked all ten or none, all orders are equally good.
     mixed = pd.Series(y_test).groupby(X_test["user_id"].to_numpy()).transform("nunique").to_numpy() > 1
     users = X_test["user_id"].to_numpy()
 

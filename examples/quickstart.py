@@ -34,7 +34,7 @@ def main() -> None:
         raise SystemExit(f"quickstart.py: {error}") from error
     describe(X, options.data)
 
-    # The last event of each user is held out. Every model ranks the whole catalogue, less what the user has already.
+    # The last event of each user is held out. Every model ranks the whole catalogue, except seen items.
     train, test = next(LeaveLastOut().split(X))
     X_train, X_test = X.iloc[train], X.iloc[test]
     cold = ~X_test["item_id"].isin(X_train["item_id"])
@@ -44,7 +44,7 @@ def main() -> None:
     compare("PopularityRanker", PopularityRanker(), X_train, X_test)
     compare("NCFRanker: NeuMF", NCFRanker(random_state=0), X_train, X_test)
 
-    # The search splits the training rows once more in the same way: it never sees the events held out above.
+    # The search splits the training rows again in the same way: it never sees the held-out events.
     search = GridSearchCV(
         NCFRanker(architecture="mf", random_state=0),
         GRID,
@@ -55,7 +55,7 @@ def main() -> None:
     compare("NCFRanker: MF, tuned", search, X_train, X_test)
     show_search(search)
 
-    # The best parameters, fitted to all there is, go into use.
+    # Fit the model with the best parameters to all events, and use it.
     model = clone(search.best_estimator_).fit(X)
     users = X["user_id"].drop_duplicates().sample(min(3, X["user_id"].nunique()), random_state=0).tolist()
     recommended = model.recommend(users, k=5)

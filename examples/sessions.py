@@ -36,12 +36,12 @@ def show(what, **asked):
     print("  for", "; ".join(f"{titles[row.past_item]}: {row.contribution:+.3f}" for row in led))
 
 
-# The last event of each user is held out. Both models rank the whole catalogue, less what the user has already.
+# The last event of each user is held out. Both models rank the whole catalogue, except items that the user has seen.
 train, test = next(LeaveLastOut().split(X))
 for model in (PopularityRanker(), SASRecRanker(epochs=20, learning_rate=0.002, random_state=0)):
     scores = make_ranking_scorer(["ndcg@10", "recall@10"])(model.fit(X.iloc[train]), X.iloc[test])
     print(f"{type(model).__name__:<18}NDCG@10 {scores['ndcg@10']:.4f}   Recall@10 {scores['recall@10']:.4f}")
-model.append_history(X.iloc[test])  # the events held out count from now on, without training
+model.append_history(X.iloc[test])  # add the held-out events without training
 
 show("A session of a visitor without an id: " + "; ".join(titles[session]), history=[session])
 

@@ -47,11 +47,11 @@ def show(what, study):
 
 print(f"{len(X):,} events, {N_TRIALS} candidates, over {', '.join(search_space(model))}\n")
 
-# skrec's: a search of scikit-learn with a default search space, which prunes fits that run.
+# skrec's search has the interface of scikit-learn and a default search space, and prunes fits while they run.
 search = OptunaSearchCV(model, n_trials=N_TRIALS, pruner=pruner(), scoring=SCORER, cv=LeaveLastOut(), random_state=0)
 show("OptunaSearchCV", search.fit(X).study_)
 
-# optuna-integration's takes the same space; it prunes only estimators with partial_fit, between their calls.
+# optuna-integration's search accepts the same space; it prunes only estimators with partial_fit, between calls.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it is experimental, and uses what Optuna has deprecated
     theirs = optuna_integration.OptunaSearchCV(
@@ -60,7 +60,7 @@ with warnings.catch_warnings():
 show("optuna-integration", theirs.study_)
 
 
-# An objective by hand: a function among the callbacks hears the validation score of each epoch.
+# An objective written by hand: a callback function receives the validation score of each epoch.
 def objective(trial):
     def report(epoch, logs):
         trial.report(logs["val_ndcg"], epoch)
