@@ -54,7 +54,7 @@ class GivenHistories(Recommender):
         k : int, default=10
             Maximum number of items per query.
         history : list of lists of item ids, dict, or rows, default=None
-            What to go by instead of the stored histories, for known users, new ones, or sessions of nobody known: for
+            Histories to use instead of the stored ones, for known users, new users, or anonymous sessions: for
             each query its items, oldest first; the same by user, ``{user: [item, ...]}``, where the keys are the
             queries if there are no ``queries``, and those of other users are ignored otherwise; or events with user and
             item columns (and times): a DataFrame or a two-dimensional array.

@@ -1,4 +1,4 @@
-"""The layers that architectures are made of, handed to every ``_build_network``."""
+"""Layers for architectures, passed to every ``_build_network``."""
 
 from skrec._engine.layers.attention import SelfAttention, past
 from skrec._engine.layers.bias import Bias

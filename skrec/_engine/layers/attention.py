@@ -13,7 +13,7 @@ _NEVER = -1e9
 
 
 def past(position: Any) -> Any:
-    """Tell which places of packed sequences may see which: those before them in their own sequence, and themselves.
+    """Return the causal mask of packed sequences: a position attends to itself and to earlier ones of its sequence.
 
     Parameters
     ----------

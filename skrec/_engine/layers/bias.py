@@ -8,7 +8,7 @@ from skrec._engine.backend import keras
 
 
 class Bias(keras.layers.Layer):
-    """Add one learnt number per output to all logits.
+    """Add one learned bias per output to all logits.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From the columns of a table to one vector for each field.
+"""Embedding of the columns of a table as one vector per field.
 
 A side of a network, the query's or the item's, takes its columns under these names: ``user`` or ``item`` (the codes of
 the ids), ``query_codes`` (N, n_categorical), ``query_bag_0``, ... (N, longest; padded with -1), ``query_numbers``
@@ -27,7 +27,7 @@ OfSide = Callable[[Mapping[str, Any]], Any]  # from the inputs of N rows to a te
 
 
 class Side(NamedTuple):
-    """Which fields a side of a network has: their numbers alone, so that many tables share a trace.
+    """Numbers of fields of one side of a network; the trace depends on nothing else.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields of a pair, the query's before the item's, and how they become vectors.
+    """Fields of a pair, the query fields before the item fields, and their embedding.
 
     Parameters
     ----------
@@ -74,9 +74,9 @@ class Fields:
     dim : int
         Width of the vectors.
     n_bins : int
-        Bins of a number; 0: its vector is a multiple of one vector.
+        Number of bins of a numeric field. If 0, its vector is the number times one vector.
     pooling : {"mean", "sum", "max"}
-        How the vectors of several values become one.
+        How the vectors of several values are combined.
     """
 
     query: tuple[Any, ...]
@@ -99,7 +99,7 @@ class Fields:
         return len(self) * self.dim
 
     def embed(self, parts: dict[str, Any], *, small_numbers: bool = False, pairs: bool = False) -> list[OfSide]:
-        """Make what turns the columns of each side into vectors (N, n_fields, dim); see :func:`embed`."""
+        """Create functions from the columns of each side to vectors (N, n_fields, dim); see :func:`embed`."""
         options = {"n_bins": self.n_bins, "pooling": self.pooling}
         return [
             embed(parts, side, self.dim, small_numbers=small_numbers, pairs=pairs, **options)  # type: ignore[arg-type]
@@ -107,7 +107,7 @@ class Fields:
         ]
 
     def without_pairs(self, vectors: Any) -> Any:
-        """Return the vectors of the fields alone, of those that :meth:`embed` gave with ``pairs``."""
+        """Return only the field vectors from the result of :meth:`embed` with ``pairs``."""
         return vectors[:, :-1] if self.sides[0].sparse else vectors
 
     def bi_interaction(self, vectors: Any) -> Any:
@@ -121,14 +121,14 @@ class Fields:
         return [first_order(parts, side, n_outputs, n_bins=self.n_bins, **options) for side in self.sides]
 
     def categories(self) -> list[OfSide]:
-        """Make what gives the codes of each side's fields with one category in each row: (N, n), the id's first."""
+        """Create functions that return the codes of the single-valued fields of each side: (N, n), ids first."""
         return [partial(_categories, side) for side in self.sides]
 
 
 class FieldTable(Table):
-    """One table for all categorical fields: the codes of each are rows of its own.
+    """One table for all categorical fields, each with separate rows.
 
-    In training a share of the codes is replaced by their field's row of unknown values.
+    In training, a fraction of the codes is replaced by the row for unknown values of their field.
 
     Parameters
     ----------
@@ -139,11 +139,11 @@ class FieldTable(Table):
     suffix : str
         Ending of the name that counts its rows.
     stddev : float
-        Standard deviation of the normal numbers a row starts with.
+        Standard deviation of the normal distribution of initial rows.
     penalised : bool
-        Whether L1 and L2 see the rows as they are looked up.
+        Whether L1 and L2 apply to the looked-up rows.
     pooling : {"mean", "sum", "max"}
-        How the vectors of a multi-valued field become one.
+        How the vectors of a multi-valued field are combined.
     """
 
     def __init__(
@@ -178,7 +178,7 @@ class FieldTable(Table):
 class Numbers(keras.layers.Layer):
     """Vectors of numeric fields: the number times a vector, or the vectors of the bins up to it.
 
-    With bins it is the piecewise-linear encoding of Gorishniy et al. (2022, arXiv:2203.05556, section 3.2), followed
+    With bins, it is the piecewise-linear encoding of Gorishniy et al. (2022, arXiv:2203.05556, section 3.2), followed
     by a linear layer for each field.
 
     Parameters
@@ -240,7 +240,7 @@ def embed(
     penalised: bool = True,
     pairs: bool = False,
 ) -> OfSide:
-    """Make the layers that turn the columns of a side into vectors, and add them to ``parts``.
+    """Create the layers that embed the columns of a side, and add them to ``parts``.
 
     Parameters
     ----------
@@ -251,11 +251,11 @@ def embed(
     dim : int
         Width of the vectors.
     n_bins : int
-        Bins of a number; 0: its vector is a multiple of one vector.
+        Number of bins of a numeric field. If 0, its vector is the number times one vector.
     pooling : {"mean", "sum", "max"}
-        How the vectors of several values become one.
+        How the vectors of several values are combined.
     name : str
-        What the names of the layers have besides, where a side is embedded twice.
+        Suffix of the layer names, if a side is embedded twice.
     stddev, penalised
         Of the tables, see :class:`~skrec._engine.layers.Table`.
     small_numbers : bool
@@ -313,7 +313,7 @@ def first_order(
     penalised: bool = True,
     only: Mapping[str, Sequence[int]] | None = None,
 ) -> OfSide:
-    """Make the layers of a linear model of a side's columns, and add them to ``parts``.
+    """Create the layers of a linear model of the columns of a side, and add them to ``parts``.
 
     With ``only`` it is one of the fields that this gives for the side's name.
 
@@ -364,7 +364,7 @@ def _arrays(side: Side, inputs: Mapping[str, Any]) -> Sequence[Any]:
 
 
 def flatten(vectors: Any, dims: Sequence[int] | None = None) -> Any:
-    """Lay the vectors of the fields (N, n_fields, dim) side by side; of each only the first ``dims[i]`` numbers."""
+    """Concatenate the field vectors (N, n_fields, dim), with only the first ``dims[i]`` numbers of each."""
     if dims is None:
         return tf.reshape(vectors, [tf.shape(vectors)[0], vectors.shape[1] * vectors.shape[2]])
     return tf.concat([vectors[:, i, :dim] for i, dim in enumerate(dims)], axis=1)
@@ -379,7 +379,7 @@ def field_network(
     width: int,
     views: Mapping[str, OfSide] | None = None,
 ) -> Network:
-    """Make a network of a function of all fields of a pair, the query's before the item's.
+    """Create a network from a function of all fields of a pair, the query fields before the item fields.
 
     Parameters
     ----------

@@ -12,9 +12,9 @@ __all__ = ["Catalogue", "LocalActivation", "distinct"]
 
 
 def distinct(function: Callable[[Any], Any], codes: Any) -> Any:
-    """Apply ``function`` to codes (N,), in training to each distinct one once: histories hold many items many times.
+    """Apply ``function`` to codes (N,); in training, only once to each distinct code, because histories repeat items.
 
-    The penalties, too, see each item once, as in the paper's mini-batch aware regularisation (section 5.1).
+    The penalties also count each item once, as in the mini-batch aware regularization of the paper (section 5.1).
     """
     step = current_context()
     if step is None:
@@ -27,7 +27,7 @@ def distinct(function: Callable[[Any], Any], codes: Any) -> Any:
 
 
 class Catalogue(keras.layers.Layer):
-    """The inputs of every item, so that the items of a history have their features; not trained.
+    """Inputs of all items, which give the items of a history their features; not trained.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Catalogue(keras.layers.Layer):
 
 
 class LocalActivation(keras.layers.Layer):
-    """The local activation unit (Zhou et al., 2018, section 4.3): how much each past item matters to a candidate.
+    """Local activation unit (Zhou et al., 2018, section 4.3): the relevance of each past item to a candidate.
 
     A small network over the past item ``h``, the candidate ``v`` and their product gives its weight, which is not
     normalised: the sum of a history's weights is how strong an interest is. Layers are linear in ``h`` and ``v``, so

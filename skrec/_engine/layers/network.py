@@ -1,4 +1,4 @@
-"""The form every architecture takes: what depends on the query, on the item, and on both."""
+"""Structure of all architectures: the parts that depend on the query, on the item, and on both."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from skrec._engine.layers.dropout import Dropout
 class Network:
     """A recommender network in three parts.
 
-    Splitting it so lets a block of one positive and its negatives compute the query's part once, and a whole catalogue
-    be scored without repeating what depends on the query or the item alone.
+    With this split, the query part is computed once for a positive and its negatives, and the whole catalog is scored
+    without repeating computations that depend only on the query or only on the item.
 
     Parameters
     ----------

@@ -10,9 +10,9 @@ __all__ = ["GRU"]
 
 
 class GRU(keras.layers.Layer):
-    """Gated recurrent units (Cho et al., 2014, arXiv:1406.1078) that start anew where a packed sequence does.
+    """Gated recurrent units (Cho et al., 2014, arXiv:1406.1078) that reset at the start of each packed sequence.
 
-    The inputs' part is computed for all places at once; only the recurrence goes step by step.
+    The input part is computed for all positions at once; only the recurrence is sequential.
 
     Parameters
     ----------

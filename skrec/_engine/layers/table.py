@@ -9,7 +9,7 @@ from skrec._engine.context import current_context, is_building
 
 
 def penalise(rows: Any) -> Any:
-    """Return rows (n, ..., dim) as they are, and have L1 and L2 see them."""
+    """Apply L1 and L2 to rows (n, ..., dim), and return them unchanged."""
     step = current_context()
     if step is not None:
         step.looked_up(rows)
@@ -17,7 +17,7 @@ def penalise(rows: Any) -> Any:
 
 
 class Table(keras.layers.Layer):
-    """One row of ``dim`` numbers for each id; row 0 stands for ids that were not seen in ``fit``.
+    """Embedding table with one row per id; row 0 is for ids that were not seen during ``fit``.
 
     Rows are gathered from the variable itself: reading its dense value first would copy the table at every step. Their
     gradient is sparse, and the optimisers of :mod:`skrec._engine.optimizers` update the rows of the batch alone.
@@ -29,7 +29,7 @@ class Table(keras.layers.Layer):
     dim : int
         Width.
     stddev : float, default=0.1
-        Standard deviation of the normal numbers a row starts with.
+        Standard deviation of the normal distribution of initial rows.
     penalised : bool, default=True
         Whether L1 and L2 see the rows as they are looked up; if not, the architecture tells what they see instead
         (:func:`penalise`).
