@@ -20,6 +20,9 @@ from skrec.preprocessing import IDEncoder
 
 N_ITEMS = 30
 KINDS = np.array(["calm", "fast", "loud"])
+# The mood is drawn for each row, and of few rows of an item it may nearly be the item's.
+pytestmark = pytest.mark.filterwarnings("ignore:Column .* is the same in all rows of an item, except")
+
 FAST = {"embedding_dim": 8, "batch_size": 64, "learning_rate": 0.02, "l2": 0, "random_state": 0}
 
 
