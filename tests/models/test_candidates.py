@@ -139,7 +139,7 @@ def test_unknown_candidates_of_lists_are_an_error_if_the_user_wants_so():
         ({"ann": "x", "bob": ["y"]}, ValueError, r"candidates\['ann'\]='x' must be a list"),
         ({"ann": 0.5, "bob": 1.5}, ValueError, r"candidates\['ann'\]=0.5 must be a list"),
         ({"ann": ["x", None], "bob": ["y"]}, ValueError, r"candidates\['ann'\] contains NaN: .* in place 1"),
-        ({"ann": {"x": 1}, "bob": ["y"]}, TypeError, r"candidates\['ann'\] is a dict, which is no list of ids"),
+        ({"ann": {"x": 1}, "bob": ["y"]}, TypeError, r"candidates\['ann'\] is a dict, which is not a list of ids"),
         ({"ann": [["x"]], "bob": ["y"]}, TypeError, r"\['x'\] \(list\) .* not hashable"),
         ([["x"]], ValueError, r"candidates has 1 lists, but there are 2 queries"),
         ([["x"], "y"], ValueError, r"candidates\[1\]='y' must be a list"),
@@ -151,7 +151,7 @@ def test_unknown_candidates_of_lists_are_an_error_if_the_user_wants_so():
         (np.array([["x", "y"], ["z", "w"]]), ValueError, r"array of shape \(2, 2\).*candidates\.tolist\(\)"),
         (pd.DataFrame({"user_id": ["zoe"], "item_id": ["x"]}), ValueError, r"none of its users, such as 'zoe' \(str\)"),
         (pd.DataFrame({"user_id": ["ann"], "item_id": [None]}), ValueError, r"candidates\['item_id'\] contains NaN"),
-        (np.array([True, False, False, True]), ValueError, "candidates holds 4 booleans, a mask, which is no"),
+        (np.array([True, False, False, True]), ValueError, "candidates holds 4 booleans, a mask, which is not a"),
         ([[True, False, True], ["x"]], ValueError, r"candidates\[0\] holds 3 booleans"),
         ([("ann", "x"), ("bob", "y")], ValueError, r"candidates has the tuple \('ann', 'x'\), but .* no tuples"),
         ("x", ValueError, "candidates='x' must be a list or an array, also for a single id"),
@@ -206,7 +206,7 @@ def test_so_may_candidates_exclusions_and_histories(popularity):
 @pytest.mark.parametrize(
     ("queries", "error", "match"),
     [
-        ({"ann": 1}, TypeError, "queries is a dict, which is no list of ids"),
+        ({"ann": 1}, TypeError, "queries is a dict, which is not a list of ids"),
         (csr_array((2, 2)), TypeError, "queries is a sparse array"),
         (np.array("ann"), ValueError, "must be a list or an array, also for a single id"),
         (b"ann", ValueError, "must be a list or an array"),

@@ -1,1 +1,1 @@
-"""Ids: how they are compared, and the vocabularies that number them."""
+"""Ids: their comparison, and the vocabularies that encode them."""

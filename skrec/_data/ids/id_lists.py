@@ -1,4 +1,4 @@
-"""The one reader of ids that come as an argument: which containers are a list of ids, and what is said of others."""
+"""Read ids that are passed as an argument, and raise clear errors for containers that are not lists of ids."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def read_ids(values: Any, argument: str, *, ordered: bool = False, hint: str = "
     values : iterable of ids
         A list, tuple, set, range, view of a dict, generator, 1-D array, pandas Series, Index or array, polars Series.
     argument : str
-        What error messages call it.
+        Name of the argument in error messages.
     ordered : bool, default=False
-        Whether the order of the ids counts, so that a set is refused.
+        Whether the order of the ids matters, so that sets are not allowed.
     hint : str, default=""
-        What error messages say of other forms that the argument may have.
+        Text about other accepted forms of the argument, added to error messages.
 
     Returns
     -------
@@ -38,9 +38,9 @@ def read_ids(values: Any, argument: str, *, ordered: bool = False, hint: str = "
     Raises
     ------
     TypeError
-        If it is a mapping, or a set where the order counts.
+        If the argument is a mapping, or a set although the order matters.
     ValueError
-        If it is a single id, has more than one dimension, is a mask of booleans, or an id is missing.
+        If the argument is a single id, has more than one dimension, is a boolean mask, or has a missing id.
 
     Examples
     --------
@@ -52,35 +52,37 @@ def read_ids(values: Any, argument: str, *, ordered: bool = False, hint: str = "
     ValueError: queries='ann' must be a list or an array, also for a single id: ['ann'].
     """
     if isinstance(values, Mapping):
-        raise TypeError(f"{argument} is a {type(values).__name__}, which is no list of ids.{hint or ' Pass a list.'}")
+        raise TypeError(
+            f"{argument} is a {type(values).__name__}, which is not a list of ids.{hint or ' Pass a list.'}"
+        )
     if isinstance(values, _SINGLE) or not isinstance(values, Iterable) or getattr(values, "ndim", 1) == 0:
         raise ValueError(f"{argument}={values!r} must be a list or an array, also for a single id: [{values!r}].{hint}")
     if sparse.issparse(values):
-        raise TypeError(f"{argument} is a sparse array, which is no list of ids.{hint or ' Pass a list.'}")
+        raise TypeError(f"{argument} is a sparse array, which is not a list of ids.{hint or ' Pass a list.'}")
     shape = getattr(values, "shape", (0,))
     if len(shape) > 1:
-        raise ValueError(f"{argument} has the shape {tuple(shape)}: ids are one-dimensional.{hint}")
+        raise ValueError(f"{argument} has the shape {tuple(shape)}: ids must be one-dimensional.{hint}")
     if ordered and isinstance(values, Set) and not hasattr(values, "mapping"):  # views of dicts have an order
         raise TypeError(f"{argument} is a {type(values).__name__}, which has no order: pass a list, oldest first.")
     ids = as_column(values if is_array_of_ids(values) else list(values))
     refuse_missing(ids, argument, argument)
     if ids.dtype.kind == "b" and len(ids) > 2:  # two at most can be ids: True equals 1
         raise ValueError(
-            f"{argument} holds {len(ids)} booleans, a mask, which is no list of ids: pass the ids that it selects, for "
-            f"instance ids[mask].{hint}"
+            f"{argument} holds {len(ids)} booleans, a mask, which is not a list of ids: pass the ids that it selects, "
+            f"for instance ids[mask].{hint}"
         )
     return ids
 
 
 def is_array_of_ids(values: Any) -> bool:
-    """Whether a container is one that :func:`as_column` reads as it is: a list, a tuple, an array or a series."""
+    """Return whether :func:`as_column` can read a container directly: a list, a tuple, an array or a series."""
     library = type(values).__module__.partition(".")[0]
     known = isinstance(values, (list, tuple, np.ndarray, pd.Series, pd.Index, pd.api.extensions.ExtensionArray))
     return known or library == "polars" or hasattr(values, "__array__")
 
 
 def is_list_of_lists(values: Any) -> bool:
-    """Whether a container holds lists, arrays or sets, which are no ids, rather than ids: tuples are ids.
+    """Return whether a container holds lists, arrays or sets, which cannot be ids. Tuples can be ids.
 
     Examples
     --------

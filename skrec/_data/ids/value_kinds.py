@@ -231,7 +231,7 @@ def warn_rounded(column: Column, label: str) -> None:
 
 
 def _were_singles(values: Column) -> bool:
-    """Whether large floats are all those that 32 bits hold, which is no accident if there are several."""
+    """Whether large floats are all those that 32 bits hold, which is not an accident if there are several."""
     with np.errstate(over="ignore"):
         exact = values.astype(np.float32) == values
     return bool(exact.all()) and len(np.unique(values)) >= _NO_ACCIDENT

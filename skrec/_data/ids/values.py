@@ -1,4 +1,4 @@
-"""What an id is: which values may be one, how ids sort, and what errors say of those that may not."""
+"""Check and sort ids: which values can be ids, their order, and the errors for values that cannot."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def factorize_sorted(column: Column, name: str) -> tuple[Column, Codes]:
     Parameters
     ----------
     column : ndarray of shape (n_rows,)
-        As :func:`skrec._data.tables.columns.as_column` makes it.
+        A column as returned by :func:`skrec._data.tables.columns.as_column`.
     name : str
-        What error messages call the column.
+        Name of the column in error messages.
 
     Returns
     -------
@@ -95,7 +95,7 @@ def factorize_sorted(column: Column, name: str) -> tuple[Column, Codes]:
 
 
 def is_compact(low: int, high: int, n_rows: int) -> bool:
-    """Whether a look-up table over a range of whole numbers is small beside a column of `n_rows`."""
+    """Return whether a lookup table over a range of integers is small compared to a column of `n_rows`."""
     return high - low < 2 * n_rows + 4096
 
 
@@ -125,15 +125,15 @@ def join_ids(old: Column, new: Column) -> Column:
 
 
 def refuse_missing(column: Column, name: str, where: str | None = None) -> None:
-    """Raise if an id is missing, or if one in a column of numbers is infinite.
+    """Raise an error if an id is missing, or if an id in a numeric column is infinite.
 
     Parameters
     ----------
     column : ndarray of shape (n_rows,)
     name : str
-        What the error message calls the column of ``X``.
+        Name of the column of ``X`` in the error message.
     where : str or None, default=None
-        What it speaks of instead, if the ids are no column of ``X``: an argument such as ``"queries"``.
+        Name of the argument, such as ``"queries"``, if the ids are not a column of ``X``.
 
     Raises
     ------
@@ -151,14 +151,14 @@ def refuse_missing(column: Column, name: str, where: str | None = None) -> None:
 
 
 def refuse_infinite(column: Column, codes: Codes, name: str, where: str | None = None) -> None:
-    """Raise if a row of objects without a code is an infinite number.
+    """Raise an error if an object without a code is an infinite number.
 
     Parameters
     ----------
     column : ndarray of shape (n_rows,) of objects
     codes : ndarray of shape (n_rows,)
     name, where : str
-        As for :func:`refuse_missing`.
+        As in :func:`refuse_missing`.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def refuse_infinite(column: Column, codes: Codes, name: str, where: str | None =
 
 
 def is_hashable(value: Any) -> bool:
-    """Whether a value can be an id.
+    """Return whether a value can be an id.
 
     Parameters
     ----------
@@ -214,9 +214,10 @@ def unhashable(column: Column, name: str, where: str | None = None) -> TypeError
 
 
 def nearest_id(value: Any, ids: Column) -> Any:
-    """Return the known id that was probably meant by an unknown one; None if none is like it.
+    """Return the known id most similar to an unknown id, or None if no id is similar.
 
-    For a number it is the nearest number; for a string the most similar string, or the number that it spells.
+    The result is the nearest number for a number, and the most similar string, or the number that it spells, for a
+    string.
 
     Parameters
     ----------
@@ -263,7 +264,7 @@ def _order(ids: Column) -> NDArray[np.intp]:
     for key in sorted(groups):
         try:
             order += sorted(groups[key], key=ids.__getitem__)
-        except TypeError:  # Values without an order stay as they first appeared.
+        except TypeError:  # values without an order stay in order of appearance
             order += groups[key]
     return np.array(order, dtype=np.intp)
 

@@ -1,4 +1,4 @@
-"""Ids and their codes: 1 to n for the ids that were seen, 0 for every other."""
+"""Ids and their codes: 1 to n for the known ids, 0 for all others."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ _STATE_TYPES = (str, bool, int, float)
 class Vocabulary:
     """An immutable, one-to-one map between ids and the codes 1 to n.
 
-    Ids are compared by value, as Python compares them: 1, 1.0 and ``np.int64(1)`` are one id, ``"1"`` is another,
-    and integers of any size are exact. Numbers sort first, then strings, then other types by the name of the type.
+    Ids are compared by value, as in Python: 1, 1.0 and ``np.int64(1)`` are the same id, ``"1"`` is another, and
+    integers of any size are exact. Numbers sort first, then strings, then other types by the name of the type.
 
     Parameters
     ----------
     ids : ndarray of shape (n,)
-        The ids, each once; the code of ``ids[i]`` is ``i + 1``. :meth:`fit` makes them from a column.
+        The distinct ids. The code of ``ids[i]`` is ``i + 1``. :meth:`fit` creates them from a column.
     name : str, default="user_id"
-        The column they stand in, for error messages.
+        Name of their column in error messages.
 
     Attributes
     ----------
@@ -80,16 +80,16 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, values: Any, *, name: str = "user_id", min_frequency: int = 1) -> tuple[Vocabulary, Codes]:
-        """Make a vocabulary of the ids in a column, and encode the column.
+        """Create a vocabulary from the ids in a column, and encode the column.
 
         Parameters
         ----------
         values : array-like of shape (n_rows,)
-            The ids, any number of times each.
+            The ids, which may be repeated.
         name : str, default="user_id"
-            The column they stand in, for error messages.
+            Name of the column in error messages.
         min_frequency : int, default=1
-            Ids in fewer rows than this are left out: their code is 0.
+            Ids in fewer rows than this are left out and have code 0.
 
         Returns
         -------
@@ -114,13 +114,13 @@ class Vocabulary:
         return cls(ids, name), codes
 
     def encode(self, values: Any, *, where: str | None = None) -> Codes:
-        """Return the codes of ids; 0 for those that are not in the vocabulary.
+        """Return the codes of ids, and 0 for ids that are not in the vocabulary.
 
         Parameters
         ----------
         values : array-like of shape (n_rows,)
         where : str or None, default=None
-            What error messages speak of if the values are no column of ``X``: an argument such as ``"queries"``.
+            Name of the argument, such as ``"queries"``, if the values are not a column of ``X``.
 
         Returns
         -------
@@ -148,17 +148,17 @@ class Vocabulary:
         return found
 
     def refuse_unknown(self, values: Any, codes: Codes, *, where: str | None = None, or_oov: bool = False) -> None:
-        """Raise if an id has no code, as ``handle_unknown="error"`` demands.
+        """Raise an error if an id has no code, as required by ``handle_unknown="error"``.
 
         Parameters
         ----------
         values : array-like of shape (n_rows,)
             The ids.
         codes : ndarray of shape (n_rows,)
-            What :meth:`encode` made of them.
+            The codes of the ids, as returned by :meth:`encode`.
         where : str or None, default=None
-            What the message speaks of instead if they are no column of ``X``: an argument, of known ids alone unless
-            ``handle_unknown="oov"`` would help (`or_oov`).
+            Name of the argument in the message if the ids are not a column of ``X``. Such an argument only accepts
+            known ids, unless ``handle_unknown="oov"`` would help (`or_oov`).
 
         Raises
         ------
@@ -190,7 +190,7 @@ class Vocabulary:
         )
 
     def warn_other_kind(self, values: Any, codes: Codes, what: str = "ids") -> None:
-        """Warn if ids have no code because no id of ``fit`` is of their kind; see :func:`warn_other_kind`."""
+        """Warn if ids are unknown because no id seen in ``fit`` is of their kind; see :func:`warn_other_kind`."""
         if not len(self) or not len(codes):
             return
         unknown = codes == 0
@@ -211,12 +211,12 @@ class Vocabulary:
         Returns
         -------
         ndarray of the shape of `codes`
-            The ids, of the type of :attr:`ids`; an object array with None for 0 if there is one.
+            The ids, with the dtype of :attr:`ids`, or an object array with None for the code 0 if it occurs.
 
         Raises
         ------
         ValueError
-            If a code is not a whole number from 0 to n.
+            If a code is not an integer from 0 to n.
         """
         codes = np.asarray(codes)
         if codes.dtype.kind == "O":
@@ -239,10 +239,10 @@ class Vocabulary:
         return ids
 
     def extend(self, values: Any) -> tuple[Vocabulary, Codes]:
-        """Add the ids of a column that are new. Old ids keep their codes; new ones follow, sorted.
+        """Add the new ids of a column. Existing ids keep their codes; new ids follow in sorted order.
 
-        Ids of another kind than the old ones cause a warning (:func:`warn_other_kind`): they would double the
-        catalogue.
+        Ids of another kind than the existing ids cause a warning (:func:`warn_other_kind`), because they would
+        duplicate the catalogue.
 
         Parameters
         ----------
@@ -251,7 +251,7 @@ class Vocabulary:
         Returns
         -------
         vocabulary : Vocabulary
-            A new vocabulary; this one does not change.
+            A new vocabulary. The existing one does not change.
         codes : ndarray of shape (n_rows,), int32
             The codes of the column in the new vocabulary.
 
@@ -284,7 +284,7 @@ class Vocabulary:
         return Vocabulary(join_ids(self.ids, ids), self.name), codes
 
     def to_state(self) -> dict[str, Any]:
-        """Return the vocabulary as a plain dict, to be stored without pickle.
+        """Return the vocabulary as a plain dict that can be stored without pickle.
 
         Returns
         -------
@@ -319,7 +319,7 @@ class Vocabulary:
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Vocabulary:
-        """Make a vocabulary of what :meth:`to_state` returned.
+        """Create a vocabulary from the result of :meth:`to_state`.
 
         Parameters
         ----------
@@ -343,7 +343,7 @@ class Vocabulary:
 
     @cached_property
     def _sorted_keys(self) -> tuple[Column, Codes | None]:
-        """Numeric ids in order, and their codes (None: 1 to n)."""
+        """Sorted numeric ids and their codes (None if they are 1 to n)."""
         keys = self.ids.astype(np.int64) if self.ids.dtype.kind == "b" else self.ids
         if np.all(keys[1:] > keys[:-1]):
             return keys, None
@@ -399,7 +399,7 @@ class Vocabulary:
 
 
 def _cast_exactly(values: Column, dtype: np.dtype[Any]) -> tuple[Column, NDArray[np.bool_]]:
-    """Cast numbers; also tell which of them kept their value."""
+    """Cast numbers, and return which of them kept their value."""
     if values.dtype.kind == "b":
         values = values.astype(np.int64)
     if values.dtype == dtype:

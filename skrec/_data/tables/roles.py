@@ -1,4 +1,4 @@
-"""Which column of ``X`` is the user, which the item, which the time; columns that a parameter lists."""
+"""Find the user, item and time columns of ``X``, and the columns that a parameter lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skrec.exceptions import ColumnError
 __all__ = ["ABSENT", "Roles", "column_positions", "resolve_roles", "role_position"]
 
 ABSENT = -1
-"""The position of a user or item column that is not there and was not required."""
+"""The position of a user or item column that is absent and was not required."""
 
 _DEFAULT_NAMES = {"user": "user_id", "item": "item_id", "time": "timestamp"}
 _DEFAULT_POSITIONS = {"user": 0, "item": 1}
@@ -79,9 +79,9 @@ def resolve_roles(
 ) -> Roles:
     """Find the user, item and time columns of a table.
 
-    A role that is None is looked for under its usual name (``"user_id"``, ``"item_id"``, ``"timestamp"``) where the
-    columns have names, and is column 0, column 1 and absent where they have none. A name also stands for the one
-    column that ends in ``"__" + name``, as a ``ColumnTransformer`` leaves it. Positions always work.
+    If a role is None, its usual name (``"user_id"``, ``"item_id"``, ``"timestamp"``) is used if the columns have names.
+    Otherwise the user is column 0, the item is column 1, and there is no time. A name also matches the only column that
+    ends in ``"__" + name``, as in the output of a ``ColumnTransformer``. Positions are always accepted.
 
     Parameters
     ----------
@@ -90,9 +90,9 @@ def resolve_roles(
     user, item, time : str, int or None, default=None
         Name or position of the column.
     required : sequence of str, default=("user", "item")
-        The roles that must be found. Others may be absent, unless they were given.
+        The roles that must be found. Other roles may be absent, unless they were given.
     looked_for : sequence of str, default=("user", "item", "time")
-        The roles that are looked for under their usual names if they are None; the others are absent then.
+        The roles whose usual names are used if they are None. Other roles are absent if they are None.
 
     Returns
     -------
@@ -200,17 +200,17 @@ def column_positions(rows: Rows, columns: Iterable[Any], *, parameter: str) -> l
     columns : iterable of str or int, or boolean mask of shape (n_columns,)
         Names and positions of columns, or which columns are meant.
     parameter : str
-        What error messages call the list.
+        Name of the parameter in error messages.
 
     Returns
     -------
     list of int
-        In the order given, each once.
+        The positions in the given order, without duplicates.
 
     Raises
     ------
     ColumnError
-        If a column is not there or is ambiguous, or if a mask has another length than the table has columns.
+        If a column does not exist or is ambiguous, or if the length of a mask differs from the number of columns.
 
     Examples
     --------
@@ -224,8 +224,8 @@ def column_positions(rows: Rows, columns: Iterable[Any], *, parameter: str) -> l
     [1]
     >>> column_positions(rows, ["town", "ciy"], parameter="categorical_features")
     Traceback (most recent call last):
-    skrec.exceptions.ColumnError: categorical_features has 'town', which is no column of X; its columns are 'age' and \
-'city'.
+    skrec.exceptions.ColumnError: categorical_features has 'town', which is not a column of X; its columns are \
+'age' and 'city'.
     """
     if isinstance(columns, (str, int)):
         raise ColumnError(f"{parameter} has to be a list of columns: pass {parameter}=[{columns!r}].")
@@ -261,13 +261,13 @@ def _listed_position(rows: Rows, spec: Any, parameter: str) -> int:
         return matches[0]
     if matches:
         raise ColumnError(
-            f"{parameter} has {spec!r}, which is no column of X, but more than one ends in it: "
-            f"{_listed([rows.names[position] for position in matches])}. Say which."
+            f"{parameter} has {spec!r}, which is not a column of X, but several columns end in it: "
+            f"{_listed([rows.names[position] for position in matches])}. Pass the full name of one of them."
         )
     guess = closest(spec, rows.names)
     hint = "" if guess is None else f" Did you mean {guess!r}?"
     raise ColumnError(
-        f"{parameter} has {spec!r}, which is no column of X; its columns are {_listed(rows.names)}.{hint}"
+        f"{parameter} has {spec!r}, which is not a column of X; its columns are {_listed(rows.names)}.{hint}"
     )
 
 

@@ -1,4 +1,4 @@
-"""A read-only view of ``X``: the rows of a data frame, an array or a list, taken one column at a time."""
+"""A read-only view of ``X``, a data frame, an array or a list of rows, that reads one column at a time."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ DATES = {"datetime", "datetime64", "date"}
 
 
 class Rows:
-    """Read-only view of a table, whatever it is held in.
+    """Read-only view of a table in any supported container.
 
-    A column becomes an array when it is asked for, so that a frame of mixed types is never copied whole.
+    Columns are converted to arrays on access, so that a frame of mixed types is never copied as a whole.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Rows:
     n_rows, n_columns : int
         The shape of the table.
     name : str, default="X"
-        What error messages call it.
+        Name of the table in error messages.
 
     Examples
     --------
@@ -110,7 +110,7 @@ class Rows:
         return self._raw[position]
 
     def column(self, position: int) -> Column:
-        """Return one column as an array. It is converted once, whoever asks for it.
+        """Return one column as an array. Each column is converted only once.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class Rows:
         return self._in_utc[position]
 
     def times(self, position: int, *, like: str | None = None) -> Column:
-        """Return a column of times as numbers that have their order.
+        """Return a column of times as numbers in the same order.
 
         Parameters
         ----------
@@ -250,25 +250,25 @@ class Rows:
 
 
 def _first_odd(values: Column) -> int:
-    """Return the row of the first object that is no time; of numbers among dates, or the reverse, the first change."""
+    """Return the row of the first object that is not a time, or of the first change between numbers and dates."""
     kinds = [isinstance(value, date) + 2 * isinstance(value, Real) for value in values]
     return kinds.index(0) if 0 in kinds else next(row for row, kind in enumerate(kinds) if kind != kinds[0])
 
 
 def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
-    """View a table as rows, after the checks that every table has to pass.
+    """Check a table and return a view of its rows.
 
-    It does for tables of mixed types what :func:`sklearn.utils.check_array` does for numbers. Values are not looked
-    at: each role or feature refuses what it cannot use.
+    This function does for tables of mixed types what :func:`sklearn.utils.check_array` does for numbers. It does not
+    check values: each role or feature raises an error for values that it cannot use.
 
     Parameters
     ----------
     X : pandas DataFrame, polars DataFrame, array-like of shape (n_rows, n_columns)
         An array of any type, or a list of rows, which keeps the types of its values.
     name : str, default="X"
-        What error messages call it.
+        Name of the table in error messages.
     min_columns : int, default=1
-        The number of columns it must have at least.
+        Minimum number of columns.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Doubts about times: a column of them that nobody uses, and codes in place of them."""
+"""Warnings about times: an unused time column, and codes instead of times."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def warn_unused_times(rows: Rows, roles: Roles, users: NDArray[Any], items: NDAr
     That is a column of dates, or of numbers that could all be Unix times of 1973 or later. In a table with column names
     the name has to speak of a time as well; in one without, the numbers have to be from 1973 to 2100 in one unit:
     seconds, milliseconds, microseconds or nanoseconds. Values that are always the same for a user, or for an item, are
-    no times of events.
+    not times of events.
 
     Parameters
     ----------

@@ -118,9 +118,9 @@ def _utc(value: Any) -> np.datetime64:
 def clock_of(values: NDArray[Any]) -> NDArray[np.int64]:
     """Return integers in the order of dates or durations, equal where these are, whatever unit they are held in.
 
-    They are nanoseconds since 1970 from the year 1690 to 2250, and go on in microseconds before and after, so that
-    int64 holds every year that dates have: a date far away, which stands for "never", does not wrap round, and ties
-    are told as finely as nanoseconds allow where events are.
+    They are nanoseconds since 1970 from the year 1690 to 2250, and continue in microseconds before and after, so that
+    int64 can hold all years of dates. A distant date that stands for "never" does not wrap around, and the times of
+    events are distinguished with nanosecond resolution.
 
     Parameters
     ----------

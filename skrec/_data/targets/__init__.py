@@ -1,1 +1,1 @@
-"""Targets: how ``y`` and ``sample_weight`` are read."""
+"""Targets: reading of ``y`` and ``sample_weight``."""

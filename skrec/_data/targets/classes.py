@@ -1,4 +1,4 @@
-"""Labels of classes: how a Classifier reads ``y``."""
+"""Class labels: reading of ``y`` for Classifiers."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def _kind_of(value: Any) -> str:
 
 
 def warn_of_missing_as_text(classes: NDArray[Any], name: str = "y") -> None:
-    """Warn of a class that is hardly one: a missing value that ``astype(str)`` made a string.
+    """Warn about a class that is probably a missing value converted to a string by ``astype(str)``.
 
     Examples
     --------

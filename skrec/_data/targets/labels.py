@@ -1,4 +1,4 @@
-"""The one reader of ``y``, weights and groups: one value for each row of ``X``, whatever the container."""
+"""Read ``y``, weights and groups from any container: one value for each row of ``X``."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def read_labels(y: Any, X: Any, name: str = "y", *, cure: str = "", warn: bool =
     X : table of shape (n_rows, n_columns)
         The rows that the values belong to.
     name : str, default="y"
-        What error messages call the values.
+        Name of the values in error messages.
     cure : str, default=""
-        What error messages say besides about values that are missing.
+        Additional text in error messages about missing values.
     warn : bool, default=False
         Whether to warn of a table with one column, as scikit-learn's estimators do.
 
@@ -129,7 +129,7 @@ def one_dimensional(y: Any, name: str, *, warn: bool = False) -> Any:
 
 
 def check_aligned(X: Any, others: Mapping[str, Any], *, rows: str = "X") -> None:
-    """Refuse what has another length than ``X``, or the labels of its index in another order.
+    """Raise an error if lengths differ from ``X``, or if the labels of an index are in another order.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Targets and weights that are numbers: how a Regressor and a Ranker read ``y``, and everyone ``sample_weight``."""
+"""Numeric targets and weights: reading of ``y`` for Regressors and Rankers, and of ``sample_weight``."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def test_the_type_tells_by_default_and_a_function_gets_the_table():
         (
             TABLE,
             ["City"],
-            r"categorical_features has 'City', which is no column of X; its columns are 'user_id', 'city' ",
+            r"categorical_features has 'City', which is not a column of X; its columns are 'user_id', 'city' ",
         ),
         (TABLE, "city", r"has to be a list of columns: pass categorical_features=\['city'\]"),
         (TABLE, 1, r"pass categorical_features=\[1\]"),

@@ -298,7 +298,7 @@ def test_categories_without_a_plain_form_need_pickle():
             {"city": ["a"]},
             {"categorical": ["ciy"]},
             ColumnError,
-            r"'ciy', which is no column of X.*Did you mean 'city'",
+            r"'ciy', which is not a column of X.*Did you mean 'city'",
         ),
         (
             {"city": ["a"]},

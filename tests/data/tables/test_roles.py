@@ -125,5 +125,5 @@ def test_listed_columns_are_found_by_name_position_and_transformed_name():
 
 def test_a_listed_column_that_could_be_several_is_refused():
     rows = as_rows(pd.DataFrame([[1, 2]], columns=["cat__city", "num__city"]))
-    with pytest.raises(ColumnError, match=r"p has 'city', .*more than one ends in it: 'cat__city' and 'num__city'"):
+    with pytest.raises(ColumnError, match=r"p has 'city', .*several columns end in it: 'cat__city' and 'num__city'"):
         column_positions(rows, ["city"], parameter="p")
