@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skrec._data import Vocabulary, as_rows
+from skrec._data.ids.id_columns import is_id_name, role_of_name
 from skrec._data.tables.columns import Column, as_column
 from skrec._data.tables.roles import resolve_roles
+from skrec._data.tables.table import to_pandas
+from skrec.exceptions import ColumnError
 
 __all__ = ["events_from_matrix", "matrix_from_events"]
 
@@ -38,6 +41,8 @@ def events_from_matrix(matrix: Any, users: Any = None, items: Any = None) -> pd.
 
     Raises
     ------
+    ColumnError
+        If a column of a DataFrame holds the ids of users or items.
     TypeError
         If the cells are not numbers.
     ValueError
@@ -64,6 +69,9 @@ def events_from_matrix(matrix: Any, users: Any = None, items: Any = None) -> pd.
       user_id  item_id  score  rank
     0     bob        1    6.0     1
     """
+    matrix = to_pandas(matrix)
+    if items is None and hasattr(matrix, "columns"):
+        _refuse_columns_of_ids(matrix)
     if isinstance(matrix, pd.DataFrame):
         users = matrix.index if users is None else users
         items = matrix.columns if items is None else items
@@ -86,6 +94,18 @@ def events_from_matrix(matrix: Any, users: Any = None, items: Any = None) -> pd.
             "value": cells.data,
         }
     )
+
+
+def _refuse_columns_of_ids(table: Any) -> None:
+    """Refuse a table with a column of the ids of users or items, which would become an item."""
+    names = [name for name in table.columns if isinstance(name, str)]
+    found = next((name for name in names if is_id_name(name) and role_of_name(name) is not None), None)
+    if found is not None:
+        raise ColumnError(
+            f"matrix has the column {found!r}, which would be taken for an item. If it holds the ids of the rows, drop "
+            f"it and pass its values as users=; of a pandas DataFrame, matrix.set_index({found!r}). If the rows are "
+            "events already, they need no conversion."
+        )
 
 
 def matrix_from_events(

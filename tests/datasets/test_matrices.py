@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from scipy import sparse
 from sklearn.pipeline import make_pipeline
@@ -168,3 +169,18 @@ def unchanged_state():
         assert vars(model) == before
 
     return context
+
+
+@pytest.mark.parametrize("name", ["user_id", "userId", "Customer ID"])
+def test_a_column_of_ids_is_no_item(name):
+    table = pd.DataFrame(DENSE, columns=["a", "b", "c"])
+    table.insert(0, name, [7, 9])
+    for matrix in (table, pl.from_pandas(table), pa.Table.from_pandas(table)):
+        with pytest.raises(ColumnError, match=f"the column '{name}', which would be taken for an item"):
+            events_from_matrix(matrix)
+    assert tuples(events_from_matrix(table.set_index(name))) == [(7, "b", 5), (9, "a", 3), (9, "c", 1)]
+
+
+def test_an_arrow_table_and_items_that_are_named_as_roles_are_a_matrix():
+    table = pa.Table.from_pandas(pd.DataFrame(DENSE, columns=["book", "song", "video"]))
+    assert tuples(events_from_matrix(table)) == [(0, "song", 5), (1, "book", 3), (1, "video", 1)]
