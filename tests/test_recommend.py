@@ -423,6 +423,7 @@ def test_polars_frames_and_series(plain):
 ids = st.one_of(st.integers(-5, 5), st.text("abé", min_size=1, max_size=2))
 
 
+@pytest.mark.filterwarnings("ignore:Some ids for column")
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(ids, ids, st.integers(0, 12)), min_size=1, max_size=25, unique_by=lambda pair: pair[:2]),
