@@ -82,9 +82,11 @@ def refuse_matrix(table: Any, n_columns: int, name: str) -> None:
 
 
 def _head(table: Any, position: int) -> Column:
-    """Return the first values of a column."""
+    """Return the first values of a column; objects stay objects, which the cells of a matrix are not."""
     if isinstance(table, pd.DataFrame):
-        return as_column(table.iloc[:_MOST_ROWS, position])
-    if isinstance(table, np.ndarray):
-        return as_column(table[:_MOST_ROWS, position])
-    return as_column((table[position] if isinstance(table, list) else table.to_series(position))[:_MOST_ROWS])
+        column = table.iloc[:_MOST_ROWS, position]
+    elif isinstance(table, np.ndarray):
+        column = table[:_MOST_ROWS, position]
+    else:
+        column = (table[position] if isinstance(table, list) else table.to_series(position))[:_MOST_ROWS]
+    return np.asarray(column) if getattr(column, "dtype", None) == object else as_column(column)
