@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skrec.persistence import load, save
 
 __all__ = [
+    "base",
     "datasets",
     "exceptions",
     "inspection",
@@ -34,6 +35,7 @@ __all__ = [
 
 _SUBMODULES = frozenset(
     {
+        "base",
         "datasets",
         "exceptions",
         "inspection",

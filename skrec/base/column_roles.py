@@ -82,8 +82,8 @@ def decide_sides(rows: Rows, fields: Fields, encoded: Encoded, users: Codes, ite
             untold.append(rows.label(position))
     if untold:
         warn(
-            f"Too few items have two rows or more to decide whether {_joined(untold)} belong(s) to the item or to the "
-            f"query. Assigned to the query. {_CURE.format(untold[0])}"
+            f"There is too little evidence whether {_joined(untold)} belong(s) to the item or to the query: too few "
+            f"items have several rows, or too few values differ. Assigned to the query. {_CURE.format(untold[0])}"
         )
     return roles
 

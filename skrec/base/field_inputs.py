@@ -177,8 +177,8 @@ def positions_in(
 def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided: Mapping[str, tuple[str, str]]) -> None:
     """Raise an error if a table of queries or candidates has a column that would be ignored.
 
-    The ids and the time are allowed, and so are all columns of ``X`` together, because rows of ``X`` can be both
-    queries and candidates.
+    The ids and the time are allowed, and so are all columns of ``X`` together, because rows of ``X`` can be
+    queries and, without the user, candidates.
 
     Parameters
     ----------
@@ -198,7 +198,8 @@ def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided:
         return
     role_names = {roles.user_name, roles.item_name, roles.time_name}
     others = [name for name in rows.names if name not in role_names and name not in fields.layout.names]
-    if set(roles.names) - {roles.time_name} <= set(rows.names):
+    may_lack = {roles.time_name, roles.user_name if side == "item" else None}
+    if set(roles.names) - may_lack <= set(rows.names):
         others = [name for name in others if name not in roles.names]
     if not others:
         return

@@ -42,6 +42,11 @@ def table(users, items):
     )
 
 
+def items_alone(items):
+    """Candidates for all users: all columns but the user's, with which they would be pairs."""
+    return table(0, items).drop(columns="user_id")
+
+
 @pytest.fixture(scope="module")
 def events():
     """Every user chose half of the items of the kind that is the user's taste, and one other item."""
@@ -130,7 +135,7 @@ def test_a_catalogue_keeps_the_features_of_an_item_that_were_seen_last(events):
 
 
 def test_candidates_and_queries_may_lie_in_any_order_of_columns(fitted):
-    new_items = table(0, np.arange(300, 312))
+    new_items = items_alone(np.arange(300, 312))
     queries = table([1, 40], 0)
     expected = fitted.score_items(queries, new_items)
     np.testing.assert_array_equal(fitted.score_items(queries[queries.columns[::-1]], new_items), expected)
@@ -172,10 +177,10 @@ def test_with_roles_classifiers_and_regressors_recommend(rows, task):
     model = getattr(models, f"FM{task}")(**FAST, user="user_id", item="item_id").fit(rows, y)
     assert own_share(model.recommend(np.arange(N_USERS), k=3, exclude_seen=False)) > 0.9
     assert (len(model.users_), len(model.items_)) == (N_USERS, N_ITEMS)
-    new_items = table(0, np.arange(300, 330))
+    new_items = items_alone(np.arange(300, 330))
     assert own_share(model.recommend(np.arange(N_USERS), k=3, candidates=new_items)) > 0.9
     grid = rows[:5]
-    scores = model.score_items(grid, grid)
+    scores = model.score_items(grid, grid.drop(columns="user_id"))
     by_row = model.decision_function(grid) if task == "Classifier" else model.predict(grid)
     np.testing.assert_allclose(np.diag(scores), by_row, rtol=1e-4, atol=1e-4)
 
@@ -198,7 +203,9 @@ def test_an_item_without_a_user_is_refused(rows, unchanged):
 
 def test_a_users_own_row_counts_without_an_item(rows):
     """A role of the user alone makes the id a category of its own."""
-    model = models.FMClassifier(**FAST, user="user_id").set_params(epochs=1).fit(rows, liked(rows))
+    model = models.FMClassifier(**FAST, user="user_id").set_params(epochs=1)
+    with pytest.warns(UserWarning, match="'item_id' look like ids"):
+        model.fit(rows, liked(rows))
     assert model.user_embeddings_.shape == (N_USERS, 8)
     with pytest.raises(AttributeError, match="without items"):
         model.recommend([1])

@@ -245,6 +245,7 @@ def test_appending_equals_fitting_on_all(timed):
         labelled.append_history(X)
 
 
+@pytest.mark.filterwarnings("ignore:The column.* look like ids")  # only the history decides here
 def test_lists_go_into_a_model_of_features():
     rng = np.random.default_rng(0)
     X = pd.DataFrame({"user_id": rng.integers(0, 60, 2000), "item_id": rng.integers(0, 10, 2000)})

@@ -89,4 +89,4 @@ def _head(table: Any, position: int) -> Column:
         column = table[:_MOST_ROWS, position]
     else:
         column = (table[position] if isinstance(table, list) else table.to_series(position))[:_MOST_ROWS]
-    return np.asarray(column) if getattr(column, "dtype", None) == object else as_column(column)
+    return np.asarray(column) if str(getattr(column, "dtype", "")) == "object" else as_column(column)
