@@ -602,7 +602,7 @@ def test_missing_ids_are_refused_by_the_name_of_the_argument(pipeline, missing):
 
 def test_queries_are_missing(pipeline, plain):
     for estimator in (pipeline, plain, Ridge().fit([[0, 1], [1, 0]], [0, 1])):
-        with pytest.raises(ValueError, match=r"^queries is missing: say for whom\. Pass user ids, .* a user column\.$"):
+        with pytest.raises(ValueError, match=r"^recommend needs queries: pass user ids, .* a user column\.$"):
             skrec.recommend(estimator, k=2, candidates=["x"])
 
 

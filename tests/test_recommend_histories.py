@@ -100,7 +100,7 @@ def test_strangers_with_a_history_may_have_ids_of_another_kind(both):
 @pytest.mark.parametrize(
     ("history", "error", "message"),
     [
-        ([5, 6], ValueError, "history holds 5, which is no list: pass a list of lists"),
+        ([5, 6], ValueError, "history holds 5, which is not a list: pass a list of lists"),
         ("i5", ValueError, "history is 'i5'; pass a list with the item ids of each query"),
         ([{"i5"}], TypeError, "history holds a set, which has no order"),
         (pd.DataFrame({"user_id": [1], "item": ["i5"]}), ColumnError, "no column 'item_id'.*Did you mean 'item'"),
@@ -136,5 +136,5 @@ def test_lists_by_user_are_aligned_with_the_queries(both):
         pd.testing.assert_frame_equal(skrec.recommend(model, k=3, history=given), expected)
         with pytest.raises(ValueError, match=r"history has no list for 1 of the 2 queries, for instance 2 \(int\)"):
             skrec.recommend(model, [3, 2], history=given)
-        with pytest.raises(ValueError, match="history holds 'i5', which is no list"):
+        with pytest.raises(ValueError, match="history holds 'i5', which is not a list"):
             skrec.recommend(model, ["guest"], history={"guest": "i5"})

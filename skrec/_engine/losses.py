@@ -93,7 +93,7 @@ def pairwise(
 
 
 def catalogue_softmax(logits: Any, target: Any, positive: Any) -> Any:
-    """Return the cross-entropy of the row's item against the whole catalog: logits (B, N), target (B,) indices."""
+    """Return the cross-entropy of the row's item against the whole catalogue: logits (B, N), target (B,) indices."""
     loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=target, logits=logits)
     rejected = -tf.math.log1p(-tf.minimum(tf.exp(-loss), 1.0 - 1e-6))
     return tf.where(positive > 0, loss, rejected)

@@ -18,8 +18,8 @@ from skrec._engine.weights import Weights
 __all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue", "views"]
 
 _SMALL, _LARGE = 256, 8192
-_ITEMS = 1024  # items per chunk of the catalog
-_MANY_USERS, _FEW_USERS = 256, 16  # users scored at once, depending on the size of the catalog
+_ITEMS = 1024  # items per chunk of the catalogue
+_MANY_USERS, _FEW_USERS = 256, 16  # users scored at once, depending on the size of the catalogue
 _MANY_ITEMS = 2**16
 _CELLS = 2**24  # maximum number of values for the pairs scored at once
 

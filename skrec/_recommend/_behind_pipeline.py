@@ -77,7 +77,7 @@ class EncodedSpace:
 
     @property
     def known_users(self) -> Column:
-        """One raw id of a user, which tells of what kind they are."""
+        """One raw user id, which shows the kind of the ids."""
         return self.path.known_columns[self.raw.user]
 
     def rank(self, queries: Any, k: int, candidates: Any, *, exclude_seen: bool, history: Any = None) -> Ranking:
@@ -106,7 +106,7 @@ class EncodedSpace:
         return Ranking(users, choice.raw, positions, scores)
 
     def _recommend(self, encoded: Any, k: int, candidates: Any, *, exclude_seen: bool) -> tuple[Any, Any]:
-        """Rank encoded queries. Users that an encoder merges share one log, which is nobody's: nothing is left out."""
+        """Rank encoded queries. Users that an encoder merges share one log, so that nothing is excluded for them."""
         by_query = isinstance(candidates, list)
         options = {"candidates": candidates, "as_frame": False}
         merged = np.zeros(1, dtype=np.bool_)
@@ -199,7 +199,7 @@ class EncodedSpace:
         return codes
 
     def _encode_queries(self, queries: Any, *, allow_unknown: bool = False) -> tuple[Column, Any]:
-        """Return the raw users and the queries for the model: ids, if nothing else is told of them.
+        """Return the raw users and the queries for the model: only ids if there are no other columns.
 
         With ``allow_unknown`` they may be of another kind than the users of ``fit``.
         """
@@ -218,9 +218,9 @@ class EncodedSpace:
         return users, self._encode_ids(users, self.raw.user, self.user)
 
     def _encode_known_kinds(self, users: Column) -> Column | None:
-        """Encode users of whom some are of another kind than those of ``fit``: these get a code that nobody has.
+        """Encode users, some of another kind than those of ``fit``, which get an unused code.
 
-        None if all of them are, or the codes are no numbers.
+        Return None if all of them are of another kind, or the codes are not numbers.
         """
         kinds, known = kinds_of(self._known_ids(self.raw.user)), self.path.users
         own = np.array([kinds_of(users[at : at + 1]) <= kinds for at in range(len(users))], dtype=np.bool_)

@@ -27,7 +27,7 @@ HINT = (
     "columns of the user and the item."
 )
 _SHARED = "skrec: candidates of all queries"
-_RANKED = {"score", "rank"}  # what recommend adds to the pairs: it is no feature
+_RANKED = {"score", "rank"}  # columns that recommend adds to the pairs; not features
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ def read_candidates(
     Raises
     ------
     TypeError, ValueError
-        If the candidates cannot be meant: a query has no list, there is another number of lists, or one is no list of
-        ids.
+        If the candidates are invalid: a query has no list, the number of lists differs from the number of queries, or
+        a list does not hold ids.
     """
     candidates = by_index(to_pandas(candidates))
     if isinstance(candidates, Mapping):
@@ -139,7 +139,7 @@ def read_candidates(
 def _refuse_pairs(ids: Column, catalogue: Callable[[], Column] | None) -> None:
     """Refuse pairs of a user and an item, unless the ids of items are tuples."""
     if catalogue is not None and len(ids) and not any(isinstance(item, tuple) for item in catalogue()):
-        raise ValueError(f"candidates has the tuple {ids[0]!r}, but the ids of items are no tuples.{HINT}")
+        raise ValueError(f"candidates has the tuple {ids[0]!r}, but item ids are not tuples.{HINT}")
 
 
 def _shared(candidates: Any, n_columns: int | None) -> Any:

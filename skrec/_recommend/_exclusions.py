@@ -63,7 +63,7 @@ class Exclusions:
         """
         if not len(self):
             return
-        so = "none of the pairs leaves anything out"
+        so = "no pair matches, so nothing is excluded"
         if known_users is None or of_another_kind(self.users, known_users):
             warn_other_kind(
                 self.users, _present(queries), self.names[0], what="ids of exclude", of="the queries", so=so

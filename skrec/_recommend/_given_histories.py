@@ -49,9 +49,9 @@ def as_sessions(history: Any) -> list[Column]:
     Raises
     ------
     TypeError
-        If one has no order.
+        If one is not ordered.
     ValueError
-        If it, or one of its elements, is no list.
+        If it, or one of its elements, is not a list.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def sessions_by_user(history: Any, users: Column) -> list[Column]:
 def _listed(items: Any) -> Column:
     if np.isscalar(items) or items is None or not isinstance(items, Iterable):
         raise ValueError(
-            f"history holds {items!r}, which is no list: pass a list of lists, one for each query, such as "
+            f"history holds {items!r}, which is not a list: pass a list of lists, one for each query, such as "
             "[[12, 7], [3]]. For one session: [[12, 7]]."
         )
     if isinstance(items, Mapping) or (isinstance(items, Set) and not hasattr(items, "mapping")):

@@ -205,7 +205,7 @@ def _is(one: Any, other: Any) -> bool:
 def _state(value: Any, depth: int = _DEPTH) -> Iterator[Any]:
     """Yield a value and what it holds: the attributes of a transformer, the elements of lists and dicts.
 
-    Fits put new objects in the place of old ones, so that comparing these by identity tells of every fit.
+    Fits put new objects in the place of old ones, so that comparing these by identity detects every fit.
     """
     if isinstance(value, Mapping):
         parts: list[Any] = [*value.values()] if len(value) < 1000 else []

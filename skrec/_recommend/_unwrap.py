@@ -116,7 +116,7 @@ def reads_histories(model: Any) -> bool:
 
 
 def refuse_history(model: Any, history: Any) -> None:
-    """Raise if there is a history, but the model reads none.
+    """Raise an error if a history is given but the model does not read histories.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ GRU4RecRanker or DINRanker, or leave history= out.
 
 
 def require_queries(model: Any, queries: Any, history: Any) -> None:
-    """Raise if nobody is asked for: neither by queries nor by histories.
+    """Raise an error if there are neither queries nor histories.
 
     Parameters
     ----------
@@ -166,12 +166,12 @@ def require_queries(model: Any, queries: Any, history: Any) -> None:
     >>> from sklearn.linear_model import Ridge
     >>> require_queries(Ridge(), None, None)
     Traceback (most recent call last):
-    ValueError: queries is missing: say for whom. Pass user ids, such as [3, 5], or rows with a user column.
+    ValueError: recommend needs queries: pass user ids, such as [3, 5], or rows with a user column.
     """
     if queries is None and history is None:
         sessions = ", or history= for sessions without a user" if reads_histories(model) else ""
         raise ValueError(
-            f"queries is missing: say for whom. Pass user ids, such as [3, 5], or rows with a user column{sessions}."
+            f"recommend needs queries: pass user ids, such as [3, 5], or rows with a user column{sessions}."
         )
 
 

@@ -116,7 +116,7 @@ loss : {{"auto", "log_loss", "bpr", "softmax"}} or callable, default="auto"
 n_negatives : int, "auto" or "all", default="auto"
     {negatives}
 negative_sampling : {{"uniform", "popularity"}} or float, default="uniform"
-    Distribution from which negatives are sampled: uniform over the catalog, proportional to the number of events of
+    Distribution from which negatives are sampled: uniform over the catalogue, proportional to the number of events of
     each item, or, for a float, proportional to that number raised to the given power. ``softmax`` corrects for the
     distribution (logQ correction: Bengio & Senecal, 2008, doi:10.1109/TNN.2007.912312).
 reject_positives : bool, default=False
@@ -167,11 +167,11 @@ loss : {{"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"}} o
     items sampled for the row, with target 0.0. A sampled item that equals the row's item has the logit -1e9.
 n_negatives : int, "auto" or "all", default="auto"
     Number of negatives. With ``softmax``, ``gbce``, ``bpr_max`` and ``top1_max``, the number per batch, whose rows
-    share them; with ``log_loss`` and ``bpr``, the number per event. If ``"all"``, the whole catalog is used
-    (``softmax`` only). If ``"auto"``, ``softmax`` uses all items up to a catalog of 16,384 and 1,024 negatives above,
+    share them; with ``log_loss`` and ``bpr``, the number per event. If ``"all"``, the whole catalogue is used
+    (``softmax`` only). If ``"auto"``, ``softmax`` uses all items up to a catalogue of 16,384 and 1,024 negatives above,
     ``log_loss`` and ``bpr`` use 1, and the other losses use 256.
 negative_sampling : {{"uniform", "popularity"}} or float, default="uniform"
-    Distribution from which negatives are sampled: uniform over the catalog, proportional to the number of events of
+    Distribution from which negatives are sampled: uniform over the catalogue, proportional to the number of events of
     each item, or, for a float, proportional to that number raised to the given power. ``softmax`` corrects for the
     distribution (logQ correction: Bengio & Senecal, 2008, doi:10.1109/TNN.2007.912312).
 reject_positives : bool, default=False
@@ -205,7 +205,7 @@ def sequence_model(*, architecture: str, references: str, more: str = "") -> Cal
             SEQUENCE_LOSSES,
             more,
         ]
-        fitted = FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalog,")
+        fitted = FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalogue,")
         fitted = fitted.replace("user_embeddings_, ", "").replace("(n_users, dim) and ", "")
         sections = {
             "Parameters": "\n".join(filter(None, parameters)).replace("{{", "{").replace("}}", "}"),
@@ -366,7 +366,7 @@ classes_ : ndarray of shape (n_classes,)
         "score": "val_ndcg",
         "more": "",
         "attributes": "",
-        "scores": "NDCG@10 of the held-out events, ranked among the whole catalog,",
+        "scores": "NDCG@10 of the held-out events, ranked among the whole catalogue,",
         "example": """\
 >>> from skrec.datasets import make_interactions
 >>> from skrec.models import {name}
@@ -432,8 +432,8 @@ def field_model(
                     negatives='Number of negatives per row. ``"auto"`` is 4.'
                     if not factorised
                     else "Number of negatives. With ``softmax``, the number per batch, whose rows share them; else\n"
-                    '    the number per row. If ``"all"``, the whole catalog is used. If ``"auto"``, ``softmax`` uses\n'
-                    "    all items up to a catalog of 1,024 and 1,024 negatives above; other losses use 4 per row.",
+                    '    the number per row. If ``"all"``, the whole catalogue is used. If ``"auto"``, ``softmax``\n'
+                    "    uses all items up to a catalogue of 1,024, else 1,024; other losses use 4 per row.",
                 )
             )
         fitted = FITTED.format(scores=texts["scores"])

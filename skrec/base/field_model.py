@@ -45,7 +45,7 @@ class FieldModel(NetworkRecommender):
     """Base class for models of features, in which every column except the time is a field.
 
     With an item column, fields belong either to the query (the user, the user features, the context) or to the item,
-    so that a query can be combined with all items of the catalog. Without an item column, all fields belong to the
+    so that a query can be combined with all items of the catalogue. Without an item column, all fields belong to the
     query.
     """
 

@@ -110,7 +110,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
     }
     _validated_roles: ClassVar[tuple[str, ...]] = ("user", "item")
     _epoch_score: ClassVar[str] = "val_ndcg"
-    _full_catalogue: ClassVar[int] = 1024  # up to this number of items, "auto" is a softmax over the whole catalog
+    _full_catalogue: ClassVar[int] = 1024  # up to this number of items, "auto" is a softmax over the whole catalogue
     _negatives_of_row: ClassVar[int] = 4  # "auto" if negatives are sampled separately for each row
 
     @property
@@ -189,7 +189,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         }
 
     def _negatives(self, loss: Any, n_items: int) -> tuple[str, int]:
-        """Return how negatives are sampled (per row, shared by the batch, or the whole catalog) and their number."""
+        """Return how negatives are sampled (per row, shared by the batch, or the whole catalogue) and their number."""
         shared, automatic = self._factorised and isinstance(loss, str) and loss in _OF_BATCH, self.n_negatives == "auto"
         if isinstance(loss, str) and loss == "softmax":
             if self.n_negatives == "all" or (automatic and shared and n_items <= self._full_catalogue):
@@ -225,7 +225,7 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
         return np.sort(random_state.permutation(rows)[:n])
 
     def _scorer(self, events: Events) -> Any:
-        """Return a function that computes the NDCG@10 over the catalog without the training items."""
+        """Return a function that computes the NDCG@10 over the catalogue without the training items."""
         from skrec._engine.scoring import catalogue
         from skrec.metrics._ranks import metrics_from_ranks, positive_ranks
 

@@ -287,7 +287,7 @@ def test_k_may_be_a_numpy_integer_above_the_catalogue(popularity):
 
 def test_queries_are_missing(popularity):
     for ask in (popularity.recommend, popularity.score_items):
-        with pytest.raises(ValueError, match="queries is missing: say for whom. Pass user ids, .* with a user column"):
+        with pytest.raises(ValueError, match="recommend needs queries: pass user ids, .* with a user column"):
             ask()
 
 

@@ -130,7 +130,7 @@ def test_an_average_takes_new_ids_in_as_they_are(board, ranker):
 
 
 def test_an_average_may_begin_or_end_between_fits(board, ranker):
-    """Training does not heed it: each fit's losses are those without."""
+    """Training uses the raw weights: each fit's losses are those without."""
     model, plain = ranker(epochs=2, warm_start=True), ranker(epochs=8).fit(board.events)
     for momentum in (0.0, 0.9, 0.9, 0.0):
         model.set_params(ema_momentum=momentum).fit(board.events)

@@ -14,7 +14,7 @@ from skrec._engine.layers.dropout import Dropout
 class Network:
     """A recommender network in three parts.
 
-    With this split, the query part is computed once for a positive and its negatives, and the whole catalog is scored
+    With this split, the query part is computed once for a positive and its negatives, and the whole catalogue is scored
     without repeating computations that depend only on the query or only on the item.
 
     Parameters

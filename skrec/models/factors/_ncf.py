@@ -350,11 +350,11 @@ class NCFRegressor(_NCF, NetworkRegressor):
         auto_loss='``softmax`` for\n    ``architecture="gmf"`` and ``"mf"``, else ``log_loss``',
         negatives=(
             'Number of negatives per row. With ``softmax`` and ``"gmf"`` or ``"mf"``, the number per batch, whose\n'
-            '    rows share them. If ``"all"``, the whole catalog is used (``softmax`` only). ``"auto"`` is 4 per\n'
-            "    row; if the batch shares them, all items up to a catalog of 1,024 and 1,024 negatives above."
+            '    rows share them. If ``"all"``, the whole catalogue is used (``softmax`` only). ``"auto"`` is 4 per\n'
+            "    row; if the batch shares them, all items up to a catalogue of 1,024 and 1,024 negatives above."
         ),
     ),
-    fitted=FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalog,"),
+    fitted=FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalogue,"),
     references=_REFERENCES,
 )
 @dataclass(eq=False, repr=False, kw_only=True)

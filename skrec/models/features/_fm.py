@@ -99,5 +99,5 @@ class FMRanker(_FM, FieldRanker):
     """Factorization machine (Rendle, 2010) for ranking items from events with features.
 
     A score is the dot product of a query vector and an item vector. The rows of a batch can therefore share negatives,
-    and a single matrix product ranks the whole catalog.
+    and a single matrix product ranks the whole catalogue.
     """
