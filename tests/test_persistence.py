@@ -27,10 +27,10 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 
 import skrec
-from skrec import persistence
 from skrec._data import Interactions, Roles, Vocabulary
 from skrec.exceptions import FileFormatError
 from skrec.models import NCFClassifier, NCFRanker, PopularityRanker
+from skrec.persistence import _classes
 from skrec.preprocessing import IDEncoder
 
 
@@ -47,7 +47,7 @@ def fake_module():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Fake, "__module__", "skrec_fakes")
         patch.setitem(sys.modules, "skrec_fakes", module)
-        patch.setattr(persistence, "_MODULES", [*persistence._MODULES, "skrec_fakes"])
+        patch.setattr(_classes, "_MODULES", [*_classes._MODULES, "skrec_fakes"])
         yield
 
 
@@ -189,7 +189,7 @@ def test_a_pipeline_recommends_the_same(file, output):
     pd.testing.assert_frame_equal(skrec.recommend(loaded, queries), skrec.recommend(pipeline, queries))
 
 
-@pytest.mark.parametrize("name", persistence._SKLEARN["sklearn.preprocessing"])
+@pytest.mark.parametrize("name", _classes._SKLEARN["sklearn.preprocessing"])
 def test_transformers_of_scikit_learn(file, name):
     options = {"KBinsDiscretizer": {"n_bins": 2, "encode": "ordinal", "quantile_method": "averaged_inverted_cdf"}}
     options["QuantileTransformer"] = {"n_quantiles": 3}
@@ -494,12 +494,12 @@ def test_a_class_that_has_moved_and_attributes_that_were_renamed_or_added(file, 
     rewrite(file, at("estimator", "state", "value", "class", value="skrec.gone.Piece"))
     with pytest.raises(FileFormatError, match=r"It contains 'skrec\.gone\.Piece'"):
         skrec.load(file)
-    monkeypatch.setitem(persistence._MOVED, "skrec.gone.Piece", "skrec_fakes.Part")
+    monkeypatch.setitem(_classes._MOVED, "skrec.gone.Piece", "skrec_fakes.Part")
     assert skrec.load(file).value == Part(1, "given", [2])
     rewrite(file, at("estimator", "state", "value", "state", value={"former": 3}))
     with pytest.raises(FileFormatError, match="Part has missing or unknown attributes"):
         skrec.load(file)
-    monkeypatch.setitem(persistence._RENAMED, "skrec_fakes.Part", {"former": "old"})
+    monkeypatch.setitem(_classes._RENAMED, "skrec_fakes.Part", {"former": "old"})
     assert skrec.load(file).value == Part(3, "default", [])
 
 

@@ -1,0 +1,83 @@
+"""The archive of a file: its manifest, its arrays, and their digests."""
+
+import hashlib
+import json
+import math
+import os
+import zipfile
+from collections.abc import Mapping
+from io import BytesIO
+from typing import IO, Any
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+
+from skrec._version import __version__
+from skrec.exceptions import FileFormatError
+from skrec.persistence._classes import DAMAGED
+from skrec.persistence._values import Decoder
+
+_FORMAT = "skrec"
+_FORMAT_VERSION = 1
+_MANIFEST = "manifest.json"
+VERSIONS = {"skrec": __version__, "scikit-learn": sklearn.__version__}
+
+
+def write(archive: zipfile.ZipFile, root: Any, arrays: list[NDArray[Any]]) -> None:
+    digests = {}
+    for number, array in enumerate(arrays):
+        buffer = BytesIO()
+        np.lib.format.write_array(buffer, array, version=(1, 0), allow_pickle=False)
+        name = f"arrays/{number}.npy"
+        archive.writestr(zipfile.ZipInfo(name), buffer.getbuffer())
+        digests[name] = hashlib.sha256(buffer.getbuffer()).hexdigest()
+    content = {"format": _FORMAT, "format_version": _FORMAT_VERSION, "versions": VERSIONS, "arrays": digests}
+    manifest = json.dumps({**content, "estimator": root}, allow_nan=False).encode()
+    archive.writestr(zipfile.ZipInfo(_MANIFEST), manifest)
+    archive.comment = hashlib.sha256(manifest).hexdigest().encode()
+
+
+def read(file: IO[bytes], trusted: Mapping[str, Any]) -> tuple[Any, dict[str, str]]:
+    """Return the estimator, and the packages with a different minor version."""
+    size = os.fstat(file.fileno()).st_size
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        if _MANIFEST not in archive.namelist():
+            raise FileFormatError(f"It has no {_MANIFEST}: it is not a file that skrec.save wrote.")
+        # Nothing is compressed, so that no member can be larger than the file.
+        if any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > size:
+            raise FileFormatError(DAMAGED)
+        content = archive.read(_MANIFEST)
+        manifest = json.loads(content)
+        if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
+            raise FileFormatError(f"Its {_MANIFEST} is not one that skrec.save wrote.")
+        if manifest["format_version"] > _FORMAT_VERSION:
+            raise FileFormatError(
+                f"It has format {manifest['format_version']}, and skrec {__version__} knows {_FORMAT_VERSION}. It was "
+                f"written by skrec {manifest['versions']['skrec']}. Install that or a newer one."
+            )
+        digests = manifest["arrays"]
+        if archive.comment != _digest(content) or sorted(archive.namelist()) != sorted([_MANIFEST, *digests]):
+            raise FileFormatError(DAMAGED)
+        decoder = Decoder([_read_array(archive.read(name), digest) for name, digest in digests.items()], trusted)
+    estimator = decoder.decode(manifest["estimator"])
+    versions = {name: manifest["versions"][name] for name in ("skrec", *["scikit-learn"] * decoder.has_sklearn)}
+    return estimator, {name: v for name, v in versions.items() if v.split(".")[:2] != VERSIONS[name].split(".")[:2]}
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).hexdigest().encode()
+
+
+def _read_array(data: bytes, digest: str) -> NDArray[Any]:
+    if _digest(data).decode() != digest:
+        raise FileFormatError(DAMAGED)
+    buffer = BytesIO(data)
+    np.lib.format.read_magic(buffer)
+    shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
+    # Checked before memory is allocated, because a header may declare any shape.
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data) - buffer.tell():
+        raise FileFormatError(DAMAGED)
+    array: NDArray[Any] = np.ndarray(shape, dtype, data, buffer.tell(), order="F" if is_fortran else "C")
+    return array.copy(order="K")
