@@ -142,7 +142,7 @@ def test_a_model_of_a_plain_table_has_pairs_alone():
         ({"user": [1], "item": [1]}, "query has no input 'item'"),
         ({"user": [1.5]}, "'user' is of type float64, but the network takes int32"),
         ({"user": [[1]]}, r"'user' has shape \(1, 1\), but the network takes \(None,\)"),
-        ({"user": [2**40]}, "'user' has values beyond int32"),
+        ({"user": [2**40]}, "'user' has values out of range for int32"),
         ({"user": tf.constant([1.0])}, "'user' is of type float32, but the network takes int32"),
     ],
 )
