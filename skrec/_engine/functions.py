@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from skrec._engine.backend import tf
-from skrec._engine.program import Program, Structure
+from skrec._engine.program import Program
+from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
 __all__ = ["FunctionsModule", "tensor_specs"]

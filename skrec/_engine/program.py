@@ -11,16 +11,15 @@ import threading
 import weakref
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skrec._engine import layers
 from skrec._engine.backend import keras, resized, tf
-from skrec._engine.batches import Column, TrainingData
+from skrec._engine.batches import TrainingData
 from skrec._engine.building import (
     apart_from_global_state,
     initial_by_keras,
@@ -30,15 +29,15 @@ from skrec._engine.building import (
 )
 from skrec._engine.context import TrainingContext, building, tracing
 from skrec._engine.forks import refuse_after_fork
-from skrec._engine.layers import Network, Table
+from skrec._engine.layers import Table
 from skrec._engine.losses import catalogue_dot_softmax, catalogue_softmax, pairwise, pointwise
 from skrec._engine.optimizers import OPTIMIZERS
-from skrec._engine.own_loss import OwnLoss
 from skrec._engine.schedules import step_rates
 from skrec._engine.seen import ForCallbacks, InFit
+from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
-__all__ = ["Program", "Structure", "borrowed"]
+__all__ = ["Program", "borrowed"]
 
 STEPS_PER_EXECUTION = 32
 _CHANGED = (
@@ -46,59 +45,6 @@ _CHANGED = (
     "the same architecture and dimensions. Fit again with warm_start=False."
 )
 _CACHE_SIZE = 8
-
-
-@dataclass(frozen=True)
-class Structure:
-    """Everything that a trace depends on; fits with the same structure share a program.
-
-    Parameters
-    ----------
-    build : callable
-        ``build(keras, layers, **network)`` returns the :class:`~skrec._engine.layers.Network`; a module-level function.
-    network : tuple of (str, value) pairs
-        Hyperparameters of the network.
-    columns : tuple of Column
-        Inputs of the network in a training row.
-    catalogue : tuple of Column
-        Inputs of an item besides its code, if negatives are sampled.
-    losses : tuple of str
-        Name of the loss of each target. A network with sampled negatives has one target.
-    outputs : tuple of int
-        Number of logits of each target, which are side by side in the output of the network.
-    negatives : {None, "rows", "shared", "catalogue"}
-        If None, rows have their own targets. Otherwise, negatives are sampled for each row (``"rows"``), for the whole
-        batch (``"shared"``), or are all items (``"catalogue"``).
-    optimizer : str
-        Name of the optimizer.
-    parameter_groups : tuple of str, tuple of str
-        Name of a further optimizer, and the parts of the network that it trains.
-    batch_size : int
-        Number of rows per step.
-    length : int
-        Number of positions of a row that is a sequence, each with its own target. If 0, a row has one target.
-    popularity, reject, penalised, dropout, id_dropout, scheduled : bool
-        Whether negatives are sampled by popularity; whether the positives of the user are rejected; whether penalties,
-        dropout and id dropout are used; whether a schedule sets the learning rate of each step.
-    """
-
-    build: Callable[..., Network]
-    network: tuple[tuple[str, Any], ...]
-    columns: tuple[Column, ...] = (Column("user"), Column("item"))
-    catalogue: tuple[Column, ...] = ()
-    losses: tuple[str | OwnLoss, ...] = ("log_loss",)
-    outputs: tuple[int, ...] = (1,)
-    negatives: str | None = None
-    optimizer: str = "adam"
-    parameter_groups: tuple[str, tuple[str, ...]] | None = None
-    batch_size: int = 1024
-    length: int = 0
-    popularity: bool = False
-    reject: bool = False
-    penalised: bool = False
-    dropout: bool = False
-    id_dropout: bool = False
-    scheduled: bool = False
 
 
 class Program(ForCallbacks, keras.Model):

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from skrec._engine.backend import tf
-from skrec._engine.program import Program, Structure, borrowed
+from skrec._engine.program import Program, borrowed
 from skrec._engine.scoring import _CELLS, _ITEMS, _LARGE, _MANY_USERS, _SMALL, _length, _power, _specs, _take, _traced
+from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
 __all__ = ["pairs_between", "vectors"]

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from skrec._engine.backend import tf
-from skrec._engine.program import Program, Structure, borrowed
+from skrec._engine.program import Program, borrowed
+from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
 __all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue", "views"]

@@ -11,9 +11,10 @@ import numpy as np
 from skrec._engine.backend import keras, tf, traces_expected
 from skrec._engine.batches import TrainingArrays
 from skrec._engine.callbacks import checked_callbacks, let_go
-from skrec._engine.program import Program, Structure, borrowed
+from skrec._engine.program import Program, borrowed
 from skrec._engine.schedules import step_rates
 from skrec._engine.seen import InFit
+from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
 __all__ = ["FitResult", "FitSettings", "checked_callbacks", "train"]

@@ -74,7 +74,7 @@ class FittedNetwork(Recommender):
     def _fitted_structure(self) -> Any:
         from skrec._engine.batches import Column
         from skrec._engine.own_loss import OwnLoss
-        from skrec._engine.program import Structure
+        from skrec._engine.structure import Structure
 
         shapes = {name: tuple(Column(*column) for column in self._structure[name]) for name in ("columns", "catalogue")}
         structure = {**self._structure, **shapes}

@@ -17,7 +17,8 @@ import tensorflow as tf
 from skrec import models
 from skrec._engine import layers, program, training
 from skrec._engine.layers import Network, Table, match
-from skrec._engine.program import Program, Structure
+from skrec._engine.program import Program
+from skrec._engine.structure import Structure
 from skrec.testing import all_estimators
 
 RANDOM = np.random.default_rng(0)

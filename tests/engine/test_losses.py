@@ -8,7 +8,8 @@ from scipy.special import logsumexp
 
 from skrec._engine.batches import TrainingArrays
 from skrec._engine.losses import POINTWISE, catalogue_dot_softmax, catalogue_softmax, pairwise
-from skrec._engine.program import Program, Structure
+from skrec._engine.program import Program
+from skrec._engine.structure import Structure
 from skrec.models import GRU4RecRanker, NCFClassifier, NCFRanker, NCFRegressor, SASRecRanker
 from skrec.models.factors._ncf import _NCF
 
