@@ -10,15 +10,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skrec._data.features.multivalued import warn_separator
 from skrec._data.features.spelled import Spelling, spelling_of
-from skrec._data.features.vectors import LIST_TYPES, are_vectors, width_of
+from skrec._data.features.vectors import LIST_TYPES, are_vectors, warn_ragged, width_of
 from skrec._data.tables.columns import Column
 from skrec._data.tables.roles import column_positions
 from skrec._data.tables.table import Rows
 from skrec._warnings import warn
 from skrec.exceptions import ColumnError
 
-__all__ = ["Kind", "categorical_columns", "warn_spelled_values", "kind_of", "measures_of", "refuse_other_measures"]
+__all__ = [
+    "Kind",
+    "categorical_columns",
+    "columns_by_kind",
+    "field_name",
+    "warn_spelled_values",
+    "kind_of",
+    "measures_of",
+    "refuse_other_measures",
+]
 
 Kind = Literal["categorical", "multivalued", "numeric", "array"]
 
@@ -292,3 +302,34 @@ def _kind_of_extension(rows: Rows, position: int) -> Kind | None:
 
 def _numeric_if(is_number: bool) -> Kind:
     return "numeric" if is_number else "categorical"
+
+
+def field_name(rows: Rows, position: int) -> str:
+    """Return the name of a column's field: that of the column, or ``"x3"`` by position."""
+    return f"x{position}" if rows.names is None else rows.names[position]
+
+
+def columns_by_kind(
+    rows: Rows,
+    positions: Sequence[int],
+    categorical: Any,
+    multivalued: Sequence[str | int] | None,
+    separator: str | None,
+) -> dict[Kind, list[int]]:
+    """Return the columns of each kind among `positions`, and warn about values that look like another kind."""
+    mask = categorical_columns(rows, categorical)
+    listed = () if multivalued is None else multivalued
+    several = set(column_positions(rows, listed, parameter="multivalued_features"))
+    columns: dict[Kind, list[int]] = {"categorical": [], "multivalued": [], "numeric": [], "array": []}
+    for position in map(int, positions):
+        kind: Kind = "multivalued" if position in several else kind_of(rows, position)
+        if position in several:
+            warn_separator(rows.column(position), field_name(rows, position), separator)
+        elif kind == "multivalued":
+            warn_ragged(rows.column(position), field_name(rows, position))
+        elif kind == "categorical" and mask is None:
+            warn_spelled_values(rows, position)
+        if mask is not None and kind in {"categorical", "numeric"}:
+            kind = "categorical" if mask[position] else "numeric"
+        columns[kind].append(position)
+    return columns

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,6 +46,30 @@ class Layout:
     numeric: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     arrays: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        categorical: Sequence[str],
+        multivalued: Sequence[str],
+        numeric: Sequence[str],
+        arrays: Sequence[Sequence[Any]],
+        flagged: NDArray[np.intp],
+        *,
+        sentinels: Sequence[tuple[int, float]],
+    ) -> Layout:
+        """Return the layout of named fields; `flagged` counts through the numeric fields and then the arrays."""
+        flaggable = [*numeric, *(name for name, _ in arrays)]
+        return cls(
+            categorical=tuple(categorical),
+            multivalued=tuple(multivalued),
+            numeric=tuple(numeric),
+            flags=(
+                *(f"{flaggable[number]}_missing" for number in flagged),
+                *(f"{numeric[column]}={value:g}" for column, value in sentinels),
+            ),
+            arrays=tuple((str(name), int(width)) for name, width in arrays),
+        )
 
     @property
     def n_numbers(self) -> int:

@@ -11,19 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from skrec._data.features.categories import Categories, Codes, factors_of
 from skrec._data.features.column_kinds import (
-    Kind,
-    categorical_columns,
-    kind_of,
+    columns_by_kind,
+    field_name,
     measures_of,
     refuse_other_measures,
-    warn_spelled_values,
 )
 from skrec._data.features.encoded import Encoded, Layout
-from skrec._data.features.multivalued import pack, split, warn_separator
+from skrec._data.features.multivalued import pack, split
 from skrec._data.features.numbers import bin_edges, learn_scales, standardise
-from skrec._data.features.vectors import learn_arrays, standardise_arrays, warn_ragged
+from skrec._data.features.vectors import learn_arrays, standardise_arrays
 from skrec._data.ids.vocabulary import Vocabulary
-from skrec._data.tables.roles import column_positions
 from skrec._data.tables.table import Rows
 
 __all__ = ["Fields"]
@@ -144,8 +141,8 @@ class Fields:
         ValueError
             If a value is infinite.
         """
-        kinds = _columns_by_kind(rows, positions, categorical, multivalued, separator)
-        names = {kind: [_name(rows, position) for position in found] for kind, found in kinds.items()}
+        kinds = columns_by_kind(rows, positions, categorical, multivalued, separator)
+        names = {kind: [field_name(rows, position) for position in found] for kind, found in kinds.items()}
         learnt = learn_scales(rows, kinds["numeric"], sample_weight)
         widths, *of_arrays, lacks_arrays = learn_arrays(rows, kinds["array"], sample_weight)
         of_numbers = (learnt.means, learnt.scales, learnt.limits)
@@ -153,7 +150,7 @@ class Fields:
         flagged = np.flatnonzero(np.concatenate([learnt.has_missing, lacks_arrays]))
         arrays = list(zip(names["array"], widths, strict=True))
         sentinels = tuple(learnt.sentinels)
-        layout = _layout(
+        layout = Layout.of(
             names["categorical"], names["multivalued"], names["numeric"], arrays, flagged, sentinels=sentinels
         )
         order = tuple(position for found in kinds.values() for position in found)
@@ -350,7 +347,7 @@ class Fields:
         sentinels = tuple((int(column), float(value)) for column, value in state.get("sentinels", ()))
         limits = state.get("limits")
         return cls(
-            _layout(
+            Layout.of(
                 state["categorical"],
                 state["multivalued"],
                 state["numeric"],
@@ -422,54 +419,3 @@ class Fields:
         )
         flags = [missing[:, of_arrays].astype(np.float32), is_sentinel]
         return np.concatenate([numbers, *flags], axis=1) if any(part.shape[1] for part in flags) else numbers, arrays
-
-
-def _name(rows: Rows, position: int) -> str:
-    return f"x{position}" if rows.names is None else rows.names[position]
-
-
-def _columns_by_kind(
-    rows: Rows,
-    positions: Sequence[int],
-    categorical: Any,
-    multivalued: Sequence[str | int] | None,
-    separator: str | None,
-) -> dict[Kind, list[int]]:
-    mask = categorical_columns(rows, categorical)
-    listed = () if multivalued is None else multivalued
-    several = set(column_positions(rows, listed, parameter="multivalued_features"))
-    columns: dict[Kind, list[int]] = {"categorical": [], "multivalued": [], "numeric": [], "array": []}
-    for position in map(int, positions):
-        kind: Kind = "multivalued" if position in several else kind_of(rows, position)
-        if position in several:
-            warn_separator(rows.column(position), _name(rows, position), separator)
-        elif kind == "multivalued":
-            warn_ragged(rows.column(position), _name(rows, position))
-        elif kind == "categorical" and mask is None:
-            warn_spelled_values(rows, position)
-        if mask is not None and kind in {"categorical", "numeric"}:
-            kind = "categorical" if mask[position] else "numeric"
-        columns[kind].append(position)
-    return columns
-
-
-def _layout(
-    categorical: Sequence[str],
-    multivalued: Sequence[str],
-    numeric: Sequence[str],
-    arrays: Sequence[Sequence[Any]],
-    flagged: NDArray[np.intp],
-    *,
-    sentinels: Sequence[tuple[int, float]],
-) -> Layout:
-    flaggable = [*numeric, *(name for name, _ in arrays)]
-    return Layout(
-        categorical=tuple(categorical),
-        multivalued=tuple(multivalued),
-        numeric=tuple(numeric),
-        flags=(
-            *(f"{flaggable[number]}_missing" for number in flagged),
-            *(f"{numeric[column]}={value:g}" for column, value in sentinels),
-        ),
-        arrays=tuple((str(name), int(width)) for name, width in arrays),
-    )
