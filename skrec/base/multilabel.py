@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.metrics import log_loss
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, as_rows
+from skrec._data import Interactions
 from skrec._data.tables.spelling import closest
 from skrec._data.targets.numbers import read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.base.events import Events
+from skrec.base.label_columns import label_columns, label_places, listed, side_by_side, task_weights
 from skrec.base.network import own_loss, training_arrays
 from skrec.base.tasks import NetworkClassifier, class_weights, latest_or_random, usable_weights
 
@@ -168,13 +167,13 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         return tuple(1 if len(classes) == 2 else len(classes) for classes in every)
 
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
-        columns, names = _label_columns(y)
+        columns, names = label_columns(y)
         if not fresh:
             self._refuse_other_tasks(columns, names)
         if columns is None:
             self.__dict__.pop("task_names_", None)
             return super()._targets(X, y, sample_weight, fresh=fresh, name=name)
-        places = _places(names, len(columns), name)
+        places = label_places(names, len(columns), name)
         labels = [self._labels(X, column, place) for column, place in zip(columns, places, strict=True)]
         self.classes_: Any = self._find_all_classes(labels, places, fresh=fresh)
         if fresh:
@@ -191,11 +190,11 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         if len(columns or ()) != len(fitted):
             raise ValueError(
                 f"y has {len(columns or [0])} column(s), but had {len(fitted) or 1} in fit"
-                f"{f' ({_listed(fitted)})' if fitted else ''}. Pass one column per task."
+                f"{f' ({listed(fitted)})' if fitted else ''}. Pass one column per task."
             )
         if names and names != fitted and fitted != [f"y{i}" for i in range(len(fitted))]:
             raise ValueError(
-                f"The columns of y are {_listed(names)}, but were {_listed(fitted)} in fit. Pass the same columns in "
+                f"The columns of y are {listed(names)}, but were {listed(fitted)} in fit. Pass the same columns in "
                 f"the same order: y[{fitted!r}]."
             )
 
@@ -224,7 +223,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
             return []
         if isinstance(given, dict) or (isinstance(given, list) and len(given) != len(labels)):
             raise ValueError(
-                f"class_weight is {given!r}, but there are {len(labels)} tasks ({_listed(self.task_names_)}). Pass "
+                f"class_weight is {given!r}, but there are {len(labels)} tasks ({listed(self.task_names_)}). Pass "
                 "'balanced', or a list with one dict per task."
             )
         each = given if isinstance(given, list) else [given] * len(labels)
@@ -232,29 +231,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
 
     def _weights_of_tasks(self) -> tuple[float, ...]:
         """Check ``loss_weights`` and return one weight per task."""
-        names = self.task_names_.tolist() if self._several else ["y"]
-        given = self.loss_weights
-        if given is None:
-            return (1.0,) * len(names)
-        if isinstance(given, Mapping):
-            for name in given:
-                if name not in names:
-                    close = closest(str(name), names)
-                    hint = f" Did you mean {close!r}?" if close else ""
-                    raise ValueError(f"loss_weights has unknown task {name!r}; the tasks are {_listed(names)}.{hint}")
-            missing = [name for name in names if name not in given]
-            if missing:
-                raise ValueError(f"loss_weights lacks the task(s) {_listed(missing)}. Give every task a weight.")
-            given = [given[name] for name in names]
-        weights = list(given)
-        if len(weights) != len(names):
-            raise ValueError(f"loss_weights has {len(weights)} values for {len(names)} task(s): {_listed(names)}.")
-        for name, weight in zip(names, weights, strict=True):
-            if isinstance(weight, bool) or not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
-                raise ValueError(f"The loss weight of task {name!r} is {weight!r}, but must be a number of at least 0.")
-        if not any(weights):
-            raise ValueError("All values of loss_weights are 0. At least one must be positive.")
-        return tuple(float(weight) for weight in weights)
+        return task_weights(self.loss_weights, self.task_names_.tolist() if self._several else ["y"])
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         weights = self._weights_of_tasks()
@@ -367,7 +344,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         check_is_fitted(self)
         if not self._several:
             return super().predict(X)
-        return _side_by_side(
+        return side_by_side(
             [classes[part.argmax(axis=1)] for classes, part in zip(self.classes_, self.predict_proba(X), strict=True)]
         )
 
@@ -388,12 +365,12 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         float
         """
         check_is_fitted(self)
-        columns, names = _label_columns(y)
+        columns, names = label_columns(y)
         self._refuse_other_tasks(columns, names)
         if columns is None:
             return float(super().score(X, y, sample_weight))
         predicted = self.predict(X)
-        places = _places(names, len(columns), "y")
+        places = label_places(names, len(columns), "y")
         labels = [self._labels(X, column, place) for column, place in zip(columns, places, strict=True)]
         right = [column == predicted[:, task] for task, column in enumerate(labels)]
         return float(np.average(np.all(right, axis=0), weights=read_weights(sample_weight, X)))
@@ -405,56 +382,20 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         task = self.rank_by
         if task is None:
             raise ValueError(
-                f"{type(self).__name__} was fitted with the tasks {_listed(names)}. Choose the one to rank items by, "
+                f"{type(self).__name__} was fitted with the tasks {listed(names)}. Choose the one to rank items by, "
                 f"for instance set_params(rank_by={names[0]!r})."
             )
         if isinstance(task, str):
             if task not in names:
                 close = closest(task, names)
                 hint = f" Did you mean {close!r}?" if close else ""
-                raise ValueError(f"rank_by is {task!r}; the tasks are {_listed(names)}.{hint}")
+                raise ValueError(f"rank_by is {task!r}; the tasks are {listed(names)}.{hint}")
             task = names.index(task)
         if not 0 <= task < len(names):
-            raise ValueError(f"rank_by is {task}; the tasks are {_listed(names)}, at positions 0 to {len(names) - 1}.")
+            raise ValueError(f"rank_by is {task}; the tasks are {listed(names)}, at positions 0 to {len(names) - 1}.")
         if len(self.classes_[task]) > 2:
             raise ValueError(
                 f"The task {names[task]!r} has {len(self.classes_[task])} classes, but items can only be ranked by a "
                 "task with two classes."
             )
         return sum(self._task_outputs[:task])
-
-
-def _label_columns(y: Any) -> tuple[list[Any] | None, list[str] | None]:
-    """Split labels into columns and, if all are strings, their names; return None for a single column."""
-    if sparse.issparse(y):
-        raise TypeError("y is sparse. Pass dense labels: y.toarray().")
-    if hasattr(y, "columns"):
-        rows = as_rows(y, name="y")
-        columns = [rows.raw(position) for position in range(rows.n_columns)]
-        return (columns, list(rows.names) if rows.names else None) if len(columns) > 1 else (None, None)
-    if isinstance(y, (list, tuple)) and len(y) and np.ndim(y[0]) == 1:
-        lengths = {len(row) for row in y if np.ndim(row) == 1}
-        if len(lengths) > 1 or any(np.ndim(row) != 1 for row in y):
-            raise ValueError("The rows of y have different numbers of labels. Give each row one label per task.")
-        columns = [np.asarray(column) for column in zip(*y, strict=True)]
-    else:
-        array = np.asarray(y)
-        if array.ndim != 2:
-            return None, None
-        columns = list(array.T)
-    return (columns, None) if len(columns) > 1 else (None, None)
-
-
-def _places(names: list[str] | None, n: int, name: str) -> list[str]:
-    """Return the names of the label columns for error messages."""
-    return [f"{name}[:, {i}]" for i in range(n)] if names is None else [f"{name}[{one!r}]" for one in names]
-
-
-def _side_by_side(columns: list[NDArray[Any]]) -> NDArray[Any]:
-    """Stack columns without converting numbers to strings."""
-    texts = [column.dtype.kind in "OSU" for column in columns]
-    return np.column_stack(columns if all(texts) or not any(texts) else [column.astype(object) for column in columns])
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(map(repr, names))
