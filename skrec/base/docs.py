@@ -433,7 +433,7 @@ def field_model(
                     if not factorised
                     else "Number of negatives. With ``softmax``, the number per batch, whose rows share them; else\n"
                     '    the number per row. If ``"all"``, the whole catalogue is used. If ``"auto"``, ``softmax``\n'
-                    "    uses all items up to a catalogue of 1,024, else 1,024; other losses use 4 per row.",
+                    "    uses all items if there are at most 1,024, else 1,024; other losses use 4 per row.",
                 )
             )
         fitted = FITTED.format(scores=texts["scores"])
