@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from skrec.base.docs import field_model
+from skrec.base.field_docs import field_model
 from skrec.base.field_inputs import whole_numbers
 from skrec.base.field_model import FieldModel, FieldRanker
 from skrec.base.tasks import NetworkClassifier, NetworkRegressor

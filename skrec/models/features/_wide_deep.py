@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
-from skrec.base.docs import field_model
+from skrec.base.field_docs import field_model
 from skrec.base.field_inputs import chosen_fields, whole_numbers
 from skrec.base.field_model import FieldModel, FieldRanker
 from skrec.base.tasks import NetworkClassifier, NetworkRegressor

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from skrec._data import Interactions
 from skrec._sklearn_compat import Interval
-from skrec.base.docs import sequence_model
 from skrec.base.events import Events
+from skrec.base.sequence_docs import sequence_model
 from skrec.base.sequence_ranker import SequenceRanker
 
 __all__ = ["GRU4RecRanker"]

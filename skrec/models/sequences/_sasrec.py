@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
 from skrec.base.attention import AttentionModel
-from skrec.base.docs import sequence_model
+from skrec.base.sequence_docs import sequence_model
 from skrec.base.sequence_ranker import SequenceRanker
 
 __all__ = ["SASRecRanker"]
