@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 EVENTS = pd.DataFrame({"user_id": [1, 1, 2, 2, 3, 3] * 3, "item_id": [1, 2, 2, 3, 1, 3] * 3})
-REFUSED = "RuntimeError: TensorFlow cannot run in this process: it was forked"
+REFUSED = "RuntimeError: TensorFlow cannot run in this process, because it was forked"
 
 
 def in_a_fork(function, seconds=30):

@@ -122,7 +122,10 @@ def test_parts_of_another_shape_are_refused(board, trained, unchanged, parameter
 def test_parts_must_be_what_they_are_called(board, trained, unchanged):
     gmf, mlp = trained
     swapped = NCFRanker(gmf=mlp, mlp=gmf, **WIDTHS)
-    with unchanged(swapped), pytest.raises(ValueError, match="gmf= takes an estimator with architecture='gmf'.*'mlp'"):
+    with (
+        unchanged(swapped),
+        pytest.raises(ValueError, match="gmf= requires an estimator with architecture='gmf'.*'mlp'"),
+    ):
         swapped.fit(board.events)
     with pytest.raises(ValueError, match="The 'gmf' parameter of NCFRanker must be"):
         NCFRanker(gmf="yes").fit(board.events)

@@ -261,7 +261,7 @@ def test_similar_items_refuses_what_has_no_embedding(fitted_ranker, popularity):
     message = r"^items has the id 1000 \(int\) in place 1, .*The nearest known id is .*\. Correct it, or leave it out"
     with pytest.raises(UnknownIdError, match=message):
         fitted_ranker.similar_items([7, 1000])
-    with pytest.raises(AttributeError, match=r"^PopularityRanker does not say which items are similar.* NCFRanker"):
+    with pytest.raises(AttributeError, match=r"^PopularityRanker does not support similar items.* NCFRanker"):
         popularity.similar_items(["x"])
 
 
@@ -351,9 +351,7 @@ def test_a_missing_id_in_exclude_is_told_of(popularity, pair):
 
 def test_pairs_of_another_kind_are_told_of():
     events = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 6]})
-    message = (
-        r"ids of exclude for column '%s' are strings .* those of %s are numbers \(int64\): none of the pairs leaves"
-    )
+    message = r"ids of exclude for column '%s' are strings .* those of %s are numbers \(int64\): no pair matches"
     for model in (PopularityRanker(), make_pipeline(IDEncoder(), PopularityRanker())):
         model.fit(events)
         with pytest.warns(UserWarning, match=message % ("item_id", "the candidates")) as caught:
