@@ -391,9 +391,9 @@ VALUE = ("estimator", "state", "value")
         (at("format_version", value="1"), "It is damaged or was altered"),
         (at("estimator", "class", value="os.system"), r"It contains 'os\.system', which skrec .* does not load"),
         (at("estimator", "class", value="skrec.models.NoSuchModel"), r"It contains 'skrec\.models\.NoSuchModel'"),
-        (at("estimator", "class", value="skrec.models.factors._ncf.NCFRanker"), "It holds a"),
-        (at("estimator", "class", value="sklearn.pipeline.FeatureUnion"), "It holds a"),
-        (at("estimator", "class", value="skrec._data.resolve_roles"), "It holds a"),
+        (at("estimator", "class", value="skrec.models.factors._ncf.NCFRanker"), "It contains"),
+        (at("estimator", "class", value="sklearn.pipeline.FeatureUnion"), "It contains"),
+        (at("estimator", "class", value="skrec._data.resolve_roles"), "It contains"),
         (at("estimator", "class", value=["os"]), "It is damaged"),
         (at("estimator", "state", "not a name", value=1), "The attributes of Fake have invalid names"),
         (at(*VALUE, 0, "state", value={"user": 0}), "Roles has missing or unknown attributes"),
@@ -551,7 +551,7 @@ def test_a_model_of_ones_own_is_stored_by_its_name(own_module, file):
     with pytest.raises(TypeError, match=r"Scaled is not a class .*If it is your own .*pass trusted=\[Scaled\] to save"):
         skrec.save(model, file)
     skrec.save(model, file, trusted=[Scaled])
-    with pytest.raises(FileFormatError, match=r"holds a 'own_models\.Scaled'.*import it and pass trusted=\[Scaled\]"):
+    with pytest.raises(FileFormatError, match=r"contains 'own_models\.Scaled'.*import it and pass trusted=\[Scaled\]"):
         skrec.load(file)
     with pytest.raises(FileFormatError, match=r"trusted=\[Scaled\]"):
         skrec.load(file, trusted=[Counter])
@@ -571,7 +571,7 @@ def test_functions_and_other_classes_in_parameters(own_module, file):
         skrec.save(pipeline, file, trusted=[np.log1p, LogisticRegression])
     skrec.save(pipeline, file, trusted=trusted)
     np.testing.assert_array_equal(skrec.load(file, trusted=trusted).predict_proba(X), pipeline.predict_proba(X))
-    with pytest.raises(FileFormatError, match=r"holds a 'own_models\.double'.*trusted=\[double\]"):
+    with pytest.raises(FileFormatError, match=r"contains 'own_models\.double'.*trusted=\[double\]"):
         skrec.load(file, trusted=[np.log1p, LogisticRegression])
     skrec.save(Fake([Counter(3), Versioned(4), Counter]), file, trusted=trusted)
     one, other, cls = skrec.load(file, trusted=trusted).value

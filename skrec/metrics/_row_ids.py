@@ -109,7 +109,7 @@ def _raw_catalogue(unwrapped: Unwrapped, stages: list[Stage], columns: list[Arra
     """Return the raw ids of the items of a model behind transformers; None for a code of several."""
     try:
         return id_path(unwrapped).catalogue  # kept from call to call
-    except (IndexError, KeyError, TypeError, ValueError):  # the transformers refuse made-up values: take those of a row
+    except Exception:  # noqa: BLE001  # transformers may refuse made-up values in any way: take those of a row
         own = np.asarray(unwrapped.model.items_)
         first = [np.repeat(column[:1], len(own)) for column in columns]
         first[roles_of(unwrapped.model).item] = own

@@ -66,7 +66,7 @@ def test_of_a_din_it_depends_on_the_item(din):
     assert (attention.weights[0] != attention.weights[1]).any()
     other = history_attention(din, ["u03", "u03"], recommended["item_id"])
     assert np.array_equal(attention.weights, other.weights)
-    with pytest.raises(ValueError, match="attention of DINRanker depends on the item: pass items="):
+    with pytest.raises(ValueError, match="attention of DINRanker depends on the item. Pass items="):
         history_attention(din, ["u03"])
 
 
@@ -89,5 +89,5 @@ def test_other_errors_say_what_to_do(sasrec):
         history_attention(SASRecRanker(), [1])
     with pytest.raises(TypeError, match="SASRecRanker is behind transformers, .*: pass the last step"):
         history_attention(make_pipeline(IDEncoder(), SASRecRanker()), [1])
-    with pytest.raises(ValueError, match="queries is missing: .* or history="):
+    with pytest.raises(ValueError, match="recommend needs queries: .* or history="):
         history_attention(sasrec)

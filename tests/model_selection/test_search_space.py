@@ -17,7 +17,7 @@ from skrec.model_selection import OptunaSearchCV, search_space
 from skrec.models import AutoIntRanker, DCNClassifier, NCFRanker, PopularityRanker, SASRecRanker, WideDeepClassifier
 from skrec.testing import all_estimators
 
-NETWORKS = [cls for _, cls in all_estimators() if hasattr(cls, "_search_space")]
+NETWORKS = [cls for _, cls in all_estimators() if hasattr(cls, "_build_network")]
 
 
 @pytest.mark.parametrize("network", NETWORKS)

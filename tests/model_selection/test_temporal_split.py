@@ -170,10 +170,14 @@ def test_parameters_that_are_none(parameters, message):
         (
             DATES,
             {"n_splits": 3, "horizon": "4D"},
-            "no event to train on .* goes from 2024-03-01 00:00:00 to 2024-03-10 .*, and n_splits=3, horizon='4D' and ",
+            "no event to train .* from 2024-03-01 00:00:00 to 2024-03-10 .*, and n_splits=3, horizon='4D' and ",
         ),
-        ([1, 2, 3], {"n_splits": 1, "gap": 2}, "goes from 1 to 3, and n_splits=1, horizon=None and gap=2 leave nothin"),
-        (DATES - DATES[0], {"horizon": "2D"}, "goes from 0 days 00:00:00 to 9 days 00:00:00"),
+        (
+            [1, 2, 3],
+            {"n_splits": 1, "gap": 2},
+            "from 1 to 3, and n_splits=1, horizon=None and gap=2 leave no part",
+        ),
+        (DATES - DATES[0], {"horizon": "2D"}, "ranges from 0 days 00:00:00 to 9 days 00:00:00"),
         (
             [1, 9, 10],
             {"n_splits": 1, "horizon": 2, "gap": 1, "window": 3},

@@ -86,7 +86,7 @@ def test_text_that_spells_whole_numbers_may_well_be_codes():
         (pd.date_range("2024", periods=N), np.arange(N), "numbers, but held dates in fit.*pandas.to_datetime"),
         (pd.date_range("2024", periods=N), ["2024-01-01"] * N, "text, but held dates in fit.*pandas.to_datetime"),
         (np.arange(N), pd.date_range("2024", periods=N), "dates, but held numbers in fit.*Convert it to the numbers"),
-        (pd.to_timedelta(np.arange(N), "h"), np.arange(N), "numbers, and durations in fit.*pandas.to_timedelta"),
+        (pd.to_timedelta(np.arange(N), "h"), np.arange(N), "numbers, but held durations in fit.*pandas.to_timedelta"),
     ],
 )
 def test_numbers_and_times_do_not_stand_for_one_another(there, here, match):

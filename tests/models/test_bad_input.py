@@ -392,7 +392,6 @@ def test_class_weights_that_fit_no_label(fitted_models, unchanged):
         {"negative_sampling": "zipf"},
         {"negative_sampling": -0.5},
         {"handle_unknown": "ignore"},
-        {"callbacks": print},
         {"random_state": "seed"},
         {"user": 1.5},
     ],
@@ -401,7 +400,7 @@ def test_class_weights_that_fit_no_label(fitted_models, unchanged):
 def test_a_parameter_out_of_range_is_named(parameters, unchanged):
     model = NCFRanker(**{**SMALL, **parameters})
     (name,) = parameters
-    with unchanged(model), pytest.raises(ValueError, match=f"The '{name}' parameter of NCFRanker must be"):
+    with unchanged(model), pytest.raises(ValueError, match=f"The '{name}' parameter (of NCFRanker )?must be"):
         model.fit(FRAME)
 
 

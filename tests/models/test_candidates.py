@@ -153,7 +153,7 @@ def test_unknown_candidates_of_lists_are_an_error_if_the_user_wants_so():
         (pd.DataFrame({"user_id": ["ann"], "item_id": [None]}), ValueError, r"candidates\['item_id'\] contains NaN"),
         (np.array([True, False, False, True]), ValueError, "candidates holds 4 booleans, a mask, which is not a"),
         ([[True, False, True], ["x"]], ValueError, r"candidates\[0\] holds 3 booleans"),
-        ([("ann", "x"), ("bob", "y")], ValueError, r"candidates has the tuple \('ann', 'x'\), but .* no tuples"),
+        ([("ann", "x"), ("bob", "y")], ValueError, r"candidates has the tuple \('ann', 'x'\), but .* not tuples"),
         ("x", ValueError, "candidates='x' must be a list or an array, also for a single id"),
         (3, ValueError, "candidates=3 must be a list"),
     ],

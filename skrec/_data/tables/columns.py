@@ -145,7 +145,7 @@ def narrow(values: Column) -> Column:
             return values.astype(np.uint64 if min(values) >= 0 and max(values) >= 2**63 else np.int64)
         if kind in {"mixed-integer-float", "integer-na"}:
             floats = values.astype(np.float64)
-            if not (np.abs(floats) >= _EXACT).any():  # the limit itself may be a rounded value
+            if not (np.abs(floats[np.isfinite(floats)]) >= _EXACT).any():  # the limit itself may be a rounded value
                 return floats
     except OverflowError:
         pass

@@ -252,7 +252,7 @@ class Rows:
 def _first_odd(values: Column) -> int:
     """Return the row of the first object that is not a time, or of the first change between numbers and dates."""
     kinds = [isinstance(value, date) + 2 * isinstance(value, Real) for value in values]
-    return kinds.index(0) if 0 in kinds else next(row for row, kind in enumerate(kinds) if kind != kinds[0])
+    return kinds.index(0) if 0 in kinds else next((row for row, kind in enumerate(kinds) if kind != kinds[0]), 0)
 
 
 def as_rows(X: Any, *, name: str = "X", min_columns: int = 1) -> Rows:
