@@ -55,6 +55,8 @@ from skrec.models import (
 )
 from skrec.preprocessing import FeatureCrosses, IDEncoder
 
+pytestmark = pytest.mark.exhaustive  # some 44 tools, each with several models
+
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "composition.md"
 START, END = "<!-- table: written by tests/test_composition_table.py -->\n\n", "\n<!-- end of the table -->"
 

@@ -122,7 +122,7 @@ def test_unknown_items_of_a_history_are_an_error_if_the_model_refuses_them():
 
 def test_what_is_missing_is_told_of(both):
     for model in both:
-        with pytest.raises(ValueError, match="queries is missing.*, or history= for sessions without a user"):
+        with pytest.raises(ValueError, match="recommend needs queries.*, or history= for sessions without a user"):
             skrec.recommend(model, k=2)
 
 

@@ -52,6 +52,7 @@ STOCHASTIC = {
 SMALL = {"epochs": 6, "learning_rate": 0.01, "embedding_dim": 4, "n_bins": 8, "hidden_units": (16,), "tower_units": 8}
 
 
+@pytest.mark.exhaustive
 @parametrize_with_checks([SharedBottomClassifier(**SMALL)], expected_failed_checks=lambda _: STOCHASTIC)
 @pytest.mark.filterwarnings("ignore:invalid value encountered in cast:RuntimeWarning")
 def test_scikit_learns_check(estimator, check):
