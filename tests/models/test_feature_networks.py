@@ -191,7 +191,8 @@ def test_wide_and_deep_adds_the_weights_of_fields_and_crosses_to_a_network():
     of_pair = crossed.decision_function(pair)
     assert len(np.unique(of_pair)) == len(pair.drop_duplicates()) == 12
     used = crossed._weights["crosses/embeddings"][:, 0]
-    assert set(np.round(of_pair - crossed._weights["bias/bias"][0], 4)) <= set(np.round(used[used != 0], 4))
+    found = (of_pair - crossed._weights["bias/bias"][0]).astype(np.float32)
+    assert set(np.round(found, 4)) <= set(np.round(used[used != 0], 4))
 
 
 def test_a_model_scores_a_catalogue_as_it_scores_rows():

@@ -23,7 +23,8 @@ def is_matrix(table: Any, n_columns: int) -> bool:
     """Whether a table without a user column is a user-item matrix rather than rows of events.
 
     It has many columns of numbers, and its first columns hold no ids: either all columns share a handful of values
-    (such as 0 and 1, or ratings), or most cells, also of the first two columns, are 0 or missing. A pandas frame
+    (such as 0 and 1, or ratings) and most cells have the same one, or most cells, also of the first two columns, are 0
+    or missing. A pandas frame
     whose columns have a name, as ``pivot`` and ``crosstab`` make it, is one too.
 
     Parameters
@@ -52,9 +53,9 @@ def is_matrix(table: Any, n_columns: int) -> bool:
     if len(columns[0]) < 2 or any(column.dtype.kind not in "iufb" for column in columns):
         return False
     cells = np.column_stack([column.astype(np.float64) for column in columns])
-    values = np.unique(cells)
+    values, counts = np.unique(cells, return_counts=True)
     if len(values) <= _HANDFUL:
-        return True
+        return bool(counts.max() > cells.size / 2)
     empty = (cells == 0) | np.isnan(cells)
     return bool(empty.mean() > 0.5 and (empty[:, :2].mean(axis=0) > 0.5).all())
 
