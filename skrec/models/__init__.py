@@ -1,6 +1,7 @@
 """Recommenders and models of tabular features as scikit-learn estimators."""
 
 from skrec.models.baselines._popularity import PopularityRanker
+from skrec.models.content._content import ContentRanker
 from skrec.models.factors._ncf import NCFClassifier, NCFRanker, NCFRegressor
 from skrec.models.features._autoint import AutoIntClassifier, AutoIntRanker, AutoIntRegressor
 from skrec.models.features._dcn import DCNClassifier, DCNRanker, DCNRegressor
@@ -17,6 +18,7 @@ __all__ = [
     "AutoIntClassifier",
     "AutoIntRanker",
     "AutoIntRegressor",
+    "ContentRanker",
     "DCNClassifier",
     "DCNRanker",
     "DCNRegressor",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from skrec._trusted import global_name, has_plain_state
 from skrec._version import __version__
@@ -30,7 +31,13 @@ class Encoder:
         """Return JSON for a value; `path` is the expression by which the user would access it."""
         if depth > _MAX_DEPTH:
             raise TypeError(f"{path[:200]}... is nested too deeply, or contains itself. {CURE}")
-        for encode in (self._encode_plain, self._encode_numpy, self._encode_nested, self._encode_schedule):
+        for encode in (
+            self._encode_plain,
+            self._encode_numpy,
+            self._encode_sparse,
+            self._encode_nested,
+            self._encode_schedule,
+        ):
             result = encode(value, path, depth)
             if result is not NotImplemented:
                 return result
@@ -69,6 +76,12 @@ class Encoder:
         if isinstance(value, type) and issubclass(value, np.generic) and value in np.sctypeDict.values():
             return {"type": "scalar_type", "value": value.__name__}
         return NotImplemented
+
+    def _encode_sparse(self, value: Any, path: str, depth: int) -> Any:
+        if type(value) is not csr_array:
+            return NotImplemented
+        parts = [self.encode(part, path, depth + 1) for part in (value.data, value.indices, value.indptr)]
+        return {"type": "csr_array", "shape": list(value.shape), "items": parts}
 
     def _encode_nested(self, value: Any, path: str, depth: int) -> Any:
         kind = type(value)
@@ -148,6 +161,12 @@ class Decoder:
         for position, item in enumerate(node["items"]):
             array[position] = self.decode(item)
         return array.reshape([int(length) for length in node["shape"]])
+
+    def _decode_csr_array(self, node: dict[str, Any]) -> csr_array:
+        rows, columns = (int(length) for length in node["shape"])
+        made = csr_array(tuple(map(self.decode, node["items"])), shape=(rows, columns))
+        made.check_format(full_check=True)  # an index out of range would read other memory
+        return made
 
     def _decode_scalar(self, node: dict[str, Any]) -> Any:
         return np.frombuffer(bytes.fromhex(node["value"]), dtype=self._decode_dtype({"value": node["dtype"]}))[0]
