@@ -59,6 +59,19 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
             ``items_``.
         """
 
+    def _solve_again(self, matrix: sparse.csr_array) -> None:
+        """Learn from interactions after ``partial_fit`` added to them; the fitted attributes have earlier values.
+
+        By default, this is :meth:`_solve`. Iterative models can start from the earlier values: ids that were added
+        have positions after the known ones.
+
+        Parameters
+        ----------
+        matrix : csr_array of shape (n_users, n_items), float64
+            All interactions, as in :meth:`_solve`.
+        """
+        self._solve(matrix)
+
     @abstractmethod
     def _scores(self, histories: sparse.csr_array) -> Any:
         """Score all items for queries.
@@ -90,8 +103,8 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         """
         if not hasattr(self, "item_embeddings_"):
             raise AttributeError(
-                f"{type(self).__name__} does not support similar items. Use a model that does, such as NCFRanker or "
-                "SASRecRanker."
+                f"{type(self).__name__} does not support similar items. Use a model that does, such as ItemKNNRanker "
+                "or NCFRanker."
             )
         vectors = normalize(self.item_embeddings_)
         return vectors[items] @ vectors.T
@@ -128,7 +141,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
         """Add further events with their new users and items, and solve again.
 
-        The result equals a single ``fit`` on all events.
+        The result equals a single ``fit`` on all events; iterative models start from their earlier solution instead.
 
         Parameters
         ----------
@@ -154,7 +167,10 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         matrix = self._log.matrix()
         weights = np.asarray(matrix.sum(axis=0))
         self._item_shares = weights / (weights.sum() or 1.0)
-        self._solve(matrix)
+        if fresh:
+            self._solve(matrix)
+        else:
+            self._solve_again(matrix)
 
     # -- scoring ------------------------------------------------------------------------------------------------------
 

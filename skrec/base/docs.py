@@ -17,6 +17,22 @@ handle_unknown : {"oov", "error"}, default="oov"
     How to handle an id that was not seen during ``fit``. If ``"oov"``, it is scored with the embedding trained for
     unknown ids. If ``"error"``, :class:`~skrec.exceptions.UnknownIdError` is raised."""
 
+CLOSED_FORM_COLUMNS = """\
+user, item, time : str, int or None, default=None
+    Columns of the user, the item and the time, by name or position. The default is ``"user_id"``, ``"item_id"`` and,
+    if present, ``"timestamp"`` in a DataFrame; columns 0 and 1 in an array. The time is not used.
+handle_unknown : {"oov", "error"}, default="oov"
+    How to handle an id that was not seen during ``fit``. If ``"oov"``, items are ranked by popularity for an unknown
+    user, and unknown items have the score 0. If ``"error"``, :class:`~skrec.exceptions.UnknownIdError` is raised."""
+
+CLOSED_FORM_FITTED = """\
+users_, items_ : ndarray of shape (n_users,) and (n_items,)
+    Known ids. Ids of the first fit are sorted; ids added later follow.
+n_features_in_ : int
+    Number of columns of ``X``.
+feature_names_in_ : ndarray of str
+    Names of the columns of ``X``. Defined only if all names are strings."""
+
 ROLES = """\
 user, item, time : str, int or None, default=None
     {roles}

@@ -1,8 +1,9 @@
 """Recommenders and models of tabular features as scikit-learn estimators."""
 
 from skrec.models.baselines._popularity import PopularityRanker
-from skrec.models.content._content import ContentRanker
+from skrec.models.factors._als import ALSRanker
 from skrec.models.factors._ncf import NCFClassifier, NCFRanker, NCFRegressor
+from skrec.models.factors._pure_svd import PureSVDRanker
 from skrec.models.features._autoint import AutoIntClassifier, AutoIntRanker, AutoIntRegressor
 from skrec.models.features._dcn import DCNClassifier, DCNRanker, DCNRegressor
 from skrec.models.features._deepfm import DeepFMClassifier, DeepFMRanker, DeepFMRegressor
@@ -10,15 +11,20 @@ from skrec.models.features._dnn import DNNClassifier, DNNRanker, DNNRegressor
 from skrec.models.features._fm import FMClassifier, FMRanker, FMRegressor
 from skrec.models.features._nfm import NFMClassifier, NFMRanker, NFMRegressor
 from skrec.models.features._wide_deep import WideDeepClassifier, WideDeepRanker, WideDeepRegressor
+from skrec.models.linear._ease import EASERanker
+from skrec.models.linear._slim import SLIMRanker
+from skrec.models.neighbors._item_knn import ItemKNNRanker
+from skrec.models.neighbors._rp3beta import RP3BetaRanker
+from skrec.models.neighbors._user_knn import UserKNNRanker
 from skrec.models.sequences._din import DINClassifier, DINRanker, DINRegressor
 from skrec.models.sequences._gru4rec import GRU4RecRanker
 from skrec.models.sequences._sasrec import SASRecRanker
 
 __all__ = [
+    "ALSRanker",
     "AutoIntClassifier",
     "AutoIntRanker",
     "AutoIntRegressor",
-    "ContentRanker",
     "DCNClassifier",
     "DCNRanker",
     "DCNRegressor",
@@ -31,10 +37,12 @@ __all__ = [
     "DeepFMClassifier",
     "DeepFMRanker",
     "DeepFMRegressor",
+    "EASERanker",
     "FMClassifier",
     "FMRanker",
     "FMRegressor",
     "GRU4RecRanker",
+    "ItemKNNRanker",
     "NCFClassifier",
     "NCFRanker",
     "NCFRegressor",
@@ -42,7 +50,11 @@ __all__ = [
     "NFMRanker",
     "NFMRegressor",
     "PopularityRanker",
+    "PureSVDRanker",
+    "RP3BetaRanker",
     "SASRecRanker",
+    "SLIMRanker",
+    "UserKNNRanker",
     "WideDeepClassifier",
     "WideDeepRanker",
     "WideDeepRegressor",

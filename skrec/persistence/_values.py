@@ -15,6 +15,7 @@ from skrec.persistence._classes import DAMAGED, class_of, name_of, rebuilt, stat
 
 CURE = "Replace it, or store the estimator with pickle, joblib or skops."
 _MAX_DEPTH = 100
+_OF_SPARSE = ("data", "indices", "indptr")
 _JSON_TYPES = {type(None), bool, int, str}
 _BUILTIN_TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str, "object": object}
 _COLLECTIONS: dict[str, Callable[[Iterable[Any]], Any]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
@@ -31,13 +32,14 @@ class Encoder:
         """Return JSON for a value; `path` is the expression by which the user would access it."""
         if depth > _MAX_DEPTH:
             raise TypeError(f"{path[:200]}... is nested too deeply, or contains itself. {CURE}")
-        for encode in (
+        kinds = (
             self._encode_plain,
             self._encode_numpy,
             self._encode_sparse,
             self._encode_nested,
             self._encode_schedule,
-        ):
+        )
+        for encode in kinds:
             result = encode(value, path, depth)
             if result is not NotImplemented:
                 return result
@@ -80,8 +82,8 @@ class Encoder:
     def _encode_sparse(self, value: Any, path: str, depth: int) -> Any:
         if type(value) is not csr_array:
             return NotImplemented
-        parts = [self.encode(part, path, depth + 1) for part in (value.data, value.indices, value.indptr)]
-        return {"type": "csr_array", "shape": list(value.shape), "items": parts}
+        parts = {name: self.encode(getattr(value, name), f"{path}.{name}", depth) for name in _OF_SPARSE}
+        return {"type": "sparse", "shape": list(value.shape), **parts}
 
     def _encode_nested(self, value: Any, path: str, depth: int) -> Any:
         kind = type(value)
@@ -162,11 +164,11 @@ class Decoder:
             array[position] = self.decode(item)
         return array.reshape([int(length) for length in node["shape"]])
 
-    def _decode_csr_array(self, node: dict[str, Any]) -> csr_array:
-        rows, columns = (int(length) for length in node["shape"])
-        made = csr_array(tuple(map(self.decode, node["items"])), shape=(rows, columns))
-        made.check_format(full_check=True)  # an index out of range would read other memory
-        return made
+    def _decode_sparse(self, node: dict[str, Any]) -> csr_array:
+        parts = tuple(self.decode(node[name]) for name in _OF_SPARSE)
+        matrix = csr_array(parts, shape=tuple(int(length) for length in node["shape"]))
+        matrix.check_format()
+        return matrix
 
     def _decode_scalar(self, node: dict[str, Any]) -> Any:
         return np.frombuffer(bytes.fromhex(node["value"]), dtype=self._decode_dtype({"value": node["dtype"]}))[0]

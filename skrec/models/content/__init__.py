@@ -1,1 +1,0 @@
-"""Models that compare items by their features."""

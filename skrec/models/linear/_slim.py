@@ -1,0 +1,156 @@
+"""Sparse linear weights by the elastic net."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import enet_path
+
+from skrec._sklearn_compat import Interval
+from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
+from skrec.base.threads import in_threads
+from skrec.models.linear._gram import Gram, item_gram
+from skrec.models.linear._item_weights import ItemWeightsRanker
+
+__all__ = ["SLIMRanker"]
+
+_ITEMS_AT_A_TIME = 64
+
+
+@documented(columns=CLOSED_FORM_COLUMNS, fitted=CLOSED_FORM_FITTED)
+@dataclass(eq=False, repr=False, kw_only=True)
+class SLIMRanker(ItemWeightsRanker):
+    """Rank items by sparse, non-negative weights of past items (SLIM).
+
+    Each item is regressed on all other items by scikit-learn's elastic net with non-negative coefficients [1]_. The
+    coordinate descent works on dot products of items and on the items that can have a positive weight, so that the
+    solution is that of :class:`~sklearn.linear_model.ElasticNet` in much less time.
+
+    Parameters
+    ----------
+    alpha : float, default=0.05
+        Strength of the regularization, as in ``ElasticNet``: the penalty of an item is ``alpha * l1_ratio * |w|_1 +
+        0.5 * alpha * (1 - l1_ratio) * |w|_2**2``, added to half the mean squared error over the users.
+    l1_ratio : float, default=0.01
+        Part of the regularization that is L1. Larger values give fewer weights and faster fits.
+    n_neighbors : int or None, default=None
+        Number of largest weights that each item keeps. If None, all positive weights are kept.
+    max_iter : int, default=100
+        Maximum number of passes of the coordinate descent of each item.
+    tol : float, default=1e-3
+        Tolerance of the coordinate descent, as in ``ElasticNet``.
+    {columns}
+
+    Attributes
+    ----------
+    item_weights_ : csr_array of shape (n_items, n_items), float32
+        Weight of each past item (row) for each item (column).
+    n_iter_ : int
+        Largest number of passes of an item.
+    {fitted}
+
+    See Also
+    --------
+    EASERanker : Dense weights with an L2 penalty, which are computed at once.
+
+    References
+    ----------
+    .. [1] X. Ning and G. Karypis, "SLIM: sparse linear methods for top-N recommender systems", ICDM 2011,
+       https://doi.org/10.1109/ICDM.2011.134
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.models import SLIMRanker
+    >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "x"]})
+    >>> model = SLIMRanker().fit(events)
+    >>> model.recommend(["cy"], k=1)
+      user_id item_id  score  rank
+    0      cy       y   0.63     1
+    >>> model.recommend(history=[["y"]], k=1)["item_id"].tolist()
+    ['x']
+    """
+
+    alpha: float = 0.05
+    l1_ratio: float = 0.01
+    n_neighbors: int | None = None
+    max_iter: int = 100
+    tol: float = 1e-3
+
+    n_iter_: int = field(init=False, repr=False)
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="right")],
+        "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def _solve(self, matrix: csr_array) -> None:
+        n_users, n_items = matrix.shape
+        gram = item_gram(matrix)
+        penalty = float(self.alpha) * n_users
+
+        def solve(start: int) -> tuple[list[NDArray[Any]], list[NDArray[Any]], int]:
+            found = [
+                self._weights_of(gram, item, penalty) for item in range(start, min(start + _ITEMS_AT_A_TIME, n_items))
+            ]
+            return [past for past, _, _ in found], [weights for _, weights, _ in found], max(n for _, _, n in found)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            parts = in_threads(solve, range(0, n_items, _ITEMS_AT_A_TIME))
+        past = [items for part in parts for items in part[0]]
+        weights = [values for part in parts for values in part[1]]
+        indptr = np.concatenate([[0], np.cumsum([len(items) for items in past])])
+        columns = csr_array((np.concatenate(weights), np.concatenate(past), indptr), shape=(n_items, n_items))
+        self.item_weights_ = csr_array(columns.T)
+        self.n_iter_ = max(part[2] for part in parts)
+
+    def _weights_of(self, gram: Gram, item: int, penalty: float) -> tuple[NDArray[Any], NDArray[np.float32], int]:
+        """Return the past items with a weight for an item, these weights and the number of passes."""
+        dots, own = gram.row(item)
+        # The other items only lower the gradient: below the L1 penalty, a weight stays 0.
+        past = np.flatnonzero(dots > penalty * self.l1_ratio)
+        past = past[past != item]
+        if not len(past):
+            return past, np.empty(0, np.float32), 0
+        among, past = gram.among(past)
+        target = dots[past]
+        target[past == item] = 0  # its weight stays 0
+        _, found, _, n_iter = enet_path(
+            np.empty((1, len(past)), np.float32, order="F"),  # only its shape is used: the penalty is not divided by n
+            np.full(1, np.sqrt(own), np.float32),
+            l1_ratio=self.l1_ratio,
+            alphas=[penalty],
+            precompute=among,
+            Xy=target,
+            positive=True,
+            check_input=False,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            return_n_iter=True,
+            random_state=0,  # not used, but drawn from
+        )
+        weights = found[:, 0]
+        kept = np.flatnonzero(weights)
+        if self.n_neighbors is not None and len(kept) > self.n_neighbors:
+            kept = np.sort(kept[np.argpartition(weights[kept], -self.n_neighbors)[-self.n_neighbors :]])
+        return past[kept], weights[kept], int(n_iter[0])
+
+    def _similarities(self, items: NDArray[np.intp]) -> Any:
+        return csr_array(self.item_weights_[:, items].T)
+
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        return {
+            "alpha": distributions.FloatDistribution(0.001, 1.0, log=True),
+            "l1_ratio": distributions.FloatDistribution(0.0001, 1.0, log=True),
+        }

@@ -1,0 +1,96 @@
+"""Neighbors of users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from skrec.base.closed_form import ClosedFormRanker
+from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
+from skrec.models.neighbors._products import largest_of_product
+from skrec.models.neighbors._similarity import SIMILARITY, NeighborParameters, TermWeights, squared_norms
+
+__all__ = ["UserKNNRanker"]
+
+
+@documented(
+    similarity=SIMILARITY.format(
+        n_neighbors=100,
+        kept="Number of most similar users. Values above the number of users take all users with a common item.",
+        what="users",
+        past="i is the user of the query",
+        document="a user",
+        terms="items",
+        weighting="None",
+        shrink="0.0",
+        alpha="0.5",
+    ),
+    columns=CLOSED_FORM_COLUMNS,
+    fitted=CLOSED_FORM_FITTED,
+)
+@dataclass(eq=False, repr=False, kw_only=True)
+class UserKNNRanker(NeighborParameters, ClosedFormRanker):
+    """Rank items by the choices of similar users.
+
+    The score of an item is the sum of the similarities of those among the ``n_neighbors`` most similar users who chose
+    it. Two users are similar if they chose the same items [1]_ [2]_. A user who was in ``fit`` is one of the own
+    neighbors, which adds only to the scores of items that the user has seen. Histories that were not in ``fit`` are
+    served alike.
+
+    Parameters
+    ----------
+    {similarity}
+    {columns}
+
+    Attributes
+    ----------
+    {fitted}
+
+    See Also
+    --------
+    ItemKNNRanker : Rank items by their similarity to past items. It answers single queries faster.
+
+    References
+    ----------
+    .. [1] P. Resnick et al., "GroupLens: an open architecture for collaborative filtering of netnews", CSCW 1994,
+       https://doi.org/10.1145/192844.192905
+    .. [2] F. Aiolli, "Efficient top-n recommendation for very large scale binary rated datasets", RecSys 2013,
+       https://doi.org/10.1145/2507157.2507189
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.models import UserKNNRanker
+    >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "x"]})
+    >>> model = UserKNNRanker().fit(events)
+    >>> model.recommend(["cy"], k=1)
+      user_id item_id  score  rank
+    0      cy       y  1.414     1
+    >>> model.recommend(history=[["y"]], k=1)["item_id"].tolist()
+    ['x']
+    """
+
+    _fitted_with: dict[str, Any] = field(init=False, repr=False)
+    _choices: csr_array = field(init=False, repr=False)
+    _profiles: csr_array = field(init=False, repr=False)  # of shape (n_items, n_users)
+    _profile_norms: Any = field(init=False, repr=False)
+    _inverse_frequency: Any = field(init=False, repr=False)
+    _mean_length: float = field(init=False, repr=False)
+
+    def _solve(self, matrix: csr_array) -> None:
+        self._check_alpha()
+        self._fitted_with = {each.name: getattr(self, each.name) for each in fields(NeighborParameters)}
+        weights = TermWeights.of(matrix, self.weighting)
+        self._inverse_frequency, self._mean_length = weights.inverse_frequency, weights.mean_length
+        self._choices = matrix.astype(np.float32)
+        profiles = weights.apply(matrix)
+        self._profiles, self._profile_norms = csr_array(profiles.T), squared_norms(profiles)
+
+    def _scores(self, histories: csr_array) -> Any:
+        settings = NeighborParameters(**self._fitted_with)
+        queries = TermWeights(settings.weighting, self._inverse_frequency, self._mean_length).apply(histories)
+        similarity = settings._similarity(squared_norms(queries), self._profile_norms)
+        return largest_of_product(queries, self._profiles, settings.n_neighbors, similarity) @ self._choices
