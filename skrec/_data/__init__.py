@@ -5,6 +5,7 @@ from skrec._data.events.interactions import Interactions
 from skrec._data.features.column_kinds import categorical_columns
 from skrec._data.features.encoded import Encoded, Layout
 from skrec._data.features.fields import Fields
+from skrec._data.features.item_columns import ItemColumns, ItemValues
 from skrec._data.features.numbers import bin_edges
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.roles import ABSENT, Roles, resolve_roles
@@ -16,6 +17,8 @@ __all__ = [
     "Fields",
     "Histories",
     "Interactions",
+    "ItemColumns",
+    "ItemValues",
     "Layout",
     "Roles",
     "Rows",

@@ -281,10 +281,10 @@ class EncodedSpace:
         if not is_unseen.any():
             return Choice(encoded, n_known, self.catalogue, self.items)
         # All of them are one code: each gets one of its own, which the model does not know either.
-        if self._refuses_unknown or self.items.dtype.kind not in "iuf":
+        if self._refuses_unknown:
             raise unknown_error("items", ids[is_unseen], "candidates")
         at, unseen = pd.factorize(ids[is_unseen])
-        fresh = self.items.max() + 1 + np.arange(len(unseen))
+        fresh = _other_ids(self.items, len(unseen))
         codes = join_ids(codes[~is_unseen], fresh[at])[np.argsort(np.argsort(is_unseen, kind="stable"))]
         encoded = with_columns(encoded, {self.item: codes}) if is_table(encoded) else codes
         raw = join_ids(self.catalogue, as_column(unseen.tolist()))
@@ -384,3 +384,11 @@ def _positions(items: Column, codes: Column) -> NDArray[np.int64]:
     """Return where in the items each code stands; -1 for those that are not there."""
     codes_from_1: NDArray[np.int32] = Vocabulary(items, "item_id").encode(codes)
     return codes_from_1.astype(np.int64) - 1
+
+
+def _other_ids(items: Column, n: int) -> Column:
+    """Return ids that differ from the known ones and from each other."""
+    if items.dtype.kind in "iuf":
+        return np.asarray(items.max() + 1 + np.arange(n))
+    longest = max((len(item) for item in items.tolist() if isinstance(item, str)), default=0)
+    return as_column([f"{number:0{longest + 1}d}" for number in range(n)])

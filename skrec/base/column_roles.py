@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,15 @@ class ColumnRole:
     reason: str
 
 
-def decide_sides(rows: Rows, fields: Fields, encoded: Encoded, users: Codes, items: Codes) -> dict[int, ColumnRole]:
+def decide_sides(
+    rows: Rows,
+    fields: Fields,
+    encoded: Encoded,
+    users: Codes,
+    items: Codes,
+    *,
+    undecided: Literal["query", "item"] = "query",
+) -> dict[int, ColumnRole]:
     """Decide from the data which columns are features of the item, and warn about unclear columns.
 
     A column is a feature of the item if its value is determined by the item and not by the user. Missing values and a
@@ -57,6 +65,9 @@ def decide_sides(rows: Rows, fields: Fields, encoded: Encoded, users: Codes, ite
         All feature columns, and the encoded rows. Values are equal if their encodings are.
     users, items : ndarray of shape (n_rows,), int
         Codes of the ids.
+    undecided : {"query", "item"}, default="query"
+        The side of columns with too little evidence, and of columns with a single value. If ``"item"``, also of columns
+        that both the item and the user determine, which are features of the user otherwise.
 
     Returns
     -------
@@ -75,15 +86,15 @@ def decide_sides(rows: Rows, fields: Fields, encoded: Encoded, users: Codes, ite
     for position, values in value_codes(fields, encoded):
         by_item = _Evidence.of(values, items, item_sample)
         by_user = _Evidence.of(values, users, user_sample)
-        roles[position] = _decide(values, by_item, by_user)
+        roles[position] = _decide(values, by_item, by_user, undecided)
         if by_item.is_enough:
-            _warn_of_nearly(rows, position, by_item, by_user)
-        elif roles[position] == _UNTOLD and rows.n_rows >= _FEWEST_ROWS and by_item.n_rows + by_user.n_rows:
+            _warn_of_nearly(rows, position, by_item, by_user, undecided)
+        elif roles[position].reason == _UNTOLD and rows.n_rows >= _FEWEST_ROWS and by_item.n_rows + by_user.n_rows:
             untold.append(rows.label(position))
     if untold:
         warn(
             f"There is too little evidence whether {_joined(untold)} belong(s) to the item or to the query: too few "
-            f"items have several rows, or too few values differ. Assigned to the query. {_CURE.format(untold[0])}"
+            f"items have several rows, or too few values differ. Assigned to the {undecided}. {_CURE.format(untold[0])}"
         )
     return roles
 
@@ -126,11 +137,13 @@ class _Evidence:
         return f"different in {found.n_deviations} of {found.n_rows} rows from the other rows of {group}"
 
 
-_UNTOLD = ColumnRole("context", "too few items have two rows or more to decide")
+_UNTOLD = "too few items have two rows or more to decide"
 
 
-def _decide(values: NDArray[Any], by_item: _Evidence, by_user: _Evidence) -> ColumnRole:
+def _decide(values: NDArray[Any], by_item: _Evidence, by_user: _Evidence, undecided: str) -> ColumnRole:
     follows_user = by_user.holds and not (by_item.is_exact and not by_user.is_exact)
+    if undecided == "item":
+        follows_user = by_user.holds and not by_item.holds
     if by_item.holds and not follows_user:
         return ColumnRole("item feature", by_item.within("an item"))
     if follows_user:
@@ -138,13 +151,16 @@ def _decide(values: NDArray[Any], by_item: _Evidence, by_user: _Evidence) -> Col
         return ColumnRole("user feature", by_user.within("a user") + also)
     if by_item.is_enough:
         return ColumnRole("context", by_item.within("an item"))
-    return ColumnRole("context", "the same in all rows") if values.min() == values.max() else _UNTOLD
+    reason = "the same in all rows" if values.min() == values.max() else _UNTOLD
+    return ColumnRole("item feature" if undecided == "item" else "context", reason)
 
 
-def _warn_of_nearly(rows: Rows, position: int, by_item: _Evidence, by_user: _Evidence) -> None:
+def _warn_of_nearly(rows: Rows, position: int, by_item: _Evidence, by_user: _Evidence, undecided: str) -> None:
     """Warn about a column that may belong to the item or the user, or to the item except for some rows."""
     name, found = rows.label(position), by_item.found
     if by_item.holds and by_user.holds and by_item.is_exact == by_user.is_exact:
+        if undecided == "item":
+            return
         warn(
             f"Column {name} has the same value in all rows of an item and also in all rows of a user, so it may belong "
             f"to either. Assigned to the user. {_CURE.format(name)}"

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skrec._data import Encoded, Fields, Roles, Rows
+from skrec._data import Encoded, Fields, ItemColumns, Roles, Rows
 from skrec._data.tables.spelling import meant
 from skrec.base.events import Inputs
 from skrec.base.reader import Codes
@@ -151,7 +151,7 @@ def _widened(array: NDArray[Any], width: int) -> NDArray[Any]:
 
 
 def positions_in(
-    rows: Rows, fields: Fields, roles: Roles, side: str, *, what: str | None = None
+    rows: Rows, fields: Fields | ItemColumns, roles: Roles, side: str, *, what: str | None = None
 ) -> tuple[int, ...] | None:
     """Return the positions of the fields in a table of queries or candidates; None if it has none, even misspelled.
 
@@ -161,7 +161,7 @@ def positions_in(
         if not fields.positions or rows.n_columns > max(fields.positions):
             return fields.positions
         return None
-    names = fields.layout.names
+    names = fields.names
     missing = [name for name in names if name not in rows.names]
     hint = meant(missing, [name for name in rows.names if name not in roles.names])
     if missing and (hint or len(missing) < len(names)):
@@ -174,7 +174,9 @@ def positions_in(
     return None if missing else tuple(rows.names.index(name) for name in names)
 
 
-def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided: Mapping[str, tuple[str, str]]) -> None:
+def refuse_ignored(
+    rows: Rows, fields: Fields | ItemColumns, roles: Roles, side: str, decided: Mapping[str, tuple[str, str]]
+) -> None:
     """Raise an error if a table of queries or candidates has a column that would be ignored.
 
     The ids and the time are allowed, and so are all columns of ``X`` together, because rows of ``X`` can be
@@ -183,7 +185,7 @@ def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided:
     Parameters
     ----------
     rows : Rows
-    fields : Fields
+    fields : Fields or ItemColumns
         The fields of the side.
     roles : Roles
     side : {"query", "item"}
@@ -197,7 +199,7 @@ def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided:
     if rows.names is None or roles.names is None:
         return
     role_names = {roles.user_name, roles.item_name, roles.time_name}
-    others = [name for name in rows.names if name not in role_names and name not in fields.layout.names]
+    others = [name for name in rows.names if name not in role_names and name not in fields.names]
     may_lack = {roles.time_name, roles.user_name if side == "item" else None}
     if set(roles.names) - may_lack <= set(rows.names):
         others = [name for name in others if name not in roles.names]
@@ -211,7 +213,7 @@ def refuse_ignored(rows: Rows, fields: Fields, roles: Roles, side: str, decided:
             f"{hint or 'Remove it, or fit with it.'}"
         )
     role, reason = decided[name]
-    here = ", ".join(map(repr, [*(fields.layout.names if side == "item" else ()), name]))
+    here = ", ".join(map(repr, [*(fields.names if side == "item" else ()), name]))
     cure = f"item_features=[{here}]" if side == "item" else f"item_features= that does not name {name!r}"
     raise ColumnError(
         f"The {what} have the column {name!r}, which would be ignored: in fit it was a feature of the "

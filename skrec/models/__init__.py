@@ -1,6 +1,7 @@
 """Recommenders and models of tabular features as scikit-learn estimators."""
 
 from skrec.models.baselines._popularity import PopularityRanker
+from skrec.models.content._content import ContentRanker
 from skrec.models.factors._als import ALSRanker
 from skrec.models.factors._ncf import NCFClassifier, NCFRanker, NCFRegressor
 from skrec.models.factors._pure_svd import PureSVDRanker
@@ -25,6 +26,7 @@ __all__ = [
     "AutoIntClassifier",
     "AutoIntRanker",
     "AutoIntRegressor",
+    "ContentRanker",
     "DCNClassifier",
     "DCNRanker",
     "DCNRegressor",

@@ -16,6 +16,8 @@ DAMAGED = "It is damaged or was altered: get another copy, or save the estimator
 _MODULES = ["skrec.models", "skrec.preprocessing", "skrec._data", "skrec._engine.weights"]
 _SKLEARN = {
     "sklearn.compose": ["ColumnTransformer"],
+    "sklearn.decomposition": ["TruncatedSVD"],
+    "sklearn.feature_extraction.text": ["CountVectorizer", "HashingVectorizer", "TfidfTransformer", "TfidfVectorizer"],
     "sklearn.frozen": ["FrozenEstimator"],
     "sklearn.impute": ["SimpleImputer"],
     "sklearn.pipeline": ["Pipeline"],
