@@ -92,37 +92,13 @@ class RankerMixin:
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class NetworkRanker(RankerMixin, NetworkRecommender):
-    """Base class for networks that rank items for users, trained on events and sampled negatives."""
+class TrainedRanker(RankerMixin, NetworkRecommender):
+    """Base class for networks that rank items for users, whatever loss they are trained with."""
 
-    l2: float = 0.01
     validation_fraction: float = 1.0
-    loss: Any = "auto"
-    n_negatives: int | Literal["auto", "all"] = "auto"
-    negative_sampling: float | Literal["uniform", "popularity"] = "uniform"
-    reject_positives: bool = False
 
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "loss": [StrOptions({"auto", "log_loss", "bpr", "softmax"}), callable],
-        "n_negatives": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto", "all"})],
-        "negative_sampling": [Interval(Real, 0, None, closed="left"), StrOptions({"uniform", "popularity"})],
-        "reject_positives": ["boolean"],
-    }
     _validated_roles: ClassVar[tuple[str, ...]] = ("user", "item")
     _epoch_score: ClassVar[str] = "val_ndcg"
-    _full_catalogue: ClassVar[int] = 1024  # up to this number of items, "auto" is a softmax over the whole catalogue
-    _negatives_of_row: ClassVar[int] = 4  # "auto" if negatives are sampled separately for each row
-
-    @property
-    def _factorised(self) -> bool:
-        """Whether the score is a dot product, so that the rows of a batch can share negatives."""
-        return False
-
-    def _search_space(self, distributions: Any) -> dict[str, Any]:
-        space = super()._search_space(distributions)
-        if not self._factorised and self.n_negatives != "all":
-            space["n_negatives"] = distributions.IntDistribution(1, 16, log=True)
-        return space
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:
@@ -167,40 +143,6 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
             The fitted estimator.
         """
         return self._partial_fit(X, y, sample_weight, seen)
-
-    def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
-        if callable(self.loss):
-            loss: Any = own_loss(self.loss, ranking=True)
-        else:
-            loss = ("softmax" if self._factorised else "log_loss") if self.loss == "auto" else self.loss
-        negatives, n_negatives = self._negatives(loss, log.n_items)
-        alpha = {"uniform": 0.0, "popularity": 1.0}.get(self.negative_sampling, self.negative_sampling)  # type: ignore[arg-type]
-        reject = self.reject_positives and negatives == "rows"
-        more: dict[str, Any] = {"item_counts": log.item_counts if alpha else None}
-        if reject:
-            users = np.repeat(np.arange(log.n_users + 1, dtype=np.int64), np.diff(log.indptr))
-            more["positives"] = users * (log.n_items + 1) + log.items
-        every_item = self._item_inputs(Query(np.arange(log.n_items + 1, dtype=np.int32)))
-        more["catalogue"] = {name: array for name, array in every_item.items() if name != "item"}
-        return {
-            "structure": {"losses": (loss,), "negatives": negatives, "popularity": bool(alpha), "reject": reject},
-            "settings": {"n_negatives": n_negatives, "popularity": float(alpha)},
-            "arrays": training_arrays(events, log, **more),
-        }
-
-    def _negatives(self, loss: Any, n_items: int) -> tuple[str, int]:
-        """Return how negatives are sampled (per row, shared by the batch, or the whole catalogue) and their number."""
-        shared, automatic = self._factorised and isinstance(loss, str) and loss in _OF_BATCH, self.n_negatives == "auto"
-        if isinstance(loss, str) and loss == "softmax":
-            if self.n_negatives == "all" or (automatic and shared and n_items <= self._full_catalogue):
-                return "catalogue", 0
-        elif self.n_negatives == "all":
-            raise ValueError(f"n_negatives='all' needs loss='softmax', not {loss!r}.")
-        if not automatic:
-            return "shared" if shared else "rows", int(self.n_negatives)
-        if shared:
-            return "shared", 1024 if loss == "softmax" else 256
-        return "rows", self._negatives_of_row
 
     def _stops_early(self, n_rows: int) -> bool:  # noqa: ARG002
         return False  # the last event of a user is the most informative one, so it is held out only on request
@@ -257,3 +199,68 @@ class NetworkRanker(RankerMixin, NetworkRecommender):
             return float(values.mean())
 
         return score
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class NetworkRanker(TrainedRanker):
+    """Base class for networks that rank items for users, trained on events and sampled negatives."""
+
+    l2: float = 0.01
+    loss: Any = "auto"
+    n_negatives: int | Literal["auto", "all"] = "auto"
+    negative_sampling: float | Literal["uniform", "popularity"] = "uniform"
+    reject_positives: bool = False
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "loss": [StrOptions({"auto", "log_loss", "bpr", "softmax"}), callable],
+        "n_negatives": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto", "all"})],
+        "negative_sampling": [Interval(Real, 0, None, closed="left"), StrOptions({"uniform", "popularity"})],
+        "reject_positives": ["boolean"],
+    }
+    _full_catalogue: ClassVar[int] = 1024  # up to this number of items, "auto" is a softmax over the whole catalogue
+    _negatives_of_row: ClassVar[int] = 4  # "auto" if negatives are sampled separately for each row
+
+    @property
+    def _factorised(self) -> bool:
+        """Whether the score is a dot product, so that the rows of a batch can share negatives."""
+        return False
+
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        space = super()._search_space(distributions)
+        if not self._factorised and self.n_negatives != "all":
+            space["n_negatives"] = distributions.IntDistribution(1, 16, log=True)
+        return space
+
+    def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
+        if callable(self.loss):
+            loss: Any = own_loss(self.loss, ranking=True)
+        else:
+            loss = ("softmax" if self._factorised else "log_loss") if self.loss == "auto" else self.loss
+        negatives, n_negatives = self._negatives(loss, log.n_items)
+        alpha = {"uniform": 0.0, "popularity": 1.0}.get(self.negative_sampling, self.negative_sampling)  # type: ignore[arg-type]
+        reject = self.reject_positives and negatives == "rows"
+        more: dict[str, Any] = {"item_counts": log.item_counts if alpha else None}
+        if reject:
+            users = np.repeat(np.arange(log.n_users + 1, dtype=np.int64), np.diff(log.indptr))
+            more["positives"] = users * (log.n_items + 1) + log.items
+        every_item = self._item_inputs(Query(np.arange(log.n_items + 1, dtype=np.int32)))
+        more["catalogue"] = {name: array for name, array in every_item.items() if name != "item"}
+        return {
+            "structure": {"losses": (loss,), "negatives": negatives, "popularity": bool(alpha), "reject": reject},
+            "settings": {"n_negatives": n_negatives, "popularity": float(alpha)},
+            "arrays": training_arrays(events, log, **more),
+        }
+
+    def _negatives(self, loss: Any, n_items: int) -> tuple[str, int]:
+        """Return how negatives are sampled (per row, shared by the batch, or the whole catalogue) and their number."""
+        shared, automatic = self._factorised and isinstance(loss, str) and loss in _OF_BATCH, self.n_negatives == "auto"
+        if isinstance(loss, str) and loss == "softmax":
+            if self.n_negatives == "all" or (automatic and shared and n_items <= self._full_catalogue):
+                return "catalogue", 0
+        elif self.n_negatives == "all":
+            raise ValueError(f"n_negatives='all' needs loss='softmax', not {loss!r}.")
+        if not automatic:
+            return "shared" if shared else "rows", int(self.n_negatives)
+        if shared:
+            return "shared", 1024 if loss == "softmax" else 256
+        return "rows", self._negatives_of_row
