@@ -35,6 +35,10 @@ OF_FEATURES = {
 }
 SEQUENCES = {"epochs": 6, "embedding_dim": 8, "max_history": 16}
 OF_SEQUENCES = {models.SASRecRanker: {**SEQUENCES, "n_blocks": 1}, models.GRU4RecRanker: SEQUENCES}
+AUTOENCODERS = {"epochs": 6, "embedding_dim": 8}
+OF_AUTOENCODERS = {
+    model: {**AUTOENCODERS, "hidden_units": (16,)} for model in (models.MultVAERanker, models.MultDAERanker)
+}
 EXPECTED_FAILURES = {  # scikit-learn runs the second for models that take sparse rows
     f"check_sample_weight_equivalence_on_{kind}_data": (
         "training is stochastic: a row of weight 2 meets other batches and other random numbers than two equal rows"
@@ -105,7 +109,7 @@ def expected_failures(estimator):
     return {} if type(estimator) in CLASSICAL else EXPECTED_FAILURES
 
 
-MODELS = {**{network: {} for network in NETWORKS}, **CLASSICAL, **OF_FEATURES, **OF_SEQUENCES}
+MODELS = {**{network: {} for network in NETWORKS}, **CLASSICAL, **OF_FEATURES, **OF_SEQUENCES, **OF_AUTOENCODERS}
 # One model of each base, and of each task on features. The others share all of their code but the architecture.
 OF_EACH_BASE = (
     *NETWORKS,
@@ -115,6 +119,7 @@ OF_EACH_BASE = (
     models.WideDeepRanker,
     models.DINClassifier,
     models.SASRecRanker,
+    models.MultVAERanker,
 )
 
 
@@ -150,7 +155,7 @@ def test_the_classifier_faces_every_check_that_a_gradient_boosting_classifier_fa
     assert set(theirs) <= set(ours)
 
 
-@pytest.mark.parametrize("network", [*NETWORKS, *OF_FEATURES, *OF_SEQUENCES])
+@pytest.mark.parametrize("network", [*NETWORKS, *OF_FEATURES, *OF_SEQUENCES, *OF_AUTOENCODERS])
 def test_scikit_learn_knows_the_type_of_each_estimator(network):
     name = network.__name__
     assert is_classifier(network()) is name.endswith("Classifier")

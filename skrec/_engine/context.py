@@ -22,18 +22,19 @@ class TrainingContext:
 
     def __init__(self, seed: Any, number: Any, *, dropout: Any, id_dropout: Any, penalised: bool) -> None:
         self._seed = seed
-        self._number = tf.cast(number, tf.int32)
+        self.number = tf.cast(number, tf.int32)
         self._operations = 0
         self.dropout = dropout
         self.id_dropout = id_dropout
         self.penalised = penalised
         self.lookups: list[tuple[Any, Any]] = []
         self.lookup_weight: Any = None
+        self.added: list[Any] = []
 
     def next_seed(self) -> Any:
         """Return a fresh seed (2,) for one stateless random operation."""
         self._operations += 1
-        return tf.stack([self._seed * 1009 + self._operations, self._number])
+        return tf.stack([self._seed * 1009 + self._operations, self.number])
 
     def uniform(self, shape: Any, *, dtype: Any = tf.float32, maxval: Any = None) -> Any:
         """Draw uniform numbers: floats in [0, 1) or integers in [0, maxval)."""
@@ -41,18 +42,29 @@ class TrainingContext:
             return tf.random.stateless_uniform(shape, self.next_seed(), dtype=dtype)
         return tf.random.stateless_uniform(shape, self.next_seed(), minval=0, maxval=maxval, dtype=dtype)
 
+    def normal(self, shape: Any) -> Any:
+        """Draw numbers from the standard normal distribution."""
+        return tf.random.stateless_normal(shape, self.next_seed())
+
+    def add_loss(self, losses: Any) -> None:
+        """Add losses (B,) of the rows of the batch, such as a Kullback-Leibler divergence, to those of the targets."""
+        self.added.append(losses)
+
     def dropped(self, codes: Any, unknown: Any = 0) -> Any:
         """Replace a fraction of the codes by ``unknown``, which trains the rows for unknown values."""
         if self.id_dropout is None:
             return codes
         return tf.where(self.uniform(tf.shape(codes)) >= self.id_dropout, codes, unknown)
 
-    def looked_up(self, rows: Any) -> None:
+    def looked_up(self, rows: Any, counts: Any = None) -> None:
         """Record rows (..., dim) looked up in a table for the penalty on them; the number per example is constant.
 
-        The examples are weighted by ``lookup_weight``. If None, each row counts once.
+        The examples are weighted by ``lookup_weight``. If None, each row counts once. With ``counts``, the rows are
+        distinct, and each counts as often as it was looked up.
         """
-        if self.penalised:
+        if self.penalised and counts is not None:
+            self.lookups.append((rows, counts))
+        elif self.penalised:
             weight = self.lookup_weight
             n = tf.shape(rows)[0] if weight is None else tf.size(weight)
             self.lookups.append((tf.reshape(rows, [n, -1]), weight))

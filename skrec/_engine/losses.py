@@ -11,7 +11,14 @@ from typing import Any
 from skrec._engine.backend import tf
 from skrec._engine.own_loss import OwnLoss
 
-__all__ = ["POINTWISE", "catalogue_dot_softmax", "catalogue_softmax", "pairwise", "pointwise"]
+__all__ = [
+    "POINTWISE",
+    "catalogue_dot_multinomial",
+    "catalogue_dot_softmax",
+    "catalogue_softmax",
+    "pairwise",
+    "pointwise",
+]
 
 _CHUNK = 2**19  # number of logits computed at once, so that they fit in the processor cache
 
@@ -102,9 +109,6 @@ def catalogue_softmax(logits: Any, target: Any, positive: Any) -> Any:
 def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, weight: Any) -> Any:
     """Return the weighted sum of :func:`catalogue_softmax` for logits that are dot products, without storing them.
 
-    Loss and gradients are computed together for chunks of rows. The logits of a large batch, which are much larger than
-    the processor cache, are therefore neither stored nor read again.
-
     Parameters
     ----------
     query : tensor (B, d)
@@ -118,11 +122,48 @@ def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, we
     -------
     scalar tensor
     """
+    own = tf.gather(items, target)
+    return _dot_softmax(query, items, own, count=tf.ones_like(weight), positive=positive, weight=weight)
+
+
+def catalogue_dot_multinomial(query: Any, items: Any, targets: Any, values: Any, weight: Any) -> Any:
+    """Return the weighted sum of the losses of rows with a set of items: one cross-entropy for each item of the set.
+
+    Parameters
+    ----------
+    query : tensor (B, d)
+    items : tensor (N, d)
+    targets : tensor (B, L) of int32
+        Row indices in ``items`` of the items of each query; below 1 for none.
+    values : tensor (B, L) of float or None
+        Weights of the items of a row. None stands for weights of 1.
+    weight : tensor (B,) of float
+        Weights of the rows.
+
+    Returns
+    -------
+    scalar tensor
+    """
+    at = tf.where(targets > 0)
+    there = tf.ones([tf.shape(at)[0]]) if values is None else tf.gather_nd(values, at)
+    count = tf.math.unsorted_segment_sum(there, at[:, 0], tf.shape(targets)[0])
+    cells = tf.stack([at[:, 0], tf.cast(tf.gather_nd(targets, at), tf.int64)], axis=1)
+    bags = tf.SparseTensor(cells, there, tf.stack([tf.shape(query, tf.int64)[0], tf.shape(items, tf.int64)[0]]))
+    own = tf.sparse.sparse_dense_matmul(bags, items)
+    return _dot_softmax(query, items, own, count=count, positive=tf.ones_like(weight), weight=weight)
+
+
+def _dot_softmax(query: Any, items: Any, own: Any, *, count: Any, positive: Any, weight: Any) -> Any:
+    """Return the weighted sum of the cross-entropies of queries, given the sum ``own`` of the vectors of their targets.
+
+    Loss and gradients are computed together for chunks of rows. The logits of a large batch, which are much larger than
+    the processor cache, are therefore neither stored nor read again. ``count`` is the number of targets of each row; a
+    row that is not positive has one target.
+    """
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def total(query: Any, items: Any) -> Any:
+    def total(query: Any, items: Any, own: Any) -> Any:
         n = tf.shape(query)[0]
-        own = tf.gather(items, target)
         rows = tf.clip_by_value(_CHUNK // tf.shape(items)[0], 16, 1024)
 
         def chunk(at: Any, loss: Any, to_items: Any, to_query: Any, slopes: Any) -> Any:
@@ -131,12 +172,12 @@ def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, we
             top = tf.reduce_max(logits, axis=1, keepdims=True)
             powers = tf.exp(logits - top)
             sums = tf.reduce_sum(powers, axis=1, keepdims=True)
-            each = (top + tf.math.log(sums))[:, 0] - tf.reduce_sum(query[part] * own[part], axis=1)
+            each = count[part] * (top + tf.math.log(sums))[:, 0] - tf.reduce_sum(query[part] * own[part], axis=1)
             chosen = tf.minimum(tf.exp(-each), 1.0 - 1e-6)
             rejected = positive[part] <= 0
             loss += tf.reduce_sum(weight[part] * tf.where(rejected, -tf.math.log1p(-chosen), each))
             slope = weight[part] * tf.where(rejected, -chosen / (1.0 - chosen), 1.0)
-            shares = slope[:, None] / sums
+            shares = (slope * count[part])[:, None] / sums
             to_items += tf.matmul(powers, query[part] * shares, transpose_a=True)
             to_query = to_query.write(at // rows, tf.matmul(powers, items) * shares)
             return at + rows, loss, to_items, to_query, slopes.write(at // rows, slope)
@@ -147,8 +188,7 @@ def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, we
         start = (0, 0.0, tf.zeros_like(items), parts, slopes)
         _, loss, to_items, parts, slopes = tf.while_loop(lambda at, *_: at < n, chunk, start, parallel_iterations=1)
         slope = slopes.concat()[:, None]
-        to_items -= tf.math.unsorted_segment_sum(slope * query, target, tf.shape(items)[0])
         to_query = parts.concat() - slope * own
-        return loss, lambda upstream: (upstream * to_query, upstream * to_items)
+        return loss, lambda upstream: (upstream * to_query, upstream * to_items, -upstream * slope * query)
 
-    return total(query, items)
+    return total(query, items, own)

@@ -30,7 +30,13 @@ from skrec._engine.building import (
 from skrec._engine.context import TrainingContext, building, tracing
 from skrec._engine.forks import refuse_after_fork
 from skrec._engine.layers import Table
-from skrec._engine.losses import catalogue_dot_softmax, catalogue_softmax, pairwise, pointwise
+from skrec._engine.losses import (
+    catalogue_dot_multinomial,
+    catalogue_dot_softmax,
+    catalogue_softmax,
+    pairwise,
+    pointwise,
+)
 from skrec._engine.optimizers import OPTIMIZERS
 from skrec._engine.schedules import step_rates
 from skrec._engine.seen import ForCallbacks, InFit
@@ -77,7 +83,18 @@ class Program(ForCallbacks, keras.Model):
             length=structure.length,
             n_targets=len(structure.losses),
         )
-        names = ("l1", "l2", "dropout", "id_dropout", "group_l1", "group_learning_rate", "beta", "regularisation")
+        names = (
+            "l1",
+            "l2",
+            "dropout",
+            "id_dropout",
+            "group_l1",
+            "group_learning_rate",
+            "beta",
+            "regularisation",
+            "added",
+            "added_steps",
+        )
         self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
         self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
         self.step_rates = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)  # rates of an epoch with a schedule
@@ -95,7 +112,7 @@ class Program(ForCallbacks, keras.Model):
     def _build_layers(self) -> None:
         """Build the layers by calling the network on one padded row, which is faster than tracing."""
         inputs = {column.name: column.padding() for column in (*self.structure.columns, *self.structure.catalogue)}
-        if self.structure.length:
+        if self.structure.length or self.structure.target_set:
             inputs["item"] = tf.zeros([1], tf.int32)  # as in scoring: one item per row, not per position
         try:
             with building():
@@ -263,6 +280,8 @@ class Program(ForCallbacks, keras.Model):
             summed = self._pointwise if s.negatives is None else self._ranking
             data_loss = tf.math.divide_no_nan(summed(columns, target, weight, context), total)
             loss = data_loss + self._penalty(context, total) if s.penalised else data_loss
+            if context.added:
+                loss += self._added(context, weight, total)
         if s.scheduled:
             self.optimizer.rate.value.assign(tf.gather(self.step_rates, step))
         weights = [group for _, group in self.optimizers]
@@ -291,6 +310,12 @@ class Program(ForCallbacks, keras.Model):
         s, interact = self.structure, self.network.interact
         loss = s.losses[0]
         query = self._queries(columns, context)
+        if s.target_set is not None:
+            context.lookup_weight = None
+            every = self.items(tf.range(self.data.n_items + 1), context)
+            values = columns.get("target_weights")
+            values = None if values is None else tf.bitcast(values, tf.float32)
+            return catalogue_dot_multinomial(query, every, columns[s.target_set], values, weight)
         items = tf.reshape(columns["item"], [-1])
         positive = tf.cast(target[:, 0] > 0, tf.float32)
         if s.negatives == "catalogue":
@@ -342,6 +367,12 @@ class Program(ForCallbacks, keras.Model):
             return inputs
         history = inputs["history"]
         return {**inputs, "history": tf.where(history > 0, context.dropped(history), history)}
+
+    def _added(self, context: TrainingContext, weight: Any, total: Any) -> Any:
+        """Return the mean of the losses that layers have added, whose weight grows in the first steps of training."""
+        share = tf.math.divide_no_nan(tf.cast(context.number, tf.float32), self.rates["added_steps"])
+        share = tf.where(self.rates["added_steps"] > 0, tf.minimum(share, 1.0), 1.0)
+        return self.rates["added"] * share * tf.math.divide_no_nan(tf.reduce_sum(weight * sum(context.added)), total)
 
     def _penalty(self, context: TrainingContext, total: Any) -> Any:
         """Return L1 and L2 on the weights that the batch uses, with each lookup divided by the number of examples."""

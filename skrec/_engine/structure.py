@@ -42,6 +42,9 @@ class Structure:
         Number of rows per step.
     length : int
         Number of positions of a row that is a sequence, each with its own target. If 0, a row has one target.
+    target_set : str or None
+        Input of the network that holds the set of target items of each row, with ``negatives="catalogue"``. Their
+        weights are in the column ``"target_weights"`` if there is one. If None, a row has one target.
     popularity, reject, penalised, dropout, id_dropout, scheduled : bool
         Whether negatives are sampled by popularity; whether the positives of the user are rejected; whether penalties,
         dropout and id dropout are used; whether a schedule sets the learning rate of each step.
@@ -58,6 +61,7 @@ class Structure:
     parameter_groups: tuple[str, tuple[str, ...]] | None = None
     batch_size: int = 1024
     length: int = 0
+    target_set: str | None = None
     popularity: bool = False
     reject: bool = False
     penalised: bool = False

@@ -55,6 +55,9 @@ class FitSettings:
         Name of the validation score in the logs.
     beta, regularisation : float
         Parameters of the losses that have them.
+    added, added_steps : float
+        Weight of the losses that layers add, such as a Kullback-Leibler divergence, and the number of steps in which it
+        grows from 0 to this value (annealing).
     ema_momentum : float
         Momentum of the moving average of the weights after each epoch, which the fit returns. If 0, there is none.
         Training itself uses the raw, un-averaged weights.
@@ -79,6 +82,8 @@ class FitSettings:
     score_name: str = "val_score"
     beta: float = 1.0
     regularisation: float = 0.0
+    added: float = 1.0
+    added_steps: float = 0.0
     ema_momentum: float = 0.0
 
 

@@ -7,6 +7,7 @@ parameter constraints, which have no public name there.
 from skrec._data import Roles
 from skrec._recommend import FittedRecommender
 from skrec._sklearn_compat import Interval, Options, StrOptions
+from skrec.base.autoencoder import AutoencoderRanker
 from skrec.base.closed_form import ClosedFormRanker
 from skrec.base.field_model import FieldModel, FieldRanker
 from skrec.base.functions import InputSpec, NetworkFunction, NetworkFunctions
@@ -19,6 +20,7 @@ from skrec.base.sequence_ranker import SequenceRanker
 from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = [
+    "AutoencoderRanker",
     "ClosedFormRanker",
     "FieldModel",
     "FieldRanker",

@@ -1,5 +1,6 @@
 """Recommenders and models of tabular features as scikit-learn estimators."""
 
+from skrec.models.autoencoders._multinomial import MultDAERanker, MultVAERanker
 from skrec.models.baselines._popularity import PopularityRanker
 from skrec.models.content._content import ContentRanker
 from skrec.models.factors._als import ALSRanker
@@ -45,6 +46,8 @@ __all__ = [
     "FMRegressor",
     "GRU4RecRanker",
     "ItemKNNRanker",
+    "MultDAERanker",
+    "MultVAERanker",
     "NCFClassifier",
     "NCFRanker",
     "NCFRegressor",

@@ -26,7 +26,7 @@ def test_kinds_can_be_chosen():
     both = [name for name, _ in all_estimators(["ranker", "regressor"])]
     assert both == sorted(
         [f"{name}{kind}" for name in architectures for kind in ("Ranker", "Regressor")]
-        + ["GRU4RecRanker", "PopularityRanker", "SASRecRanker"]
+        + ["GRU4RecRanker", "MultDAERanker", "MultVAERanker", "PopularityRanker", "SASRecRanker"]
     )
 
 

@@ -1,10 +1,12 @@
 """Layers for architectures, passed to every ``_build_network``."""
 
 from skrec._engine.layers.attention import SelfAttention, past
+from skrec._engine.layers.bag import Bag
 from skrec._engine.layers.bias import Bias
 from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_interaction
 from skrec._engine.layers.dropout import Dropout
 from skrec._engine.layers.fields import Fields, FieldTable, Numbers, Side, embed, field_network, first_order, flatten
+from skrec._engine.layers.latent import gaussian, item_decoder
 from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
 from skrec._engine.layers.recurrent import GRU
@@ -13,6 +15,7 @@ from skrec._engine.layers.table import Table, penalise
 
 __all__ = [
     "GRU",
+    "Bag",
     "Bias",
     "Catalogue",
     "Cross",
@@ -35,6 +38,8 @@ __all__ = [
     "field_network",
     "first_order",
     "flatten",
+    "gaussian",
+    "item_decoder",
     "match",
     "mlp",
     "past",

@@ -8,11 +8,14 @@ from skrec._engine.backend import keras, tf, unsized
 from skrec._engine.context import current_context, is_building
 
 
-def penalise(rows: Any) -> Any:
-    """Apply L1 and L2 to rows (n, ..., dim), and return them unchanged."""
+def penalise(rows: Any, counts: Any = None) -> Any:
+    """Apply L1 and L2 to rows (n, ..., dim), and return them unchanged.
+
+    With ``counts`` (n,), each row counts as often as it was looked up.
+    """
     step = current_context()
     if step is not None:
-        step.looked_up(rows)
+        step.looked_up(rows, counts)
     return rows
 
 
@@ -33,15 +36,20 @@ class Table(keras.layers.Layer):
     penalised : bool, default=True
         Whether L1 and L2 see the rows as they are looked up; if not, the architecture tells what they see instead
         (:func:`penalise`).
+    trainable : bool, default=True
+        Whether the rows are learned. If not, they are constants of the model, such as the popularity of items.
     """
 
-    def __init__(self, rows: str, dim: int, *, stddev: float = 0.1, penalised: bool = True) -> None:
+    def __init__(
+        self, rows: str, dim: int, *, stddev: float = 0.1, penalised: bool = True, trainable: bool = True
+    ) -> None:
         super().__init__()
         self.rows = rows
         self.dim = dim
         self.stddev = stddev
         self.penalised = penalised
-        self.embeddings = unsized(self.add_weight(shape=(1, dim), initializer="zeros", name="embeddings"))
+        weight = self.add_weight(shape=(1, dim), initializer="zeros", name="embeddings", trainable=trainable)
+        self.embeddings = unsized(weight)
         self.built = True
 
     def call(self, codes: Any) -> Any:

@@ -1,0 +1,252 @@
+"""Base class of autoencoders: rankers that reconstruct the items of a user from the items of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.utils.validation import check_is_fitted
+
+from skrec._data import Interactions, Rows
+from skrec._data.events.windows import Windows
+from skrec._sklearn_compat import Interval
+from skrec._transaction import transaction
+from skrec.base.contributions import contributions
+from skrec.base.events import Events, Inputs
+from skrec.base.field_inputs import whole_numbers
+from skrec.base.given_histories import GivenHistories, history_matrix
+from skrec.base.ranker import TrainedRanker
+from skrec.base.reader import Codes, Query
+
+__all__ = ["AutoencoderRanker"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class AutoencoderRanker(GivenHistories, TrainedRanker):
+    """Base class for rankers that read a user as a set of items, and are trained to return the items of that set.
+
+    The rows of a batch are users. Their items are the input ``"history"`` of the network, codes of shape (B, L) in no
+    particular order; below 1 for none. They are also the targets: the loss of a user is the sum of the cross-entropies
+    of the items against the whole catalogue, weighted by their events. Times are not used.
+    """
+
+    hidden_units: Any = (600,)
+    embedding_dim: int = 200
+    dropout: float = 0.5
+    l2: float = 0.0
+
+    _length: int = field(init=False, repr=False)
+
+    _log_weights: ClassVar[bool] = True
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "hidden_units": ["array-like"],
+        "embedding_dim": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def _search_space(self, distributions: Any) -> dict[str, Any]:
+        return {
+            **super()._search_space(distributions),
+            "dropout": distributions.FloatDistribution(0.2, 0.8),
+            "embedding_dim": distributions.CategoricalDistribution((50, 100, 200)),
+        }
+
+    def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
+        return {"hidden_units": whole_numbers(self.hidden_units), "dim": int(self.embedding_dim)}
+
+    def _stops_early(self, n_rows: int) -> bool:
+        # The held-out events are lost for the weights only: they are in the histories that recommendations are made of.
+        return n_rows >= 1_000 and bool((np.diff(self._log.indptr[1:]) > 1).sum() >= 100)
+
+    # -- the sets ------------------------------------------------------------------------------------------------------
+
+    def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
+        super()._log_events(events, inside, log)
+        self._length = _width(np.diff(self._log.indptr))
+
+    def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
+        return {"item": items}
+
+    def _history_inputs(self, users: Codes, items: Codes, time: NDArray[Any] | None) -> Inputs:  # noqa: ARG002
+        return {"history": self._sets(Query(users))}
+
+    def _query_inputs(self, queries: Query) -> Inputs:
+        return {"history": self._sets(queries)}
+
+    def _with_history(self, events: Events) -> Events:
+        return events  # rows of a batch are users
+
+    def _table_rows(self) -> dict[str, int]:
+        return {"item": len(self._items) + 1}
+
+    def _matrix(self, queries: Query) -> csr_array:
+        """Return the given or stored histories of queries; (n_queries, n_items)."""
+        if queries.history is not None:
+            return history_matrix(queries.history, len(self._items))
+        return self._log.matrix(queries.codes)
+
+    def _sets(self, queries: Query) -> Windows:
+        """Return the distinct known items of queries, as codes."""
+        matrix = self._matrix(queries)
+        start, stop = matrix.indptr[:-1].astype(np.int64), matrix.indptr[1:].astype(np.int64)
+        return Windows((matrix.indices + 1).astype(np.int32), start, stop, max(self._length, _width(stop - start)))
+
+    def _constants(self) -> dict[str, NDArray[Any]]:
+        """Return the log-popularity of the items, by which they are scored for a user without items."""
+        counts = np.maximum(self._log.item_counts, 0.5).astype(np.float64)
+        return {"popularity/embeddings": np.log(counts / counts.sum()).astype(np.float32)[:, None]}
+
+    def _inputs_of_any_width(self) -> Collection[str]:
+        return ("history",)
+
+    # -- training ------------------------------------------------------------------------------------------------------
+
+    def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
+        from skrec._engine.batches import TrainingArrays
+
+        users = np.unique(events.users[self._is_positive(events) & (events.users > 0)])
+        matrix = log.matrix(users)
+        matrix = matrix[np.diff(matrix.indptr) > 0]
+        if not matrix.nnz:
+            raise ValueError(
+                f"None of the {len(events)} rows is a positive event with a positive weight, so there is nothing that "
+                f"{type(self).__name__} could learn."
+            )
+        start, stop = matrix.indptr[:-1].astype(np.int64), matrix.indptr[1:].astype(np.int64)
+        columns = {"history": Windows((matrix.indices + 1).astype(np.int32), start, stop, self._length)}
+        if (matrix.data != 1).any():
+            columns["target_weights"] = Windows(
+                matrix.data.astype(np.float32).view(np.int32), start, stop, self._length
+            )
+        arrays = TrainingArrays(columns, np.ones((len(start), 1), np.float32), None, log.n_items)
+        structure = {"losses": ("softmax",), "negatives": "catalogue", "target_set": "history"}
+        return {"structure": structure, "settings": self._added_losses(), "arrays": arrays}
+
+    def _added_losses(self) -> dict[str, float]:
+        """Return the settings of the losses that layers add: ``added``, their weight, and ``added_steps``."""
+        return {}
+
+    # -- scores --------------------------------------------------------------------------------------------------------
+
+    def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
+        users, items = self._pair_codes(rows)
+        order = np.argsort(users, kind="stable")
+        distinct, query = np.unique(users[order], return_inverse=True)
+        known, item = np.unique(items[order], return_inverse=True)
+        scores = np.empty(len(users), np.float32)
+        scores[order] = self._score_between(Query(distinct), Query(known), query, item)
+        return scores
+
+    @property
+    def user_embeddings_(self) -> NDArray[np.float32]:
+        """Raise an AttributeError: autoencoders learn no user embeddings, see :meth:`encode_queries`."""
+        return super().user_embeddings_
+
+    def _embeddings(self, role: str) -> NDArray[np.float32]:
+        return super()._embeddings(role)[:, :-1]  # without the biases
+
+    # -- new events ----------------------------------------------------------------------------------------------------
+
+    def append_history(self, X: Any, y: Any = None) -> Any:
+        """Add events to the histories of users, without training.
+
+        Later recommendations are based on these events, and their items count as seen. New users are added. An item
+        that was not seen during ``fit`` remains unknown until :meth:`partial_fit`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Events with the user and item columns of ``fit``.
+        y : array-like of shape (n_rows,), default=None
+            Targets, as in ``fit``, which define the positive rows. If None, all rows are positive.
+
+        Returns
+        -------
+        self
+            The fitted estimator.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.datasets import make_interactions
+        >>> from skrec.models import MultVAERanker
+        >>> events = make_interactions(100, 30, 1000, random_state=0)
+        >>> model = MultVAERanker(hidden_units=(16,), embedding_dim=8, epochs=2, random_state=0).fit(events)
+        >>> before = model.recommend(["new"], k=3)
+        >>> more = pd.DataFrame({"user_id": ["new"] * 2, "item_id": model.items_[:2]})
+        >>> after = model.append_history(more).recommend(["new"], k=3)
+        >>> bool((before["score"] == after["score"]).any())
+        False
+        """
+        check_is_fitted(self)
+        with transaction(self) as model:
+            model._append(X, y)
+        return self
+
+    def _append(self, X: Any, y: Any) -> None:
+        rows, user_ids, item_ids, time = self._read_events(X)
+        self._users, users = self._users.extend(user_ids)
+        items = self._encode(item_ids, "item")
+        target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
+        self._log_events(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
+
+    # -- explanations --------------------------------------------------------------------------------------------------
+
+    def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
+        """Return the contribution of each past item to the scores of recommended items.
+
+        The contribution of an item is the score with the whole history minus the score with the history without that
+        item, both as returned by ``score_items(history=...)``.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,) or rows, default=None
+            User ids or rows, as in :meth:`recommend`. Rows may have an item column with the items to explain, such as
+            the rows returned by ``recommend``.
+        items : array-like of shape (n_queries,), default=None
+            The item to explain for each query. Required if the rows have no item column.
+        history : list of lists of item ids, or rows, default=None
+            Histories, as in :meth:`recommend`.
+
+        Returns
+        -------
+        DataFrame
+            One row per query and past item, in descending order of the contribution. The columns are ``query`` (index
+            of the query), the user, the item, ``past_item`` and ``contribution``. Unknown items of a history have no
+            influence, and are left out.
+
+        Raises
+        ------
+        ValueError
+            If there are no items, or their number differs from the number of queries.
+
+        Notes
+        -----
+        Contributions do not sum to the score, because a network is not linear, and because all items of a history count
+        less if there are more of them.
+        """
+        check_is_fitted(self)
+        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
+        if about is None:
+            raise ValueError(
+                f"{type(self).__name__}.explain needs the items to explain: pass items=, one for each query, or the "
+                "rows that recommend returned."
+            )
+        frame = contributions({**self._query_inputs(read), **self._item_inputs(about)}, self._pair_scores)
+        roles, query = self._estimator_roles, frame["query"]
+        frame["past_item"] = self._items.decode(frame["past_item"])
+        frame.insert(1, roles.user_name, np.asarray(ids)[query])
+        frame.insert(2, roles.item_name, np.asarray(item_ids)[query])
+        return frame.drop(columns="age")
+
+
+def _width(lengths: NDArray[Any]) -> int:
+    """Return the number of columns for sets of these sizes: a power of two, so that many fits share a program."""
+    longest = int(lengths.max(initial=0))
+    return max(8, 1 << (longest - 1).bit_length()) if longest else 8

@@ -1,0 +1,98 @@
+"""Docstrings of autoencoders: the sections that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import TypeVar
+
+from skrec.base.docs import FITTED, HELD_OUT_EVENTS, ROLES, training, with_sections
+
+_Class = TypeVar("_Class", bound=type)
+
+_ROLES = """\
+Columns of the user, the item and the time, by name or position. The default is ``"user_id"``, ``"item_id"`` and,
+    if present, ``"timestamp"`` in a DataFrame; columns 0 and 1, without a time, in an array. The order of events
+    decides only which of them are held out for early stopping. Other columns are ignored."""
+
+_UNKNOWN = """\
+How to handle a user or item that was not seen during ``fit``. If ``"oov"``, a user without events gets the most
+    popular items, and an item is scored with the vector trained for unknown items. If ``"error"``,
+    :class:`~skrec.exceptions.UnknownIdError` is raised."""
+
+_HIDDEN = """\
+hidden_units : tuple of int, default={hidden_units}
+    Widths of the hidden layers of the encoder; those of the decoder are the same in reverse. If empty, the encoder and
+    the decoder are linear up to the nonlinearity between them.
+embedding_dim : int, default={embedding_dim}
+    Dimension of the latent representation of a user."""
+
+_USERS = "at least 8 and at most 1,024 users per step; a row of a batch is a user with all of the user's events"
+
+_SESSION = """\
+>>> from skrec.datasets import make_interactions
+>>> from skrec.models import {name}
+>>> events = make_interactions(n_users=50, n_items=30, random_state=0)
+>>> model = {name}({small}embedding_dim=8, epochs=5, random_state=0).fit(events)
+>>> model.recommend([3, 5], k=2)["rank"].tolist()
+[1, 2, 1, 2]
+>>> items = model.items_[:3].tolist()
+>>> model.recommend(history=[items], k=2)["rank"].tolist()  # an anonymous user
+[1, 2]"""
+
+
+def autoencoder(*, architecture: str, references: str, hidden: str = _HIDDEN) -> Callable[[_Class], _Class]:
+    """Append the shared sections to the docstring of an autoencoder."""
+
+    def fill(cls: _Class) -> _Class:
+        defaults = {field.name: field.default for field in fields(cls)}
+        trained = training(
+            epochs=defaults["epochs"],
+            batch=_USERS,
+            dropout=defaults["dropout"],
+            dropped="items of each user (the scale of the others is increased)",
+            held_out=HELD_OUT_EVENTS,
+            fraction="1.0",
+            auto="used from 1,000 rows on if at least 100 users have several items. Held-out events are in the "
+            "histories\n    that recommendations are based on",
+            score="val_ndcg",
+            rate=defaults["learning_rate"],
+            l2=defaults["l2"],
+        ).replace(
+            "n_iter_no_change : int, default=5", f"n_iter_no_change : int, default={defaults['n_iter_no_change']}"
+        )
+        parameters = [
+            ROLES.format(roles=_ROLES, unknown=_UNKNOWN),
+            hidden.format(**defaults),
+            architecture.format(**defaults),
+            trained,
+        ]
+        fitted = FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalogue,")
+        fitted = fitted.replace("user_embeddings_, ", "").replace("(n_users, dim) and ", "")
+        fitted = fitted.replace(
+            "    Learned embeddings.", "    Vectors of the items in the last layer of the decoder, without the biases."
+        )
+        sections = {
+            "Parameters": "\n".join(filter(None, parameters)),
+            "Attributes": fitted,
+            "See Also": "SASRecRanker : A model of the order of events.\nPopularityRanker : Popularity baseline.",
+            "Notes": _NOTES,
+            "References": references,
+            "Examples": _SESSION.format(
+                name=cls.__name__, small="hidden_units=(16,), " if "hidden_units" in defaults else ""
+            ),
+        }
+        return with_sections(cls, sections)
+
+    return fill
+
+
+_NOTES = """\
+The input of a user is the set of distinct items, each with the same value, and the length of this vector is 1. The
+first layer adds the vectors of these items, so that a step takes time and memory in proportion to the events of its
+users, and no matrix of users and items exists. The loss is a softmax over the whole catalogue, computed in blocks of
+users: each step takes time in proportion to the users of the batch times the items. With 600 units, the two layers of
+the items, with the state of the optimizer, take about 15 kB an item.
+
+A target counts as often as the user has events with it, or as the sum of their ``sample_weight``. Rows with ``y <= 0``
+are ignored. :meth:`predict` of a row, also of one in ``fit``, is based on all stored events of its user."""

@@ -1,0 +1,1 @@
+"""Autoencoders: models that reconstruct the items of a user, or the ratings."""
