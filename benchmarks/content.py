@@ -108,10 +108,12 @@ def split_last(rows):
     return rows[~is_last], rows[is_last]
 
 
-def judge(model, train, test, candidates, seed):
+def judge(model, train, test, candidates, *, seed, most=None):
     """NDCG@10 and HR@10 of a fitted model, or of a random order."""
     test = test[test["user_id"].isin(train["user_id"].unique())]
     users = np.sort(test["user_id"].unique())
+    users = np.sort(np.random.default_rng(seed).permutation(users)[:most])
+    test = test[test["user_id"].isin(users)]
     if model is None:
         ids = (candidates if candidates is not None else train)["item_id"].unique()
         random = np.random.default_rng(seed)
@@ -151,7 +153,7 @@ def compare(name, rows, items, options):
                 if MODELS[model_name] is not None:
                     model = MODELS[model_name](features, seed).fit(train.merge(items))
                 seconds.append(time.perf_counter() - started)
-                figures.append(judge(model, train, test, candidates, seed))
+                figures.append(judge(model, train, test, candidates, seed=seed, most=options.users))
                 if protocol == "known items" and "DeepFM" not in model_name:
                     break  # nothing is random
             ndcg, hit_rate = np.mean(figures, axis=0)
@@ -161,7 +163,7 @@ def compare(name, rows, items, options):
             )
 
 
-def choose(name, rows, items):
+def choose(name, rows, items, options):
     """Print what each combination of hyper-parameters reaches within the training rows."""
     features = [column for column in items if column != "item_id"]
     rows = split_last(split_items(rows, 100)[0])[0]
@@ -176,7 +178,7 @@ def choose(name, rows, items):
             weights = model._popularities * (popularity / (model.popularity or 1.0))
             model.shrinkage, kept = shrinkage, model._popularities
             model._popularities = weights
-            figures = judge(model, train, test, candidates, 0)
+            figures = judge(model, train, test, candidates, seed=0, most=options.users)
             model._popularities, model.shrinkage = kept, 0.0
             print(
                 f"{name:<13}{protocol:<13}l2={l2!s:<7}popularity={popularity:<5}shrinkage={shrinkage:<5}"
@@ -194,6 +196,7 @@ def main():
         "--models", nargs="+", choices=MODELS, default=[name for name in MODELS if "DeepFM" not in name]
     )
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--users", type=int, help="judge at most that many users, drawn at random")
     parser.add_argument("--choose", action="store_true", help="compare hyper-parameters within the training rows")
     options = parser.parse_args()
     if not options.choose:
@@ -201,7 +204,7 @@ def main():
     for name in options.sets:
         rows, items = SETS[name](Path(options.data) / name)
         if options.choose:
-            choose(name, rows, items)
+            choose(name, rows, items, options)
         else:
             compare(name, rows, items, options)
 

@@ -244,14 +244,9 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
             If items are missing, or their number differs from the number of queries.
         """
         check_is_fitted(self)
-        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
-        if about is None or item_ids is None:
-            raise ValueError(
-                f"{type(self).__name__}.explain needs the items to explain: pass items=, one for each query, or the "
-                "rows that recommend returned."
-            )
+        ids, read, item_ids, about = self._read_explained("explain", queries, items, history)
         histories = self._histories_of(read)
-        parts = [self._contributions(histories[[query]], code) for query, code in enumerate(about.codes.tolist())]
+        parts = self._contributions_to(histories, about)
         query = np.repeat(np.arange(len(ids)), [len(past) for past, _ in parts])
         past = np.concatenate([np.empty(0, np.int64), *(past for past, _ in parts)])
         contribution = np.concatenate([np.empty(0, np.float32), *(values for _, values in parts)])
@@ -265,6 +260,24 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
                 "contribution": contribution[order],
             }
         )
+
+    def _read_explained(
+        self, method: str, queries: Any, items: Any, history: Any
+    ) -> tuple[NDArray[Any], Query, NDArray[Any], Query]:
+        """Read queries, and the item of each; `method` is named in errors."""
+        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
+        if about is None or item_ids is None:
+            raise ValueError(
+                f"{type(self).__name__}.{method} needs the items to explain: pass items=, one for each query, or the "
+                "rows that recommend returned."
+            )
+        return ids, read, item_ids, about
+
+    def _contributions_to(
+        self, histories: sparse.csr_array, items: Query
+    ) -> list[tuple[NDArray[Any], NDArray[np.float32]]]:
+        """Return the positions of the past items of each history and their contributions to the score of its item."""
+        return [self._contributions(histories[[query]], code) for query, code in enumerate(items.codes.tolist())]
 
     def _contributions(self, history: sparse.csr_array, item: int) -> tuple[NDArray[Any], NDArray[np.float32]]:
         """Return the positions of the past items of one history and their contributions to the score of an item."""

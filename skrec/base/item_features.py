@@ -233,6 +233,20 @@ class ItemFeatures(ClosedFormRanker):
         found.data[np.repeat(items.codes == 0, np.diff(found.indptr))] = 0.0
         return found
 
+    # -- similar items ------------------------------------------------------------------------------------------------
+
+    def _read_compared(self, items: Any) -> tuple[NDArray[Any], Query]:
+        ids, rows = self._ids_and_rows(items, "item", "items")
+        query = Query(self._items.encode(ids, where="items"), rows)
+        if self.handle_unknown == "error" or self._given_columns(query) is None:
+            self._items.refuse_unknown(ids, query.codes, where="items")
+        return ids, query
+
+    def _score_compared(self, items: Query, consume: ScoreConsumer) -> None:
+        vectors, known = self._vectors_for(items), self._catalogue_vectors()
+        for part in chunks(len(items.codes), known.shape[0]):
+            consume(part, (vectors[part] @ known.T).toarray().astype(np.float32))
+
     # -- scoring ------------------------------------------------------------------------------------------------------
 
     def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:

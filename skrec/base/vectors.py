@@ -133,13 +133,12 @@ class VectorRecommender(CatalogueReader):
         """
         check_is_fitted(self)
         check_k(k)
-        ids = self._column_of(items, "item", "items")
-        codes = self._items.encode(ids, where="items")
-        self._items.refuse_unknown(ids, codes, where="items")
-        n_items = len(self._items)
+        ids, query = self._read_compared(items)
+        codes, n_items = query.codes, len(self._items)
         k = min(int(k), n_items - 1)
-        itself = csr_array((np.ones(len(codes), bool), (np.arange(len(codes)), codes - 1)), shape=(len(codes), n_items))
-        columns, scores = retrieve_exactly(lambda consume: self._score_similar(codes, consume), k, itself)
+        known = np.flatnonzero(codes > 0)
+        itself = csr_array((np.ones(len(known), bool), (known, codes[known] - 1)), shape=(len(codes), n_items))
+        columns, scores = retrieve_exactly(lambda consume: self._score_compared(query, consume), k, itself)
         return pd.DataFrame(
             {
                 self._estimator_roles.item_name: np.repeat(ids, k),
@@ -148,6 +147,17 @@ class VectorRecommender(CatalogueReader):
                 "rank": np.tile(np.arange(1, k + 1), len(codes)),
             }
         )
+
+    def _read_compared(self, items: Any) -> tuple[NDArray[Any], Query]:
+        """Read the items that others are compared with; a model that compares features may accept new ones."""
+        ids = self._column_of(items, "item", "items")
+        codes = self._items.encode(ids, where="items")
+        self._items.refuse_unknown(ids, codes, where="items")
+        return ids, Query(codes)
+
+    def _score_compared(self, items: Query, consume: ScoreConsumer) -> None:
+        """Call ``consume(slice of the items, how similar all items of the catalogue are to them)``."""
+        self._score_similar(items.codes, consume)
 
     if not TYPE_CHECKING:  # models that explain define a method
 

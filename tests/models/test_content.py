@@ -391,3 +391,50 @@ def test_one_item_and_values_that_nobody_knows():
 def test_vectors_are_of_length_1(model):
     assert sparse.issparse(model.item_vectors_)
     np.testing.assert_allclose(np.sqrt(model.item_vectors_.power(2).sum(axis=1)), 1.0)
+
+
+# -- explanations and similar items -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [{}, {"l2": None}, {"n_components": 6, "random_state": 0}])
+def test_contributions_of_past_items_and_of_features_add_up_to_the_score(settings):
+    model = ContentRanker(item_features=COLUMNS, popularity=0, shrinkage=1.0, **settings).fit(EVENTS)
+    new = FILMS.iloc[[33, 34]]
+    expected = [model.score_items([user], new.iloc[[at]])[0, 0] for at, user in enumerate([1, 2])]
+    for explained in (model.explain([1, 2], new), model.explain_features([1, 2], new)):
+        assert explained.columns[:3].tolist() == ["query", "user_id", "item_id"]
+        np.testing.assert_allclose(explained.groupby("query")["contribution"].sum(), expected, rtol=1e-5)
+        assert explained["item_id"].unique().tolist() == ["film33", "film34"]
+
+
+def test_the_features_that_match_are_named(model):
+    best = model.explain_features([3], FILMS.iloc[[35]])
+    named = {(feature, value) for feature, value in best[["feature", "value"]].to_numpy().tolist()}
+    assert named >= {("genres", "war"), ("title", "war"), ("year", None), ("poster", None), ("studio", "studio 3")}
+    assert ("title", "number35") not in named  # no known item has it
+    assert best["feature"].value_counts()[["year", "poster"]].tolist() == [1, 1]
+    assert best["contribution"].abs().is_monotonic_decreasing
+    other = model.explain_features([3], FILMS.iloc[[32]]).set_index(["feature", "value"])["contribution"]
+    assert other["genres", "crime"] < best.set_index(["feature", "value"])["contribution"]["genres", "war"]
+
+
+def test_recommendations_and_sessions_are_explained(model):
+    found = model.recommend([0, 1], k=2)
+    explained = model.explain(found)
+    assert explained["query"].nunique() == 4
+    of_session = model.explain(history=[["film0", "film1"]], items=["film4"])
+    assert of_session["past_item"].tolist()[0] == "film0"
+    with pytest.raises(ValueError, match="explain_features needs the items to explain"):
+        model.explain_features([0])
+    assert len(model.explain_features([], [])) == 0
+
+
+def test_new_items_are_compared_by_their_features(model):
+    similar = model.similar_items(FILMS.iloc[32:34], k=3)
+    assert [int(item[4:]) % 4 for item in similar["similar_item"]] == [0, 0, 0, 1, 1, 1]
+    known = model.similar_items(["film3"], k=5)
+    by_row = model.similar_items(FILMS.iloc[[3]], k=5)
+    pd.testing.assert_frame_equal(known, by_row)
+    assert "film3" not in known["similar_item"].tolist()
+    with pytest.raises(UnknownIdError, match="film33"):
+        model.similar_items(["film33"])

@@ -19,9 +19,9 @@ from skrec._data.tables.columns import Column
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec._warnings import warn
 from skrec.base.field_inputs import chosen_fields
-from skrec.base.item_features import ItemFeatures
 from skrec.base.reader import Codes
-from skrec.models.content._encoders import Encoder, encoded, learn_encoder
+from skrec.models.content._encoders import encoded, learn_encoder
+from skrec.models.content._explanations import FeatureExplanations, entry_products
 
 __all__ = ["ContentRanker"]
 
@@ -31,7 +31,7 @@ _N_COMPONENTS = 512
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class ContentRanker(ItemFeatures):
+class ContentRanker(FeatureExplanations):
     r"""Rank items by the similarity of their features to those of the items that a user chose.
 
     Items are vectors of their features, users the weights of features that predict their choices. An item without any
@@ -79,7 +79,7 @@ class ContentRanker(ItemFeatures):
         items, and the score is the cosine of this profile and the item.
     shrinkage : float, default=0.0
         Number of events at which the features count half as much as with infinitely many, relative to `popularity`.
-    popularity : float, default=0.2
+    popularity : float, default=0.4
         Weight of the popularity of items, the logarithm of their number of events divided by its maximum. Items
         without events get the mean of all others. If 0, items are ranked by their features alone.
     random_state : int, RandomState instance or None, default=None
@@ -142,7 +142,7 @@ class ContentRanker(ItemFeatures):
     n_components: Any = "auto"
     l2: float | None = 30.0
     shrinkage: float = 0.0
-    popularity: float = 0.2
+    popularity: float = 0.4
     random_state: Any = None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -155,9 +155,7 @@ class ContentRanker(ItemFeatures):
         "random_state": ["random_state"],
     }
 
-    item_vectors_: sparse.csr_array = field(init=False, repr=False)
     n_components_: int | None = field(init=False, repr=False)
-    _encoders: list[Encoder] = field(init=False, repr=False)
     _column_weights: NDArray[np.float64] = field(init=False, repr=False)
     _components: NDArray[np.float64] | None = field(init=False, repr=False)
     """Components of the decomposition, of shape (n_dimensions, n_components)."""
@@ -247,43 +245,40 @@ class ContentRanker(ItemFeatures):
     def _scores(self, histories: sparse.csr_array) -> NDArray[np.float64]:
         return self._scores_of(histories, self.item_vectors_, self._catalogue_codes())
 
-    def _profiles(self, histories: sparse.csr_array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the weights of features for histories, and which histories have no features."""
-        sums = histories @ self.item_vectors_
+    def _regressed(self, vectors: sparse.csr_array) -> NDArray[np.float64]:
+        """Return vectors multiplied by the (symmetric) matrix of the regression."""
         if self._components is not None:
-            reduced = sums @ self._components
-            profiles = (reduced if self._regression is None else reduced @ self._regression) @ self._components.T
-        else:
-            profiles = sums.toarray() if self._regression is None else sums @ self._regression
+            reduced = vectors @ self._components
+            mapped: NDArray[np.float64] = reduced if self._regression is None else reduced @ self._regression
+            return np.asarray(mapped @ self._components.T)
+        return vectors.toarray() if self._regression is None else np.asarray(vectors @ self._regression)
+
+    def _profiles(self, histories: sparse.csr_array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the weights of features for histories, and the factors of their scores: 0 without features."""
+        profiles = self._regressed(histories @ self.item_vectors_)
         n_events = np.asarray(histories.sum(axis=1))
         lengths = np.sqrt(np.einsum("ij,ij->i", profiles, profiles))
         lacking = lengths <= 1e-12 * np.maximum(n_events, 1.0)
         trust = n_events / (n_events + self.shrinkage + (n_events == 0))
-        profiles *= np.where(lacking, 0.0, trust / np.where(lacking, 1.0, lengths))[:, None]
-        return profiles, lacking
+        return profiles, np.where(lacking, 0.0, trust / np.where(lacking, 1.0, lengths))
 
     def _scores_of(self, histories: sparse.csr_array, vectors: sparse.csr_array, codes: Codes) -> NDArray[np.float64]:
-        profiles, lacking = self._profiles(histories)
-        scores: NDArray[np.float64] = (vectors @ profiles.T).T + self._popularities[codes]
-        scores[lacking] = self._shares_of(codes)
+        profiles, factors = self._profiles(histories)
+        scores: NDArray[np.float64] = (vectors @ profiles.T).T * factors[:, None] + self._popularities[codes]
+        scores[factors == 0] = self._shares_of(codes)
         return scores
 
     def _pair_scores(
         self, histories: sparse.csr_array, rows: NDArray[np.intp], vectors: sparse.csr_array, codes: Codes
     ) -> NDArray[np.float64]:
-        profiles, lacking = self._profiles(histories)
-        owner = np.repeat(rows, np.diff(vectors.indptr))
-        products = vectors.data * profiles[owner, vectors.indices]
-        pair = np.repeat(np.arange(len(rows)), np.diff(vectors.indptr))
-        scores = np.bincount(pair, products, minlength=len(rows)) + self._popularities[codes]
-        return np.where(lacking[rows], self._shares_of(codes), scores)
+        profiles, factors = self._profiles(histories)
+        pair, values = entry_products(profiles, rows, vectors)
+        scores = np.bincount(pair, values, minlength=len(rows)) * factors[rows] + self._popularities[codes]
+        return np.where(factors[rows] == 0, self._shares_of(codes), scores)
 
     def _shares_of(self, codes: Codes) -> NDArray[np.float64]:
         """Return the scores of items for users without a history."""
         return np.where(codes > 0, self._item_shares[np.maximum(codes, 1) - 1], 0.0)
-
-    def _similarities(self, items: NDArray[np.intp]) -> Any:
-        return self.item_vectors_[items] @ self.item_vectors_.T
 
     @property
     def feature_names_(self) -> tuple[str, ...]:
