@@ -13,6 +13,7 @@ from skrec.metrics._intervals import ConfidenceInterval, bootstrap_interval
 from skrec.metrics._per_user import ranking_metrics, user_auc
 from skrec.metrics._ranking import (
     average_precision_at_k,
+    capped_recall_at_k,
     hit_rate_at_k,
     ndcg_at_k,
     precision_at_k,
@@ -28,6 +29,7 @@ __all__ = [
     "RankingReport",
     "average_precision_at_k",
     "bootstrap_interval",
+    "capped_recall_at_k",
     "coverage_at_k",
     "diversity_at_k",
     "get_scorer",

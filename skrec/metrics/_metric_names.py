@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from skrec.metrics._functions import FunctionMetric
 
-PER_RANK = ("ndcg", "recall", "precision", "hit_rate", "map", "mrr")
+PER_RANK = ("ndcg", "recall", "capped_recall", "precision", "hit_rate", "map", "mrr")
 """Metrics that are computed from the ranks of the relevant items."""
 
 PER_LIST = ("coverage", "novelty", "diversity", "serendipity", "neg_gini", "neg_popularity")
@@ -27,9 +27,9 @@ def parse_metric(name: str) -> tuple[str, int | None]:
     Parameters
     ----------
     name : str
-        One of ``ndcg``, ``recall``, ``precision``, ``hit_rate`` (or ``hr``), ``map``, ``mrr``, ``coverage``,
-        ``novelty``, ``diversity``, ``serendipity``, ``neg_gini`` and ``neg_popularity``, then ``@`` and a whole number
-        of at least 1; or ``map``, ``mrr`` or ``auc`` alone.
+        One of ``ndcg``, ``recall``, ``capped_recall``, ``precision``, ``hit_rate`` (or ``hr``), ``map``, ``mrr``,
+        ``coverage``, ``novelty``, ``diversity``, ``serendipity``, ``neg_gini`` and ``neg_popularity``, then ``@`` and a
+        whole number of at least 1; or ``map``, ``mrr`` or ``auc`` alone.
 
     Returns
     -------

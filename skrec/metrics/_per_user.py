@@ -29,8 +29,9 @@ def ranking_metrics(
     y_pred : array-like of the same shape
         Scores; higher is better.
     metrics : sequence of str
-        ``"ndcg@k"``, ``"recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``), ``"map@k"`` and ``"mrr@k"``
-        with any k of at least 1; ``"map"``, ``"mrr"`` and ``"auc"`` evaluate the whole list.
+        ``"ndcg@k"``, ``"recall@k"``, ``"capped_recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``),
+        ``"map@k"`` and ``"mrr@k"`` with any k of at least 1; ``"map"``, ``"mrr"`` and ``"auc"`` evaluate the whole
+        list.
     groups : array-like of shape (n_rows,) or None, default=None
         User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
     per_user : bool, default=False

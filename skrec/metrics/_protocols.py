@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from skrec._recommend import Unwrapped, is_recommender
+from skrec.metrics._given_past import GivenPast
 from skrec.metrics._held_out import HeldOut, cells
 from skrec.metrics._list_metrics import ListJudge
 from skrec.metrics._metric_names import is_per_list, parse_metric
@@ -41,13 +43,20 @@ class Outcome:
     overall: dict[str, float] = field(default_factory=dict)
 
 
-def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any, *, item_features: Any) -> Outcome:
+def rank_catalogue(
+    names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any, *, item_features: Any, fold_in: Any = None
+) -> Outcome:
     """Rank the whole catalogue for each user, in the context of the user's first row (``protocol="full"``).
 
     The items that the user chose in training (positive rows) are left out, except held-out items, relevant or not,
-    because these are evaluated. All metrics are computed from the same scores, for some users at a time.
+    because these are evaluated. With ``fold_in``, some rows are histories that the model is given. All metrics are
+    computed from the same scores, for some users at a time.
     """
-    model, held_out = unwrapped.model, HeldOut.read(unwrapped, X, y)
+    model, past = unwrapped.model, None
+    if fold_in is not None:
+        past, X, y = GivenPast.split(unwrapped, X, y, fold_in)
+    held_out = HeldOut.read(unwrapped, X, y)
+    given = None if past is None else past.of_users(held_out.users)
     judge = ListJudge([name for name in names if is_per_list(name)], model, held_out, item_features)
     others = [name for name in names if not is_per_list(name)]
     parts = []
@@ -57,7 +66,11 @@ def rank_catalogue(names: Sequence[str], unwrapped: Unwrapped, X: Any, y: Any, *
         found = relevant & (item >= 0)
         excluded = held_out.left_out(model, users, pairs)
         positives = cells(row[found], item[found], excluded.shape)
-        scores = model.score_items(held_out.asked(users))
+        if given is None:
+            scores = model.score_items(held_out.asked(users))
+        else:
+            scores = given.scores(model, held_out.asked(users), users)
+            excluded = csr_array(excluded.maximum(given.left_out(users, excluded.shape[1])))
         part = values_of_rows(others, scores, positives, excluded, n_relevant=np.bincount(row[relevant]))
         parts.append(part | judge.values(scores, positives, excluded))
     values = {name: np.concatenate([part[name] for part in parts]) for name in names if name in parts[0]}

@@ -106,6 +106,52 @@ def recall_at_k(
     return one_metric("recall", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
+def capped_recall_at_k(
+    y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
+) -> Any:
+    """Compute recall with the number of relevant items capped at `k`, so that the best order has the value 1.
+
+    This is the Recall@k of the papers on autoencoders [1]_ and of others that compare with them.
+
+    Parameters
+    ----------
+    y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
+        Relevance; items above 0 are relevant.
+    y_pred : array-like of the same shape
+        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
+    k : int
+        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
+    groups : array-like of shape (n_rows,) or None, default=None
+        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
+    per_user : bool, default=False
+        If True, return one value per user instead of the mean.
+
+    Returns
+    -------
+    float, or ndarray of shape (n_users,), or Series of shape (n_groups,)
+        Number of hits divided by the minimum of `k` and the number of relevant items. See :func:`ndcg_at_k`.
+
+    Raises
+    ------
+    ValueError
+        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
+        has a relevant item.
+
+    References
+    ----------
+    .. [1] D. Liang et al., "Variational Autoencoders for Collaborative Filtering", WWW 2018.
+       :doi:`10.1145/3178876.3186150`
+
+    Examples
+    --------
+    >>> from skrec.metrics import capped_recall_at_k, recall_at_k
+    >>> y_true, y_pred = [[0, 1, 1, 1]], [[0.9, 0.5, 0.1, 0.3]]
+    >>> capped_recall_at_k(y_true, y_pred, k=2), round(recall_at_k(y_true, y_pred, k=2), 3)
+    (0.5, 0.333)
+    """
+    return one_metric("capped_recall", y_true, y_pred, k=k, groups=groups, per_user=per_user)
+
+
 def precision_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:

@@ -262,6 +262,9 @@ class _Ranking:
     def recall(self, k: int) -> NDArray[np.float64]:
         return self.hits(k) / self.n_relevant
 
+    def capped_recall(self, k: int) -> NDArray[np.float64]:
+        return self.hits(k) / np.minimum(k, self.n_relevant)
+
     def precision(self, k: int) -> NDArray[np.float64]:
         return self.hits(k) / k
 
@@ -281,6 +284,7 @@ class _Ranking:
 _METRICS: dict[str, Callable[[_Ranking, int], NDArray[np.float64]]] = {
     "ndcg": _Ranking.ndcg,
     "recall": _Ranking.recall,
+    "capped_recall": _Ranking.capped_recall,
     "precision": _Ranking.precision,
     "hit_rate": _Ranking.hit_rate,
     "map": _Ranking.average_precision,

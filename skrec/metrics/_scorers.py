@@ -39,6 +39,7 @@ class RankingScorer(BaseEstimator):
         candidates: Any = None,
         user: str | int | None = None,
         item_features: pd.DataFrame | None = None,
+        fold_in: Any = None,
         random_state: Any = 0,
     ) -> None:
         self.metrics = metrics
@@ -47,6 +48,7 @@ class RankingScorer(BaseEstimator):
         self.candidates = candidates
         self.user = user
         self.item_features = item_features
+        self.fold_in = fold_in
         self.random_state = random_state
 
     @property
@@ -120,7 +122,7 @@ class RankingScorer(BaseEstimator):
                 "held-out rows by predict."
             )
         elif self.protocol == "full":
-            outcome = rank_catalogue(ranked, unwrapped, X, y, item_features=self.item_features)
+            outcome = rank_catalogue(ranked, unwrapped, X, y, item_features=self.item_features, fold_in=self.fold_in)
         else:
             rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
             outcome = rank_candidates(
@@ -171,6 +173,13 @@ class RankingScorer(BaseEstimator):
                 f"{of_lists[0]!r} describes lists of the whole catalogue: use protocol='full' for it, not "
                 f"protocol={self.protocol!r}."
             )
+        if self.fold_in is not None and self.protocol != "full":
+            raise ValueError(f"fold_in needs protocol='full', got protocol={self.protocol!r}.")
+        if self.fold_in is not None and not hasattr(self.fold_in, "fold_in_rows"):
+            raise TypeError(
+                f"fold_in must be a splitter that tells which held-out rows are history, got {self.fold_in!r}. Pass "
+                "fold_in=UserHoldout(fold_in=0.8), the same splitter as cv."
+            )
         if self.item_features is not None and not any(name.startswith("diversity@") for name in names):
             raise ValueError("item_features is only used by the metric 'diversity@k', which is not in metrics.")
         n = self.n_candidates
@@ -203,6 +212,7 @@ def make_ranking_scorer(
     candidates: Any = None,
     user: str | int | None = None,
     item_features: pd.DataFrame | None = None,
+    fold_in: Any = None,
     random_state: Any = 0,
 ) -> RankingScorer:
     """Make a scorer that ranks items for each user of the held-out rows.
@@ -227,7 +237,8 @@ def make_ranking_scorer(
         With ``protocol="sampled"`` the function is called for each relevant item. The key of its values is its
         ``__name__`` if metrics is a sequence, or its key if metrics is a dict. The names are, with any k of at least 1:
 
-        - ``"ndcg@k"``, ``"recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``), ``"map@k"``, ``"mrr@k"``;
+        - ``"ndcg@k"``, ``"recall@k"``, ``"capped_recall@k"``, ``"precision@k"``, ``"hit_rate@k"`` (or ``"hr@k"``),
+          ``"map@k"``, ``"mrr@k"``. The recall of papers on autoencoders is ``"capped_recall@k"``;
         - ``"map"``, ``"mrr"``, ``"auc"``, of the whole list. Ties count one half in the AUC, and against the model
           in all other metrics;
         - with ``protocol="full"``, of the first k items, relevant or not: ``"coverage@k"``, ``"novelty@k"``,
@@ -267,6 +278,12 @@ def make_ranking_scorer(
         For ``"diversity@k"``: numeric features by which items are compared, such as genres as 0 and 1, indexed by the
         item ids of ``X``. If None, the model's own ``item_embeddings_`` are used, and values of different models are
         not comparable.
+    fold_in : UserHoldout or None, default=None
+        For "full": the splitter that tells which of the held-out rows of a user are given to the model as the history
+        of the user (:meth:`skrec.model_selection.UserHoldout.fold_in_rows`); only the other rows are scored. The model
+        is given the histories by ``score_items(history=...)``; their items are not ranked, and are not relevant in
+        other rows. A model without histories, such as ``NCFRanker``, is an error; a baseline that does not depend on
+        them (``PopularityRanker``) is scored as it is. The shares of cold users and items describe the scored rows.
     random_state : int, RandomState or None, default=0
         For "sampled": pass an int to use the same candidates for all models.
 
@@ -336,6 +353,7 @@ def make_ranking_scorer(
         candidates=candidates,
         user=user,
         item_features=item_features,
+        fold_in=fold_in,
         random_state=random_state,
     )
     scorer._check_parameters()

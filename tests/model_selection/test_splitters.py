@@ -21,6 +21,7 @@ from skrec.model_selection import (
     ColdUserKFold,
     LeaveLastOut,
     TemporalSplit,
+    UserHoldout,
     WarmKFold,
     WithinUserKFold,
 )
@@ -34,6 +35,7 @@ MAKERS = {
     "within, in order": lambda **options: WithinUserKFold(3, shuffle=False, **options),
     "cold users": lambda **options: ColdUserKFold(3, **options),
     "cold users, by chance": lambda **options: ColdUserKFold(3, shuffle=True, random_state=0, **options),
+    "users held out": UserHoldout,
     "cold items": lambda **options: ColdItemKFold(3, **options),
     "warm": lambda **options: WarmKFold(3, random_state=0, **options),
     "warm, in order": lambda **options: WarmKFold(3, shuffle=False, **options),
@@ -109,7 +111,9 @@ small = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 4), st.intege
 @given(rows=small, name=st.sampled_from([name for name in MAKERS if name != "temporal, rolling"]))
 def test_dropping_leaves_out_the_cold_test_rows_and_nothing_else(rows, name):
     X = pd.DataFrame(rows, columns=["user_id", "item_id", "timestamp"])
-    roles = {"cold items": [0], "cold users": [1], "cold users, by chance": [1]}.get(name, [0, 1])
+    roles = {"cold items": [0], "cold users": [1], "cold users, by chance": [1], "users held out": [1]}.get(
+        name, [0, 1]
+    )
     try:
         folds = as_lists(MAKERS[name]().split(X))
     except ValueError:
