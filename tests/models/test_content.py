@@ -6,16 +6,22 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
 import skrec
 from skrec._data import ItemColumns
 from skrec.exceptions import ColumnError, UnknownIdError
+from skrec.metrics import make_ranking_scorer
+from skrec.model_selection import ColdItemKFold, LeaveLastOut
 from skrec.models import ContentRanker
+from skrec.preprocessing import IDEncoder
 from skrec.testing import check_recommender
 
 GENRES = ("crime", "drama", "space", "war")
@@ -282,8 +288,8 @@ def test_new_items_are_scored_as_if_known(model):
 
 
 def test_saved_and_loaded(tmp_path, model):
-    for settings in ({}, {"n_components": 5}, {"l2": None}, {"text_vectorizer": CountVectorizer()}):
-        fitted = ContentRanker(item_features=COLUMNS, random_state=0, **settings).fit(EVENTS)
+    for parameters in ({}, {"n_components": 5}, {"l2": None}, {"text_vectorizer": CountVectorizer()}):
+        fitted = ContentRanker(item_features=COLUMNS, random_state=0, **parameters).fit(EVENTS)
         skrec.save(fitted, tmp_path / "model.skrec")
         loaded = skrec.load(tmp_path / "model.skrec")
         np.testing.assert_array_equal(loaded.score_items([0, 1], FILMS), fitted.score_items([0, 1], FILMS))
@@ -328,7 +334,7 @@ def test_columns_of_other_sides_are_no_features():
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("parameters", "message"),
     [
         ({"item_features": ["genre"]}, "'genre', which is not a column of X"),
         ({"item_features": ["item_id"]}, "which is the user, the item or the time"),
@@ -341,8 +347,8 @@ def test_columns_of_other_sides_are_no_features():
         ({"l2": 0.0}, "l2"),
     ],
 )
-def test_bad_parameters_are_named(settings, message):
-    model = ContentRanker(**{"item_features": COLUMNS, **settings})
+def test_bad_parameters_are_named(parameters, message):
+    model = ContentRanker(**{"item_features": COLUMNS, **parameters})
     with pytest.raises(ValueError, match=message):
         model.fit(EVENTS)
     assert not hasattr(model, "items_")
@@ -396,9 +402,9 @@ def test_vectors_are_of_length_1(model):
 # -- explanations and similar items -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("settings", [{}, {"l2": None}, {"n_components": 6, "random_state": 0}])
-def test_contributions_of_past_items_and_of_features_add_up_to_the_score(settings):
-    model = ContentRanker(item_features=COLUMNS, popularity=0, shrinkage=1.0, **settings).fit(EVENTS)
+@pytest.mark.parametrize("parameters", [{}, {"l2": None}, {"n_components": 6, "random_state": 0}])
+def test_contributions_of_past_items_and_of_features_add_up_to_the_score(parameters):
+    model = ContentRanker(item_features=COLUMNS, popularity=0, shrinkage=1.0, **parameters).fit(EVENTS)
     new = FILMS.iloc[[33, 34]]
     expected = [model.score_items([user], new.iloc[[at]])[0, 0] for at, user in enumerate([1, 2])]
     for explained in (model.explain([1, 2], new), model.explain_features([1, 2], new)):
@@ -438,3 +444,67 @@ def test_new_items_are_compared_by_their_features(model):
     assert "film3" not in known["similar_item"].tolist()
     with pytest.raises(UnknownIdError, match="film33"):
         model.similar_items(["film33"])
+
+
+# -- searches and properties ------------------------------------------------------------------------------------------
+
+
+def found_new_items(estimator, X, y=None):
+    """Share of the held-out users whose best new item is of their genre."""
+    items = X.drop(columns="user_id").drop_duplicates("item_id")
+    best = skrec.recommend(estimator, X["user_id"].unique(), k=1, candidates=items, exclude_seen=False)
+    return float((best["item_id"].str[4:].astype(int) % len(GENRES) == best["user_id"] % len(GENRES)).mean())
+
+
+def test_a_search_over_new_items_behind_a_pipeline():
+    encoder = ColumnTransformer(
+        [("ids", IDEncoder(), ["user_id", "item_id"])], remainder="passthrough", verbose_feature_names_out=False
+    ).set_output(transform="pandas")
+    pipeline = make_pipeline(encoder, ContentRanker(item_features=COLUMNS, popularity=0))
+    folds = ColdItemKFold(2, shuffle=True, random_state=0)
+    grid = {"contentranker__feature_weights": [{"genres": 0, "title": 0, "studio": 0, "poster": 0}, None]}
+    search = GridSearchCV(pipeline, grid, cv=folds, scoring=found_new_items, error_score="raise").fit(EVENTS)
+    assert search.best_score_ > 0.9
+    scorer = make_ranking_scorer("ndcg@10")
+    model = ContentRanker(item_features=COLUMNS)
+    warm = GridSearchCV(model, {"l2": [1.0, 30.0]}, cv=LeaveLastOut(), scoring=scorer, error_score="raise")
+    assert warm.fit(EVENTS).best_score_ > 0.3
+
+
+words = st.text(alphabet="ab ", max_size=6)
+tables = st.lists(
+    st.tuples(
+        st.integers(0, 4),
+        st.integers(0, 5),
+        st.one_of(st.none(), words),
+        st.one_of(st.none(), st.lists(st.sampled_from("xyz"), max_size=3)),
+        st.one_of(st.none(), st.floats(-1e30, 1e30)),
+    ),
+    min_size=2,
+    max_size=12,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=tables, l2=st.sampled_from([None, 1e-6, 1.0, 1e9]), cut=st.integers(1, 11))
+def test_any_table_is_scored_by_finite_numbers_or_refused(rows, l2, cut):
+    frame = pd.DataFrame(rows, columns=["user_id", "item_id", "text", "tags", "size"])
+    frame["size"] = frame["size"].astype(float)
+    options = {"item_features": ["text", "tags", "size"], "text_features": ["text"], "multivalued_features": ["tags"]}
+    model = ContentRanker(l2=l2, **options)
+    if frame[["text", "tags", "size"]].isna().all().all():
+        with pytest.raises(ValueError, match="No item has a feature"):
+            _quietly(model.fit, frame)
+        return
+    _quietly(model.fit, frame)
+    scores = model.score_items(model.users_)
+    assert np.isfinite(scores).all()
+    np.testing.assert_allclose(model.score_items(model.users_, model.items_), scores, rtol=1e-4, atol=1e-5)
+    shuffled = _quietly(ContentRanker(l2=l2, **options).fit, frame.iloc[np.argsort(frame["item_id"], kind="stable")])
+    np.testing.assert_allclose(shuffled.score_items(model.users_), scores, rtol=1e-3, atol=1e-4)
+    first = frame.iloc[: max(1, min(cut, len(frame) - 1))]
+    if first[["text", "tags", "size"]].isna().all().all():
+        return
+    parts = _quietly(ContentRanker(l2=l2, **options).fit, first)
+    _quietly(parts.partial_fit, frame.iloc[len(first) :])
+    np.testing.assert_allclose(parts.score_items(model.users_, model.items_), scores, rtol=1e-3, atol=1e-4)
