@@ -34,6 +34,7 @@ OF_FEATURES = {
     getattr(models, f"{architecture}{task}"): settings for architecture, settings in SETTINGS.items() for task in TASKS
 }
 SEQUENCES = {"epochs": 6, "embedding_dim": 8, "max_history": 16}
+OF_GRAPHS = {models.LightGCNRanker: {"epochs": 6, "embedding_dim": 4, "n_layers": 2}}
 OF_SEQUENCES = {models.SASRecRanker: {**SEQUENCES, "n_blocks": 1}, models.GRU4RecRanker: SEQUENCES}
 AUTOENCODERS = {"epochs": 6, "embedding_dim": 8}
 OF_AUTOENCODERS = {
@@ -109,7 +110,14 @@ def expected_failures(estimator):
     return {} if type(estimator) in CLASSICAL else EXPECTED_FAILURES
 
 
-MODELS = {**{network: {} for network in NETWORKS}, **CLASSICAL, **OF_FEATURES, **OF_SEQUENCES, **OF_AUTOENCODERS}
+MODELS = {
+    **{network: {} for network in NETWORKS},
+    **CLASSICAL,
+    **OF_FEATURES,
+    **OF_SEQUENCES,
+    **OF_AUTOENCODERS,
+    **OF_GRAPHS,
+}
 # One model of each base, and of each task on features. The others share all of their code but the architecture.
 OF_EACH_BASE = (
     *NETWORKS,
@@ -155,7 +163,7 @@ def test_the_classifier_faces_every_check_that_a_gradient_boosting_classifier_fa
     assert set(theirs) <= set(ours)
 
 
-@pytest.mark.parametrize("network", [*NETWORKS, *OF_FEATURES, *OF_SEQUENCES, *OF_AUTOENCODERS])
+@pytest.mark.parametrize("network", [*NETWORKS, *OF_FEATURES, *OF_SEQUENCES, *OF_AUTOENCODERS, *OF_GRAPHS])
 def test_scikit_learn_knows_the_type_of_each_estimator(network):
     name = network.__name__
     assert is_classifier(network()) is name.endswith("Classifier")

@@ -9,6 +9,7 @@ import numpy as np
 
 from skrec._engine.backend import tf
 from skrec._engine.context import TrainingContext
+from skrec._engine.graph import Graph
 
 __all__ = ["Column", "TrainingArrays", "TrainingData"]
 
@@ -66,6 +67,10 @@ class TrainingArrays:
         Sorted keys ``user * (n_items + 1) + item`` of the pairs that must not be sampled as negatives.
     catalogue : dict of str to ndarray (n_items + 1, ...) or None
         Inputs of the network for each item code, if items are sampled.
+    graph : scipy.sparse.csr_array of shape (n_nodes, n_nodes), or None
+        Symmetric matrix of the graph over which embeddings are propagated.
+    further : dict of str to ndarray (n_further_rows, ...) or None
+        Inputs of rows of their own, of which some are drawn at random in each step for an auxiliary loss.
     """
 
     columns: dict[str, Any]
@@ -75,6 +80,8 @@ class TrainingArrays:
     item_counts: np.ndarray | None = None
     positives: np.ndarray | None = None
     catalogue: dict[str, np.ndarray] | None = None
+    graph: Any = None
+    further: dict[str, np.ndarray] | None = None
 
     @property
     def n_rows(self) -> int:
@@ -102,6 +109,7 @@ class TrainingData:
         popularity: bool,
         length: int = 0,
         n_targets: int = 1,
+        further: tuple[Column, ...] = (),
     ) -> None:
         self._batch_size = batch_size
         self._popularity = popularity
@@ -110,6 +118,8 @@ class TrainingData:
         places = (length,) if length else ()
         self.columns = {column.name: column.holder() for column in columns}
         self.catalogue = {column.name: column.holder() for column in catalogue}
+        self.further = {column.name: column.holder() for column in further}
+        self.graph = Graph()
         self.flat = {column.name: _holder(column.dtype) for column in columns if column.window}
         self._lengths = {column.name: column.shape[0] for column in columns if column.window}
         self.target = _holder(tf.float32, (*places, n_targets))
@@ -130,6 +140,10 @@ class TrainingData:
             self._sources[name] = column
         for name, holder in self.catalogue.items():
             holder.assign((arrays.catalogue or {})[name])
+        for name, holder in self.further.items():
+            holder.assign((arrays.further or {})[name])
+        if arrays.graph is not None:
+            self.graph.fill(arrays.graph)
         self.n_items.assign(arrays.n_items)
         if arrays.positives is not None:
             self.positives.assign(arrays.positives)
@@ -143,7 +157,8 @@ class TrainingData:
     def clear(self) -> None:
         """Free the memory."""
         self._arrays, self._sources = None, {}
-        tables = (*self.columns.values(), *self.flat.values(), *self.catalogue.values())
+        self.graph.clear()
+        tables = (*self.columns.values(), *self.flat.values(), *self.catalogue.values(), *self.further.values())
         lists = (self.target, self.weight, self.cumulative, self.log_shares, self.positives)
         for holder in (*tables, *lists):
             holder.assign(tf.zeros([0, *holder.shape[1:]], holder.dtype))
@@ -189,6 +204,12 @@ class TrainingData:
     def items(self, codes: Any) -> dict[str, Any]:
         """Return the inputs of the network for items: codes (M,)."""
         return {"item": codes, **{name: tf.gather(holder, codes) for name, holder in self.catalogue.items()}}
+
+    def draw_further(self, step: TrainingContext) -> dict[str, Any]:
+        """Draw as many further rows, with replacement, as a batch has rows."""
+        n = tf.shape(next(iter(self.further.values())))[0]
+        rows = step.uniform([self._batch_size], dtype=tf.int32, maxval=n)
+        return {name: tf.gather(holder, rows) for name, holder in self.further.items()}
 
     def draw(self, step: TrainingContext, shape: Any) -> Any:
         """Sample item codes."""

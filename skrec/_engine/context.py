@@ -30,6 +30,7 @@ class TrainingContext:
         self.lookups: list[tuple[Any, Any]] = []
         self.lookup_weight: Any = None
         self.added: list[Any] = []
+        self.propagated: dict[int, tuple[Any, Any]] = {}  # of a table: its own rows, and those to look up instead
 
     def next_seed(self) -> Any:
         """Return a fresh seed (2,) for one stateless random operation."""
@@ -47,7 +48,7 @@ class TrainingContext:
         return tf.random.stateless_normal(shape, self.next_seed())
 
     def add_loss(self, losses: Any) -> None:
-        """Add losses (B,) of the rows of the batch, such as a Kullback-Leibler divergence, to those of the targets."""
+        """Add losses (B,) of the rows of the batch, such as a Kullback-Leibler divergence, or a scalar to the loss."""
         self.added.append(losses)
 
     def dropped(self, codes: Any, unknown: Any = 0) -> Any:

@@ -51,6 +51,7 @@ _CHANGED = (
     "the same architecture and dimensions. Fit again with warm_start=False."
 )
 _CACHE_SIZE = 8
+_OWN = "own/"  # prefix of the names of tables as they are trained, before they are propagated
 
 
 class Program(ForCallbacks, keras.Model):
@@ -82,6 +83,7 @@ class Program(ForCallbacks, keras.Model):
             popularity=structure.popularity,
             length=structure.length,
             n_targets=len(structure.losses),
+            further=structure.further,
         )
         names = (
             "l1",
@@ -212,6 +214,35 @@ class Program(ForCallbacks, keras.Model):
         """Return a copy of the weights."""
         return Weights({name: variable.value.numpy() for name, variable in (self.named | self.constants).items()})
 
+    def scored(self, weights: Weights) -> Weights:
+        """Return the weights to score with.
+
+        They are those of training, unless the network propagates embeddings: then tables hold the propagated rows, and
+        the rows of training are kept under other names. The weights of the program change.
+        """
+        propagate = self.network.propagate
+        if propagate is None:
+            return weights
+        self.load(weights)
+        if ("propagate",) not in self.functions:
+
+            def propagated() -> Any:
+                _, rows, sizes = self._nodes()
+                found = propagate(tf.concat(rows, axis=0), self.data.graph.product(), None)
+                return tf.split(found, sizes, num=len(rows))
+
+            self.functions[("propagate",)] = tf.function(propagated, autograph=False).get_concrete_function()
+        new = self.functions[("propagate",)]()
+        names = [f"{name}/embeddings" for name in self._nodes()[0]]
+        own = {f"{_OWN}{name}": weights[name] for name in names}
+        return Weights({**weights, **{name: rows.numpy() for name, rows in zip(names, new, strict=True)}, **own})
+
+    @staticmethod
+    def trainable(weights: Mapping[str, np.ndarray]) -> Weights:
+        """Return the weights that training resumes from, of weights that :meth:`scored` returned."""
+        own = {name.removeprefix(_OWN): rows for name, rows in weights.items() if name.startswith(_OWN)}
+        return Weights({name: own.get(name, rows) for name, rows in weights.items() if not name.startswith(_OWN)})
+
     def move_optimizer_state(self) -> dict[str, np.ndarray]:
         """Move the optimizer state out; table slots in main memory are not copied, because they may fill it."""
         state = {"iterations": self.optimizer.iterations.value.numpy()}
@@ -278,8 +309,13 @@ class Program(ForCallbacks, keras.Model):
         with tracing(context), tf.GradientTape() as tape:
             context.lookup_weight = weight
             summed = self._pointwise if s.negatives is None else self._ranking
+            if self.network.propagate is not None:
+                self._propagate(context, columns)
             data_loss = tf.math.divide_no_nan(summed(columns, target, weight, context), total)
             loss = data_loss + self._penalty(context, total) if s.penalised else data_loss
+            if self.network.auxiliary is not None:
+                context.lookup_weight = None
+                context.add_loss(self.network.auxiliary(self.data.draw_further(context)))
             if context.added:
                 loss += self._added(context, weight, total)
         if s.scheduled:
@@ -289,6 +325,21 @@ class Program(ForCallbacks, keras.Model):
             optimizer.apply(gradients, group)
         self.mean_loss.update_state(data_loss, sample_weight=total)
         return {"loss": self.mean_loss.result()}
+
+    def _nodes(self) -> tuple[dict[str, Table], list[Any], list[Any]]:
+        """Return the tables by name, their rows, and the number of rows of each."""
+        tables = {name: part for name, part in self.network.parts.items() if isinstance(part, Table)}
+        rows = [tf.convert_to_tensor(table.embeddings.value) for table in tables.values()]
+        return tables, rows, [tf.shape(each)[0] for each in rows]
+
+    def _propagate(self, context: TrainingContext, columns: Mapping[str, Any]) -> None:
+        """Propagate the rows of all tables over the graph once, for all lookups of a training step."""
+        assert self.network.propagate is not None
+        tables, rows, sizes = self._nodes()
+        batch = {"user": columns["user"], "item": columns["item"] + sizes[0]}
+        found = self.network.propagate(tf.concat(rows, axis=0), self.data.graph.product(), batch)
+        for table, own, new in zip(tables.values(), rows, tf.split(found, sizes, num=len(rows)), strict=True):
+            context.propagated[id(table)] = own, tf.ensure_shape(new, own.shape)
 
     def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
         """Return the weighted sum of the losses of rows; several targets are averaged by ``loss_weights``."""

@@ -40,6 +40,8 @@ class Structure:
         Name of a further optimizer, and the parts of the network that it trains.
     batch_size : int
         Number of rows per step.
+    further : tuple of Column
+        Inputs of the rows that are drawn in each step for an auxiliary loss.
     length : int
         Number of positions of a row that is a sequence, each with its own target. If 0, a row has one target.
     target_set : str or None
@@ -60,6 +62,7 @@ class Structure:
     optimizer: str = "adam"
     parameter_groups: tuple[str, tuple[str, ...]] | None = None
     batch_size: int = 1024
+    further: tuple[Column, ...] = ()
     length: int = 0
     target_set: str | None = None
     popularity: bool = False

@@ -177,7 +177,10 @@ class _Validation(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         average = None if self._average is None else self._average.weights
-        value = float(self._score(self.model)) if average is None else self._score_of(average)
+        if average is None and self.model.network.propagate is None:
+            value = float(self._score(self.model))
+        else:
+            value = self._score_of(self.model.state() if average is None else average)
         self.scores.append(value)
         logs[self._settings.score_name] = value
         if self.best is None or value > self.best[0] + self._settings.tolerance:
@@ -187,7 +190,7 @@ class _Validation(keras.callbacks.Callback):
 
     def _score_of(self, weights: Weights) -> float:
         trained = self.model.state()
-        self.model.load(weights)
+        self.model.load(self.model.scored(weights))
         value = float(self._score(self.model))
         self.model.load(trained)
         self.model.held = None  # training changes them
@@ -246,6 +249,8 @@ def train(
     """
     with borrowed(structure) as program:
         program.held, program.in_fit = None, InFit()
+        known = None if known is None else program.trainable(known)
+        average = None if average is None else program.trainable(average)
         start: Mapping[str, np.ndarray] = program.initial(settings.seed, settings.rows, known, generation=iterations)
         program.load({**(adjust(start) if adjust else start), **(constants or {})})
         del start
@@ -265,11 +270,11 @@ def train(
         progress = _Progress() if settings.verbose and not shown else None
         history = _fit(program, steps, settings, [epochs, moving, validation, *callbacks, progress])
         kept_slots = program.move_optimizer_state() if keep_slots else None
-        program.release()
         trained = None
         best_score = None if validation is None or validation.best is None else validation.best[0]
         if program.in_fit.weights_were_set:  # by a callback, after the last epoch
             weights = program.state()
+            program.load(program.scored(weights))
             best_score = None if score is None else float(score(program))
         elif validation is not None and validation.best is not None:
             weights = validation.best[2]
@@ -277,6 +282,8 @@ def train(
             weights, trained = moving.weights, moving.trained if keep_slots else None
         else:
             weights = program.state()
+        weights = program.scored(weights)
+        program.release()
         result = FitResult(
             weights=weights,
             trained=trained,

@@ -232,6 +232,14 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
 
         return score
 
+    def _auto_batch_size(self, n_rows: int, length: int) -> int:
+        """Return a batch size from 8 to 1,024 with about 64 steps per epoch; a power of two, to share programs.
+
+        A batch of sequences (``length`` above 0) has at most 16,384 positions.
+        """
+        most = max(3, 14 - (length - 1).bit_length()) if length else 10
+        return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, most))
+
     @property
     def _l2_penalty(self) -> float:
         """The L2 penalty, ``l2``."""
@@ -247,7 +255,7 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             "parameter_groups": (group["optimizer"], tuple(sorted(group["parts"])))
             if (group := self._parameter_groups())
             else None,
-            "batch_size": _auto_batch_size(arrays.n_rows, task.get("length", 0))
+            "batch_size": self._auto_batch_size(arrays.n_rows, task.get("length", 0))
             if self.batch_size == "auto"
             else int(self.batch_size),
             "penalised": bool(self.l1 or self._l2_penalty),
@@ -333,15 +341,6 @@ def optimizer_name(optimizer: Any) -> str:
         f"The 'optimizer' parameter must be 'adam', 'adagrad' or 'sgd', got {optimizer!r}. {cure}. These update only "
         "the embeddings of the ids in a batch; other Keras optimizers would update whole tables in every step."
     )
-
-
-def _auto_batch_size(n_rows: int, length: int) -> int:
-    """Return a batch size from 8 to 1,024 with about 64 steps per epoch; a power of two, so that fits share programs.
-
-    A batch of sequences (``length`` above 0) has at most 16,384 positions.
-    """
-    most = max(3, 14 - (length - 1).bit_length()) if length else 10
-    return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, most))
 
 
 def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:

@@ -225,6 +225,11 @@ class NetworkRanker(TrainedRanker):
         """Whether the score is a dot product, so that the rows of a batch can share negatives."""
         return False
 
+    @property
+    def _auto_loss(self) -> str:
+        """The loss if ``loss="auto"``."""
+        return "softmax" if self._factorised else "log_loss"
+
     def _search_space(self, distributions: Any) -> dict[str, Any]:
         space = super()._search_space(distributions)
         if not self._factorised and self.n_negatives != "all":
@@ -235,7 +240,7 @@ class NetworkRanker(TrainedRanker):
         if callable(self.loss):
             loss: Any = own_loss(self.loss, ranking=True)
         else:
-            loss = ("softmax" if self._factorised else "log_loss") if self.loss == "auto" else self.loss
+            loss = self._auto_loss if self.loss == "auto" else self.loss
         negatives, n_negatives = self._negatives(loss, log.n_items)
         alpha = {"uniform": 0.0, "popularity": 1.0}.get(self.negative_sampling, self.negative_sampling)  # type: ignore[arg-type]
         reject = self.reject_positives and negatives == "rows"

@@ -13,6 +13,7 @@ from skrec.models.features._dnn import DNNClassifier, DNNRanker, DNNRegressor
 from skrec.models.features._fm import FMClassifier, FMRanker, FMRegressor
 from skrec.models.features._nfm import NFMClassifier, NFMRanker, NFMRegressor
 from skrec.models.features._wide_deep import WideDeepClassifier, WideDeepRanker, WideDeepRegressor
+from skrec.models.graphs._lightgcn import LightGCNRanker
 from skrec.models.linear._ease import EASERanker
 from skrec.models.linear._slim import SLIMRanker
 from skrec.models.neighbors._item_knn import ItemKNNRanker
@@ -48,6 +49,7 @@ __all__ = [
     "ItemKNNRanker",
     "MultDAERanker",
     "MultVAERanker",
+    "LightGCNRanker",
     "NCFClassifier",
     "NCFRanker",
     "NCFRegressor",

@@ -5,9 +5,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from skrec._data import as_rows
 from skrec._trusted import global_name, has_plain_state
 from skrec._version import __version__
 from skrec.exceptions import FileFormatError
@@ -37,6 +39,7 @@ class Encoder:
             self._encode_numpy,
             self._encode_sparse,
             self._encode_nested,
+            self._encode_frame,
             self._encode_schedule,
         )
         for encode in kinds:
@@ -110,6 +113,15 @@ class Encoder:
                 )
         state = {key: self.encode(part, f"{path}.{key}", depth + 1) for key, part in state_of(value).items()}
         return {"type": "object", "class": name, "state": state}
+
+    def _encode_frame(self, value: Any, path: str, depth: int) -> Any:
+        """Encode a data frame, such as a graph that is a parameter; its index is not kept."""
+        library = type(value).__module__.partition(".")[0]
+        if library not in {"pandas", "polars"} or type(value).__name__ != "DataFrame":
+            return NotImplemented
+        rows, names = as_rows(value, name=path), list(value.columns)
+        items = [self.encode(rows.column(at), f"{path}[{name!r}]", depth + 1) for at, name in enumerate(names)]
+        return {"type": "frame", "library": library, "columns": self.encode(names, path, depth + 1), "items": items}
 
     def _encode_schedule(self, value: Any, path: str, depth: int) -> Any:
         if not type(value).__module__.startswith("keras."):
@@ -198,6 +210,14 @@ class Decoder:
 
     def _decode_dict(self, node: dict[str, Any]) -> dict[Any, Any]:
         return dict(zip(map(self.decode, node["keys"]), map(self.decode, node["items"]), strict=True))
+
+    def _decode_frame(self, node: dict[str, Any]) -> Any:
+        columns = dict(zip(self.decode(node["columns"]), map(self.decode, node["items"]), strict=True))
+        if node["library"] == "polars":
+            import polars as pl
+
+            return pl.DataFrame(columns)
+        return pd.DataFrame(columns)
 
     def _decode_schedule(self, node: dict[str, Any]) -> Any:
         from skrec._engine.schedules import from_stored

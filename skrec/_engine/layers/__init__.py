@@ -6,6 +6,7 @@ from skrec._engine.layers.bias import Bias
 from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_interaction
 from skrec._engine.layers.dropout import Dropout
 from skrec._engine.layers.fields import Fields, FieldTable, Numbers, Side, embed, field_network, first_order, flatten
+from skrec._engine.layers.graph import add_loss, contrast, perturbed
 from skrec._engine.layers.latent import gaussian, item_decoder
 from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
@@ -31,7 +32,9 @@ __all__ = [
     "SelfAttention",
     "Side",
     "Table",
+    "add_loss",
     "bi_interaction",
+    "contrast",
     "dense_stack",
     "distinct",
     "embed",
@@ -44,4 +47,5 @@ __all__ = [
     "mlp",
     "past",
     "penalise",
+    "perturbed",
 ]

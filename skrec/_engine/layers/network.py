@@ -40,6 +40,14 @@ class Network:
         (B, L, ...): what ``query`` would return for the events before it. Where there is one, fits train on sequences.
     views : mapping of str to callable, default={}
         What there is to see inside, by name: functions from the inputs of N rows to a tensor (N, ...).
+    propagate : callable, optional
+        ``propagate(nodes, product, batch)``: from the rows (N, d) of all tables, one below the other in the order of
+        ``parts``, to the rows that are looked up instead. ``product`` multiplies the matrix of the graph by a tensor
+        (N, d). ``batch`` has the rows of the users and items of a training batch, by name; it is None after training,
+        when the propagated rows are computed for scoring. Tables have equal width.
+    auxiliary : callable, optional
+        ``auxiliary(inputs)``: the loss of further rows, which are drawn at random in each training step. It is added
+        to the loss of the batch.
     """
 
     query: Callable[[Mapping[str, Any]], Any]
@@ -50,6 +58,8 @@ class Network:
     width: int = 64
     states: Callable[[Mapping[str, Any]], Any] | None = None
     views: Mapping[str, Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
+    propagate: Callable[[Any, Callable[[Any], Any], Mapping[str, Any] | None], Any] | None = None
+    auxiliary: Callable[[Mapping[str, Any]], Any] | None = None
 
 
 def match(query: Any, item: Any) -> Any:

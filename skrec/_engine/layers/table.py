@@ -8,6 +8,21 @@ from skrec._engine.backend import keras, tf, unsized
 from skrec._engine.context import current_context, is_building
 
 
+def take_rows(table: Any, codes: Any) -> Any:
+    """Gather rows of a tensor (N, d), with a dense gradient that is summed at once."""
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def gathered(table: Any) -> Any:
+        n, width = tf.shape(table)[0], table.shape[-1]
+
+        def gradient(upstream: Any) -> Any:
+            return tf.math.unsorted_segment_sum(tf.reshape(upstream, [-1, width]), tf.reshape(codes, [-1]), n)
+
+        return tf.gather(table, codes), gradient
+
+    return gathered(table)
+
+
 def penalise(rows: Any, counts: Any = None) -> Any:
     """Apply L1 and L2 to rows (n, ..., dim), and return them unchanged.
 
@@ -24,6 +39,8 @@ class Table(keras.layers.Layer):
 
     Rows are gathered from the variable itself: reading its dense value first would copy the table at every step. Their
     gradient is sparse, and the optimisers of :mod:`skrec._engine.optimizers` update the rows of the batch alone.
+    If the network propagates embeddings over a graph, propagated rows are looked up in training, and penalties apply to
+    the rows of the table itself.
 
     Parameters
     ----------
@@ -54,6 +71,12 @@ class Table(keras.layers.Layer):
 
     def call(self, codes: Any) -> Any:
         """Return the rows of ``codes``: shape ``codes.shape + (dim,)``."""
+        step = current_context()
+        if step is not None and id(self) in step.propagated:
+            own, propagated = step.propagated[id(self)]
+            if self.penalised and step.penalised:
+                penalise(take_rows(own, codes))
+            return take_rows(propagated, codes)
         rows = tf.gather(self.embeddings.value, tf.zeros_like(codes) if is_building() else codes)
         if self.penalised:
             penalise(rows)

@@ -1,0 +1,1 @@
+"""Graphs of users or items that the caller passes."""
