@@ -77,6 +77,17 @@ def test_slim_keeps_the_largest_weights_of_each_item():
         assert np.count_nonzero(kept[:, item]) <= 2
 
 
+def test_automatic_regularization_follows_the_frequency_of_items_and_the_scale_of_weights():
+    frequency = (EVENTS.drop_duplicates()["item_id"].map(EVENTS.drop_duplicates()["item_id"].value_counts())).mean()
+    model = EASERanker().fit(EVENTS.drop_duplicates())
+    assert model.l2_ == pytest.approx(11 * frequency**0.7)
+    weighted = EASERanker().fit(EVENTS.drop_duplicates(), sample_weight=np.full(len(EVENTS.drop_duplicates()), 3.0))
+    assert weighted.l2_ == pytest.approx(9 * model.l2_)
+    np.testing.assert_allclose(weighted.item_weights_, model.item_weights_, atol=1e-5)
+    slim = SLIMRanker().fit(EVENTS.drop_duplicates())
+    assert slim.alpha_ == pytest.approx(_slim._PART * model.l2_ / len(slim.users_))
+
+
 def test_weights_of_many_items_are_refused_before_they_are_allocated():
     events = pd.DataFrame({"user_id": np.arange(60_000) // 6, "item_id": np.arange(60_000)})
     with pytest.raises(ValueError, match="60,000 by 60,000 items, 13.4 GiB in float32") as error:

@@ -21,6 +21,8 @@ METRICS = [
     {"metric": "tversky", "weighting": "tfidf", "alpha": 0.1, "beta": 0.2},
 ]
 
+PLAIN = {"n_neighbors": 100, "shrink": 0.0, "weighting": None}
+
 
 def random_events(n_users=25, n_items=14, n_events=200, seed=0):
     random = np.random.default_rng(seed)
@@ -68,7 +70,7 @@ def similarity(x, y, metric="cosine", weighting=None, shrink=0.0, alpha=0.5, bet
 
 @pytest.mark.parametrize("parameters", METRICS, ids=str)
 def test_similarities_of_items_are_those_of_their_definition(parameters):
-    model = ItemKNNRanker(n_neighbors=100, **parameters).fit(EVENTS)
+    model = ItemKNNRanker(**{**PLAIN, **parameters}).fit(EVENTS)
     vectors = weighted(MATRIX.T, parameters.get("weighting"))
     expected = [
         [0 if i == j else similarity(x, y, **parameters) for j, y in enumerate(vectors)] for i, x in enumerate(vectors)
@@ -79,7 +81,7 @@ def test_similarities_of_items_are_those_of_their_definition(parameters):
 
 @pytest.mark.parametrize("parameters", METRICS, ids=str)
 def test_similarities_of_users_are_those_of_their_definition(parameters):
-    model = UserKNNRanker(n_neighbors=100, **parameters).fit(EVENTS)
+    model = UserKNNRanker(**{**PLAIN, **parameters}).fit(EVENTS)
     history = np.zeros((1, MATRIX.shape[1]))
     history[0, [2, 3, 9]] = 2, 1, 1
     known = weighted(MATRIX, parameters.get("weighting"))
@@ -94,11 +96,11 @@ def test_jaccard_is_the_overlap_of_sets_and_equals_two_tversky_indices():
     events = EVENTS.drop_duplicates()
     sets = [set(part["user_id"]) for _, part in events.groupby("item_id")]
     expected = [[0 if i == j else len(a & b) / len(a | b) for j, b in enumerate(sets)] for i, a in enumerate(sets)]
-    jaccard = ItemKNNRanker(metric="jaccard").fit(events).item_weights_.toarray()
+    jaccard = ItemKNNRanker(metric="jaccard", shrink=0.0).fit(events).item_weights_.toarray()
     np.testing.assert_allclose(jaccard, expected, rtol=1e-6)
-    tversky = ItemKNNRanker(metric="tversky", alpha=1.0, beta=1.0).fit(events).item_weights_.toarray()
+    tversky = ItemKNNRanker(metric="tversky", alpha=1.0, beta=1.0, shrink=0.0).fit(events).item_weights_.toarray()
     np.testing.assert_allclose(tversky, jaccard)
-    dice = ItemKNNRanker(metric="tversky", alpha=0.5, beta=0.5).fit(events).item_weights_.toarray()
+    dice = ItemKNNRanker(metric="tversky", alpha=0.5, beta=0.5, shrink=0.0).fit(events).item_weights_.toarray()
     expected = [
         [0 if i == j else 2 * len(a & b) / (len(a) + len(b)) for j, b in enumerate(sets)] for i, a in enumerate(sets)
     ]
@@ -108,7 +110,7 @@ def test_jaccard_is_the_overlap_of_sets_and_equals_two_tversky_indices():
 def test_an_asymmetric_similarity_of_one_is_the_conditional_probability_of_the_item():
     events = EVENTS.drop_duplicates()
     sets = [set(part["user_id"]) for _, part in events.groupby("item_id")]
-    weights = ItemKNNRanker(metric="asymmetric", alpha=1.0).fit(events).item_weights_.toarray()
+    weights = ItemKNNRanker(metric="asymmetric", alpha=1.0, shrink=0.0).fit(events).item_weights_.toarray()
     for past, item in ((0, 5), (5, 0), (2, 11)):
         assert weights[past, item] == pytest.approx(len(sets[past] & sets[item]) / len(sets[past]))
 
@@ -123,7 +125,7 @@ def test_each_item_keeps_its_most_similar_items():
 
 
 def test_scores_come_from_the_most_similar_users():
-    model = UserKNNRanker(n_neighbors=4).fit(EVENTS)
+    model = UserKNNRanker(n_neighbors=4, weighting=None).fit(EVENTS)
     history = MATRIX[3]
     similar = np.array([similarity(history, y) for y in MATRIX])
     best = np.argsort(-similar)[:4]
@@ -133,13 +135,15 @@ def test_scores_come_from_the_most_similar_users():
 
 @pytest.mark.parametrize(("alpha", "beta"), [(1.0, 0.0), (0.6, 0.7), (1.7, 1.2)])
 def test_random_walks_are_products_of_probabilities(alpha, beta):
-    model = RP3BetaRanker(n_neighbors=100, alpha=alpha, beta=beta).fit(EVENTS)
+    model = RP3BetaRanker(n_neighbors=100, alpha=alpha, beta=beta, normalize=False).fit(EVENTS)
     to_items = (MATRIX / MATRIX.sum(axis=1, keepdims=True)) ** alpha
     to_users = (MATRIX.T / MATRIX.sum(axis=0)[:, None]) ** alpha
     expected = to_users @ to_items / MATRIX.sum(axis=0) ** beta
     np.fill_diagonal(expected, 0)
     np.testing.assert_allclose(model.item_weights_.toarray(), expected, rtol=1e-5)
-    kept = model.set_params(n_neighbors=2).fit(EVENTS).item_weights_.toarray()
+    normalized = RP3BetaRanker(n_neighbors=100, alpha=alpha, beta=beta, normalize=True).fit(EVENTS).item_weights_
+    np.testing.assert_allclose(normalized.toarray(), expected / expected.sum(axis=1, keepdims=True), rtol=1e-5)
+    kept = model.set_params(n_neighbors=2, normalize=False).fit(EVENTS).item_weights_.toarray()
     for past in range(len(expected)):
         np.testing.assert_allclose(np.sort(kept[past])[-2:], np.sort(expected[past])[-2:], rtol=1e-5)
         assert np.count_nonzero(kept[past]) == 2

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils import check_random_state
 
-from skrec._sklearn_compat import Interval
+from skrec._sklearn_compat import Interval, StrOptions
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.models.factors._least_squares import solve_rows
 from skrec.models.factors._vectors import FactorRanker
@@ -35,7 +35,7 @@ class ALSRanker(FactorRanker):
         Number of dimensions of the vectors.
     unobserved_weight : float, default=0.1
         Weight of all pairs of users and items relative to events.
-    l2 : float, default=0.01
+    l2 : float, default=0.03
         Strength of the L2 regularization. The penalty of a vector is multiplied by ``(n_events + unobserved_weight *
         n) ** frequency_scaling``, where ``n_events`` is the number of events of the user or item, and ``n`` is the
         number of items or users with events.
@@ -45,6 +45,10 @@ class ALSRanker(FactorRanker):
         Number of passes over the users and items. ``partial_fit`` on a fitted model makes one pass from its vectors.
     init_std : float, default=0.1
         Standard deviation of the initial item vectors, divided by the square root of ``embedding_dim``.
+    solver : {"cg", "exact"}, default="cg"
+        Method by which vectors are solved for in training. ``"cg"`` makes three steps of conjugate gradients from the
+        vectors of the previous pass [3]_, ``"exact"`` solves the normal equations. The vectors of users after training,
+        and those of given histories, are always exact.
     random_state : int, RandomState instance or None, default=None
         Seed of the initial item vectors.
     {columns}
@@ -67,6 +71,8 @@ class ALSRanker(FactorRanker):
        https://doi.org/10.1109/ICDM.2008.22
     .. [2] S. Rendle, W. Krichene, L. Zhang and Y. Koren, "Revisiting the performance of iALS on item recommendation
        benchmarks", RecSys 2022, https://doi.org/10.1145/3523227.3548486
+    .. [3] G. Takacs, I. Pilaszy and D. Tikk, "Applications of the conjugate gradient method for implicit feedback
+       collaborative filtering", RecSys 2011, https://doi.org/10.1145/2043932.2043987
 
     Examples
     --------
@@ -81,10 +87,11 @@ class ALSRanker(FactorRanker):
 
     embedding_dim: int = 64
     unobserved_weight: float = 0.1
-    l2: float = 0.01
+    l2: float = 0.03
     frequency_scaling: float = 1.0
     epochs: int = 16
     init_std: float = 0.1
+    solver: Literal["cg", "exact"] = "cg"
     random_state: Any = None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -94,6 +101,7 @@ class ALSRanker(FactorRanker):
         "frequency_scaling": [Interval(Real, 0, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "init_std": [Interval(Real, 0, None, closed="neither")],
+        "solver": [StrOptions({"cg", "exact"})],
         "random_state": ["random_state"],
     }
 
@@ -115,17 +123,24 @@ class ALSRanker(FactorRanker):
         new = known + np.flatnonzero(np.diff(items.indptr)[known:])  # items without events have zeros
         random = check_random_state(self.random_state)
         vectors[new] = random.normal(0, self.init_std / np.sqrt(self.embedding_dim), (len(new), self.embedding_dim))
+        of_users = np.zeros((users.shape[0], self.embedding_dim), np.float32)
+        if known:
+            of_users[: len(self.user_embeddings_)] = self.user_embeddings_
         for _ in range(epochs):
-            vectors = self._vectors_of(items, self._vectors_of(users, vectors))
+            of_users = self._vectors_of(users, vectors, of_users)
+            vectors = self._vectors_of(items, of_users, vectors)
         self.item_embeddings_ = vectors
         self.user_embeddings_ = self._fold_in(users)
 
-    def _vectors_of(self, matrix: csr_array, fixed: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _vectors_of(
+        self, matrix: csr_array, fixed: NDArray[np.float32], start: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
         """Return the vectors of rows that minimize the loss for the fixed vectors of the columns."""
         events = np.asarray(matrix.sum(axis=1), np.float64)
         n = np.count_nonzero(fixed.any(axis=1))  # columns without events have the vector 0
         unobserved_weight, l2, scaling = self._loss
-        return solve_rows(matrix, fixed, unobserved_weight, l2 * (events + unobserved_weight * n) ** scaling)
+        penalty = l2 * (events + unobserved_weight * n) ** scaling
+        return solve_rows(matrix, fixed, unobserved_weight, penalty, start=None if self.solver == "exact" else start)
 
     def _fold_in(self, histories: csr_array) -> NDArray[np.float32]:
         return self._vectors_of(histories.astype(np.float32), self.item_embeddings_)

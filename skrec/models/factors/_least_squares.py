@@ -12,11 +12,17 @@ from skrec.base.threads import in_threads
 
 __all__ = ["solve_rows"]
 
-_CELLS = 2**22  # numbers of a stack, at most
+_CELLS = 2**18  # numbers of a stack, at most: they should stay in the cache of a core
 
 
 def solve_rows(
-    matrix: csr_array, fixed: NDArray[np.float32], everywhere: float, penalty: NDArray[np.float64]
+    matrix: csr_array,
+    fixed: NDArray[np.float32],
+    everywhere: float,
+    penalty: NDArray[np.float64],
+    *,
+    start: NDArray[np.float32] | None = None,
+    steps: int = 3,
 ) -> NDArray[np.float32]:
     """Return the vectors x of rows that minimize a weighted squared error.
 
@@ -32,38 +38,92 @@ def solve_rows(
         Weight of all pairs.
     penalty : ndarray of shape (n,)
         Strength of the L2 regularization of each row.
+    start : ndarray of shape (n, dim), default=None
+        Vectors to improve by conjugate gradients. If None, the solution is exact.
+    steps : int, default=3
+        Number of steps of conjugate gradients.
 
     Returns
     -------
     ndarray of shape (n, dim), float32
-        The vector of a row depends on this row only, bit for bit.
+        An exact solution depends on the row only, bit for bit.
     """
     n, dim = matrix.shape[0], fixed.shape[1]
     result = np.zeros((n, dim), np.float32)
-    shared = everywhere * (fixed.T @ fixed)
+    shared = np.float32(everywhere) * (fixed.T @ fixed)
     padded = np.concatenate([fixed, np.zeros((1, dim), np.float32)])
-    weighted = bool(matrix.nnz) and not (matrix.data == 1).all()
-    diagonal = np.arange(dim)
+    unweighted = bool((matrix.data == 1).all())
+    lengths = np.diff(matrix.indptr)
 
     def solve(part: tuple[NDArray[np.intp], int]) -> None:
         rows, length = part
-        starts, lengths = matrix.indptr[rows], np.diff(matrix.indptr)[rows]
-        there = np.arange(length) < lengths[:, None]
-        at = np.where(there, starts[:, None] + np.arange(length), 0)
-        vectors = padded[np.where(there, matrix.indices[at], len(fixed))]  # (rows, length, dim)
-        if weighted:
-            weights = np.where(there, matrix.data[at], np.float32(0))[:, :, None]
-            products = np.matmul((vectors * weights).transpose(0, 2, 1), vectors)
-            sums = (vectors * weights).sum(axis=1)
+        there = np.arange(length) < lengths[rows, None]
+        at = np.where(there, matrix.indptr[rows, None] + np.arange(length), 0)
+        vectors = padded.take(np.where(there, matrix.indices[at], len(fixed)), axis=0)  # (rows, length, dim)
+        weights = None if unweighted else np.where(there, matrix.data[at], np.float32(0))[:, :, None]
+        problems = vectors, weights, shared, penalty[rows, None].astype(np.float32)
+        if start is None:
+            result[rows] = _exact(*problems)
         else:
-            products = np.matmul(vectors.transpose(0, 2, 1), vectors)
-            sums = vectors.sum(axis=1)
-        products += shared
-        products[:, diagonal, diagonal] += penalty[rows, None].astype(np.float32)
-        result[rows] = np.linalg.solve(products, sums[:, :, None])[:, :, 0]
+            result[rows] = _conjugate_gradients(*problems, start=start[rows], steps=steps)
 
-    in_threads(solve, _stacks(np.diff(matrix.indptr), dim), operations=(matrix.nnz + n * dim) * dim**2)
+    cost = dim**2 if start is None else 4 * steps * dim
+    in_threads(solve, _stacks(lengths, dim), operations=(matrix.nnz + n * dim) * cost)
     return result
+
+
+def _exact(
+    vectors: NDArray[np.float32],
+    weights: NDArray[np.float32] | None,
+    shared: NDArray[np.float32],
+    penalty: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Solve a stack of problems by their normal equations."""
+    weighted = vectors if weights is None else vectors * weights
+    products = np.matmul(weighted.transpose(0, 2, 1), vectors)
+    products += shared
+    diagonal = np.arange(len(shared))
+    products[:, diagonal, diagonal] += penalty
+    solutions: NDArray[np.float32] = np.linalg.solve(products, weighted.sum(axis=1)[:, :, None])[:, :, 0]
+    return solutions
+
+
+def _conjugate_gradients(
+    vectors: NDArray[np.float32],
+    weights: NDArray[np.float32] | None,
+    shared: NDArray[np.float32],
+    penalty: NDArray[np.float32],
+    *,
+    start: NDArray[np.float32],
+    steps: int,
+) -> NDArray[np.float32]:
+    """Improve a stack of solutions by a few steps, without the normal equations."""
+    transposed = vectors.transpose(0, 2, 1)
+
+    def product(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        scores = np.matmul(vectors, x[:, :, None])
+        if weights is not None:
+            scores *= weights
+        result: NDArray[np.float32] = np.matmul(transposed, scores)[:, :, 0]
+        result += x @ shared
+        result += penalty * x
+        return result
+
+    solutions = start.copy()
+    target = (vectors if weights is None else vectors * weights).sum(axis=1)
+    residual = target - product(solutions)
+    direction = residual.copy()
+    square = np.einsum("ij,ij->i", residual, residual)
+    for _ in range(steps):
+        changed = product(direction)
+        curvature = np.einsum("ij,ij->i", direction, changed)
+        size = np.divide(square, curvature, out=np.zeros_like(square), where=curvature > 0)[:, None]
+        solutions += size * direction
+        residual -= size * changed
+        before, square = square, np.einsum("ij,ij->i", residual, residual)
+        direction *= np.divide(square, before, out=np.zeros_like(square), where=before > 0)[:, None]
+        direction += residual
+    return solutions
 
 
 def _stacks(lengths: NDArray[np.int64], dim: int) -> Iterator[tuple[NDArray[np.intp], int]]:

@@ -28,7 +28,7 @@ class PureSVDRanker(FactorRanker):
 
     Parameters
     ----------
-    embedding_dim : int, default=50
+    embedding_dim : int, default=25
         Number of singular vectors. At most the smaller number of users and items is used.
     random_state : int, RandomState instance or None, default=None
         Seed of the randomized decomposition of :func:`sklearn.utils.extmath.randomized_svd`.
@@ -66,7 +66,7 @@ class PureSVDRanker(FactorRanker):
     ['x']
     """
 
-    embedding_dim: int = 50
+    embedding_dim: int = 25
     random_state: Any = None
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {

@@ -31,7 +31,9 @@ class EASERanker(ItemWeightsRanker):
     Parameters
     ----------
     l2 : float or "auto", default="auto"
-        Strength of the L2 regularization. If ``"auto"``, it is LAW
+        Strength of the L2 regularization. If ``"auto"``, it is ``11 * f ** 0.7`` times the mean squared entry of X (1
+        if all pairs have one event), where f is the mean, over the events, of the number of users of the item. The rule
+        was found on rows held out of training: it gives values near the best on MovieLens 100K and Last.fm 2K.
     memory_limit : float, default=8.0
         Largest size of the dense item-item matrix, in GiB of 2**30 bytes. It takes ``4 * n_items ** 2`` bytes: 0.05 GiB
         for 3,700 items, 8 GiB for 46,340.
@@ -84,7 +86,7 @@ class EASERanker(ItemWeightsRanker):
 
     def _solve(self, matrix: csr_array) -> None:
         check_memory(self, matrix.shape[1], instead="SLIMRanker, ItemKNNRanker or ALSRanker")
-        self.l2_ = _auto_l2(matrix) if self.l2 == "auto" else float(self.l2)
+        self.l2_ = auto_l2(matrix) if self.l2 == "auto" else float(self.l2)
         gram = dense_gram(matrix)
         least = 1e-6 * float(np.diag(gram).max())
         if self.l2_ < least:
@@ -100,8 +102,12 @@ class EASERanker(ItemWeightsRanker):
         return {"l2": distributions.FloatDistribution(1.0, 10_000.0, log=True)}
 
 
-def _auto_l2(matrix: csr_array) -> float:  # noqa: ARG001
-    return 500.0
+def auto_l2(matrix: csr_array) -> float:
+    """Return a strength of the L2 regularization that grows with the number of users of an event's item."""
+    squares = matrix.data**2
+    users = np.bincount(matrix.indices, minlength=matrix.shape[1]).astype(np.float64)
+    frequency = float((users**2).sum() / max(users.sum(), 1))  # of the item of an event, in the mean
+    return 11 * frequency**0.7 * float(squares.mean()) if len(squares) else 1.0
 
 
 def _weights(inverse: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,17 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
-from skrec._sklearn_compat import Interval
+from skrec._sklearn_compat import Interval, StrOptions
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.base.threads import in_threads
+from skrec.models.linear._ease import auto_l2
 from skrec.models.linear._gram import Gram, item_gram
 from skrec.models.linear._item_weights import ItemWeightsRanker
 
 __all__ = ["SLIMRanker"]
 
 _ITEMS_AT_A_TIME = 64
+_PART = 0.2  # of the L2 regularization of EASE
 
 
 @documented(columns=CLOSED_FORM_COLUMNS, fitted=CLOSED_FORM_FITTED)
@@ -35,9 +37,10 @@ class SLIMRanker(ItemWeightsRanker):
 
     Parameters
     ----------
-    alpha : float, default=0.05
+    alpha : float or "auto", default="auto"
         Strength of the regularization, as in ``ElasticNet``: the penalty of an item is ``alpha * l1_ratio * |w|_1 +
         0.5 * alpha * (1 - l1_ratio) * |w|_2**2``, added to half the mean squared error over the users.
+        If ``"auto"``, a fifth of the ``l2`` that :class:`EASERanker` would choose, divided by the number of users.
     l1_ratio : float, default=0.01
         Part of the regularization that is L1. Larger values give fewer weights and faster fits.
     n_neighbors : int or None, default=None
@@ -52,6 +55,8 @@ class SLIMRanker(ItemWeightsRanker):
     ----------
     item_weights_ : csr_array of shape (n_items, n_items), float32
         Weight of each past item (row) for each item (column).
+    alpha_ : float
+        The strength of the regularization that was used.
     n_iter_ : int
         Largest number of passes of an item.
     {fitted}
@@ -70,7 +75,7 @@ class SLIMRanker(ItemWeightsRanker):
     >>> import pandas as pd
     >>> from skrec.models import SLIMRanker
     >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "x"]})
-    >>> model = SLIMRanker().fit(events)
+    >>> model = SLIMRanker(alpha=0.05).fit(events)
     >>> model.recommend(["cy"], k=1)
       user_id item_id  score  rank
     0      cy       y   0.63     1
@@ -78,16 +83,17 @@ class SLIMRanker(ItemWeightsRanker):
     ['x']
     """
 
-    alpha: float = 0.05
+    alpha: float | Literal["auto"] = "auto"
     l1_ratio: float = 0.01
     n_neighbors: int | None = None
     max_iter: int = 100
     tol: float = 1e-3
 
+    alpha_: float = field(init=False, repr=False)
     n_iter_: int = field(init=False, repr=False)
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "alpha": [Interval(Real, 0, None, closed="neither")],
+        "alpha": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "l1_ratio": [Interval(Real, 0, 1, closed="right")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -96,8 +102,9 @@ class SLIMRanker(ItemWeightsRanker):
 
     def _solve(self, matrix: csr_array) -> None:
         n_users, n_items = matrix.shape
+        self.alpha_ = _PART * auto_l2(matrix) / n_users if self.alpha == "auto" else float(self.alpha)
         gram = item_gram(matrix)
-        penalty = float(self.alpha) * n_users
+        penalty = self.alpha_ * n_users
 
         def solve(start: int) -> tuple[list[NDArray[Any]], list[NDArray[Any]], int]:
             found = [

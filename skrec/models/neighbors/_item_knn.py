@@ -18,14 +18,14 @@ __all__ = ["ItemKNNRanker"]
 
 @documented(
     similarity=SIMILARITY.format(
-        n_neighbors=100,
+        n_neighbors=200,
         kept="Number of most similar items that each item keeps. Values above the number of items keep all of them.",
         what="items",
         past="i is the past item",
         document="an item",
         terms="users",
         weighting="None",
-        shrink="0.0",
+        shrink="20.0",
         alpha="0.5",
     ),
     columns=CLOSED_FORM_COLUMNS,
@@ -66,13 +66,16 @@ class ItemKNNRanker(NeighborParameters, ItemWeightsRanker):
     >>> import pandas as pd
     >>> from skrec.models import ItemKNNRanker
     >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "x"]})
-    >>> model = ItemKNNRanker().fit(events)
+    >>> model = ItemKNNRanker(shrink=0.0).fit(events)
     >>> model.recommend(["cy"], k=1)
       user_id item_id  score  rank
     0      cy       y  0.816     1
     >>> model.recommend(history=[["y"]], k=1)["item_id"].tolist()
     ['x']
     """
+
+    n_neighbors: int = 200
+    shrink: float = 20.0
 
     def _solve(self, matrix: csr_array) -> None:
         self._check_alpha()

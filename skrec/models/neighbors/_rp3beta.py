@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from sklearn.preprocessing import normalize
 
 from skrec._sklearn_compat import Interval
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
@@ -29,13 +30,16 @@ class RP3BetaRanker(ItemWeightsRanker):
 
     Parameters
     ----------
-    n_neighbors : int, default=100
+    n_neighbors : int, default=300
         Number of items with the largest weights that each past item keeps.
-    alpha : float, default=1.0
+    alpha : float, default=0.4
         Power of the probabilities of a step. Smaller values bring users and items with many events closer to the
-        others.
-    beta : float, default=0.6
-        Power of the popularity by which weights are divided. Larger values recommend less popular items.
+        others. Values near 1 are better on dense data, such as MovieLens.
+    beta : float, default=0.3
+        Power of the popularity by which weights are divided. Larger values recommend less popular items
+        and are better on dense data, such as 0.6 on MovieLens.
+    normalize : bool, default=False
+        Whether the weights that a past item keeps are scaled to a sum of 1.
     {columns}
 
     Attributes
@@ -60,20 +64,22 @@ class RP3BetaRanker(ItemWeightsRanker):
     >>> import pandas as pd
     >>> from skrec.models import RP3BetaRanker
     >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "x"]})
-    >>> model = RP3BetaRanker(beta=0).fit(events)
+    >>> model = RP3BetaRanker(alpha=1.0, beta=0.0).fit(events)
     >>> model.recommend(["cy"], k=1)  # from x to ann or bob (2/3), and on to y (1/2)
       user_id item_id  score  rank
     0      cy       y  0.333     1
     """
 
-    n_neighbors: int = 100
-    alpha: float = 1.0
-    beta: float = 0.6
+    n_neighbors: int = 300
+    alpha: float = 0.4
+    beta: float = 0.3
+    normalize: bool = False
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="neither")],
         "beta": [Interval(Real, 0, None, closed="left")],
+        "normalize": ["boolean"],
     }
 
     def _solve(self, matrix: csr_array) -> None:
@@ -85,7 +91,8 @@ class RP3BetaRanker(ItemWeightsRanker):
             found: NDArray[Any] = walks * penalty[columns]
             return found
 
-        self.item_weights_ = largest_of_product(to_users, to_items, self.n_neighbors, weights, skip_diagonal=True)
+        found = largest_of_product(to_users, to_items, self.n_neighbors, weights, skip_diagonal=True)
+        self.item_weights_ = normalize(found, "l1", copy=False) if self.normalize else found
 
     def _step(self, matrix: csr_array) -> csr_array:
         """Return the probabilities of a step from the rows to the columns, raised to the power of alpha."""
@@ -98,4 +105,5 @@ class RP3BetaRanker(ItemWeightsRanker):
             "n_neighbors": distributions.IntDistribution(10, 1000, log=True),
             "alpha": distributions.FloatDistribution(0.2, 2.0),
             "beta": distributions.FloatDistribution(0.0, 1.5),
+            "normalize": distributions.CategoricalDistribution((False, True)),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -24,7 +24,7 @@ __all__ = ["UserKNNRanker"]
         past="i is the user of the query",
         document="a user",
         terms="items",
-        weighting="None",
+        weighting='"bm25"',
         shrink="0.0",
         alpha="0.5",
     ),
@@ -65,13 +65,15 @@ class UserKNNRanker(NeighborParameters, ClosedFormRanker):
     >>> import pandas as pd
     >>> from skrec.models import UserKNNRanker
     >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "x"]})
-    >>> model = UserKNNRanker().fit(events)
+    >>> model = UserKNNRanker(weighting=None).fit(events)
     >>> model.recommend(["cy"], k=1)
       user_id item_id  score  rank
     0      cy       y  1.414     1
     >>> model.recommend(history=[["y"]], k=1)["item_id"].tolist()
     ['x']
     """
+
+    weighting: Literal["bm25", "tfidf"] | None = "bm25"
 
     _fitted_with: dict[str, Any] = field(init=False, repr=False)
     _choices: csr_array = field(init=False, repr=False)
