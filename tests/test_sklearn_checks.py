@@ -34,7 +34,11 @@ OF_FEATURES = {
     getattr(models, f"{architecture}{task}"): settings for architecture, settings in SETTINGS.items() for task in TASKS
 }
 SEQUENCES = {"epochs": 6, "embedding_dim": 8, "max_history": 16}
-OF_GRAPHS = {models.LightGCNRanker: {"epochs": 6, "embedding_dim": 4, "n_layers": 2}}
+OF_GRAPHS = {
+    models.LightGCNRanker: {"epochs": 6, "embedding_dim": 4, "n_layers": 2},
+    models.MKRClassifier: {"epochs": 12, "learning_rate": 0.02, "l2": 0.0},
+    models.MKRRanker: {"epochs": 6},
+}
 OF_SEQUENCES = {models.SASRecRanker: {**SEQUENCES, "n_blocks": 1}, models.GRU4RecRanker: SEQUENCES}
 AUTOENCODERS = {"epochs": 6, "embedding_dim": 8}
 OF_AUTOENCODERS = {

@@ -76,7 +76,9 @@ class FittedNetwork(Recommender):
         from skrec._engine.own_loss import OwnLoss
         from skrec._engine.structure import Structure
 
-        shapes = {name: tuple(Column(*column) for column in self._structure[name]) for name in ("columns", "catalogue")}
+        of_columns = {"further": (), **self._structure}  # files of older versions lack the first
+        names = ("columns", "catalogue", "further")
+        shapes = {name: tuple(Column(*column) for column in of_columns[name]) for name in names}
         structure = {**self._structure, **shapes}
         if "loss" in structure:  # a file of an older version
             structure["losses"] = (structure.pop("loss"),)

@@ -250,6 +250,7 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             "network": tuple(sorted(self._network_config(n_outputs).items())),
             "columns": _shapes(arrays.columns),
             "catalogue": _shapes(arrays.catalogue or {}),
+            "further": _shapes(arrays.further or {}),
             "optimizer": optimizer_name(self.optimizer),
             "scheduled": not isinstance(self.learning_rate, Real),
             "parameter_groups": (group["optimizer"], tuple(sorted(group["parts"])))

@@ -14,6 +14,7 @@ from skrec.models.features._fm import FMClassifier, FMRanker, FMRegressor
 from skrec.models.features._nfm import NFMClassifier, NFMRanker, NFMRegressor
 from skrec.models.features._wide_deep import WideDeepClassifier, WideDeepRanker, WideDeepRegressor
 from skrec.models.graphs._lightgcn import LightGCNRanker
+from skrec.models.graphs._mkr import MKRClassifier, MKRRanker
 from skrec.models.linear._ease import EASERanker
 from skrec.models.linear._slim import SLIMRanker
 from skrec.models.neighbors._item_knn import ItemKNNRanker
@@ -50,6 +51,8 @@ __all__ = [
     "MultDAERanker",
     "MultVAERanker",
     "LightGCNRanker",
+    "MKRClassifier",
+    "MKRRanker",
     "NCFClassifier",
     "NCFRanker",
     "NCFRegressor",

@@ -20,13 +20,22 @@ def test_kinds_can_be_chosen():
     architectures = ["AutoInt", "DCN", "DIN", "DNN", "DeepFM", "FM", "NCF", "NFM", "WideDeep"]
     for kind in ("classifier", "regressor"):
         expected = [f"{name}{kind.title()}" for name in architectures]
-        assert [name for name, _ in all_estimators(kind)] == expected
-    transformers = ["FeatureCrosses", "HistoryEncoder", "IDEncoder", "MultiHotEncoder"]
+        expected += ["MKRClassifier"] * (kind == "classifier")
+        assert [name for name, _ in all_estimators(kind)] == sorted(expected)
+    transformers = ["FeatureCrosses", "GraphFeatures", "HistoryEncoder", "IDEncoder", "MultiHotEncoder"]
     assert [name for name, _ in all_estimators("transformer")] == transformers
     both = [name for name, _ in all_estimators(["ranker", "regressor"])]
     assert both == sorted(
         [f"{name}{kind}" for name in architectures for kind in ("Ranker", "Regressor")]
-        + ["GRU4RecRanker", "MultDAERanker", "MultVAERanker", "PopularityRanker", "SASRecRanker"]
+        + [
+            "GRU4RecRanker",
+            "LightGCNRanker",
+            "MKRRanker",
+            "MultDAERanker",
+            "MultVAERanker",
+            "PopularityRanker",
+            "SASRecRanker",
+        ]
     )
 
 

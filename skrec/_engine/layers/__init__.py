@@ -4,6 +4,7 @@ from skrec._engine.layers.attention import SelfAttention, past
 from skrec._engine.layers.bag import Bag
 from skrec._engine.layers.bias import Bias
 from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_interaction
+from skrec._engine.layers.cross_compress import CrossCompress
 from skrec._engine.layers.dropout import Dropout
 from skrec._engine.layers.fields import Fields, FieldTable, Numbers, Side, embed, field_network, first_order, flatten
 from skrec._engine.layers.graph import add_loss, contrast, perturbed
@@ -20,6 +21,7 @@ __all__ = [
     "Bias",
     "Catalogue",
     "Cross",
+    "CrossCompress",
     "Dropout",
     "FieldAttention",
     "FieldTable",
