@@ -95,7 +95,7 @@ class _MKR(NetworkRecommender):
         return inputs if self._entities is None else {**inputs, "entity": self._entity_codes[items]}
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
-        plan = super()._training(events, log)
+        plan = super()._training(events, log)  # type: ignore[safe-super]
         if self._entities is None:
             return plan
         return {**plan, "arrays": replace(plan["arrays"], further=self._triples)}
