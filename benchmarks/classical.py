@@ -102,7 +102,10 @@ GRID = {
 }
 SETTINGS = {  # found by --search
     "ncf": {
-        "EASE": {"l2": 1000.0},
+        "EASE": {"l2": 1000.0},  # not searched: a usual value for MovieLens 1M
+        "ALS": {"l2": 0.01, "unobserved_weight": 0.1},
+        "PureSVD": {"embedding_dim": 50},
+        "ItemKNN": {"n_neighbors": 100, "shrink": 0.0},
         "RP3Beta": {"n_neighbors": 300, "alpha": 1.0, "beta": 0.65, "normalize": True},
     },
     "mcrec": {

@@ -35,7 +35,7 @@ class ALSRanker(FactorRanker):
         Number of dimensions of the vectors.
     unobserved_weight : float, default=0.1
         Weight of all pairs of users and items relative to events.
-    l2 : float, default=0.03
+    l2 : float, default=0.01
         Strength of the L2 regularization. The penalty of a vector is multiplied by ``(n_events + unobserved_weight *
         n) ** frequency_scaling``, where ``n_events`` is the number of events of the user or item, and ``n`` is the
         number of items or users with events.
@@ -87,7 +87,7 @@ class ALSRanker(FactorRanker):
 
     embedding_dim: int = 64
     unobserved_weight: float = 0.1
-    l2: float = 0.03
+    l2: float = 0.01
     frequency_scaling: float = 1.0
     epochs: int = 16
     init_std: float = 0.1
