@@ -42,8 +42,10 @@ OF_GRAPHS = {
 OF_SEQUENCES = {models.SASRecRanker: {**SEQUENCES, "n_blocks": 1}, models.GRU4RecRanker: SEQUENCES}
 AUTOENCODERS = {"epochs": 6, "embedding_dim": 8}
 OF_AUTOENCODERS = {
-    model: {**AUTOENCODERS, "hidden_units": (16,)} for model in (models.MultVAERanker, models.MultDAERanker)
+    model: {**AUTOENCODERS, "hidden_units": (16,)}
+    for model in (models.MultVAERanker, models.MultDAERanker, models.RecVAERanker)
 }
+OF_AUTOENCODERS[models.AutoRecRegressor] = {"epochs": 20, "embedding_dim": 16, "learning_rate": 0.01, "l2": 0.001}
 EXPECTED_FAILURES = {  # scikit-learn runs the second for models that take sparse rows
     f"check_sample_weight_equivalence_on_{kind}_data": (
         "training is stochastic: a row of weight 2 meets other batches and other random numbers than two equal rows"

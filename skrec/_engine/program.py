@@ -13,6 +13,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,7 @@ class Program(ForCallbacks, keras.Model):
         self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
         self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
         self.step_rates = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)  # rates of an epoch with a schedule
+        self.phase = tf.Variable(0, trainable=False, dtype=tf.int32)
         self.seed = tf.Variable(0, trainable=False, dtype=tf.int32)
         self.earlier_steps = tf.Variable(0, trainable=False, dtype=tf.int32)  # not counted by the optimizer
         self.n_negatives = tf.Variable(0, trainable=False, dtype=tf.int32)
@@ -114,8 +116,10 @@ class Program(ForCallbacks, keras.Model):
     def _build_layers(self) -> None:
         """Build the layers by calling the network on one padded row, which is faster than tracing."""
         inputs = {column.name: column.padding() for column in (*self.structure.columns, *self.structure.catalogue)}
-        if self.structure.length or self.structure.target_set:
+        if self.structure.length:
             inputs["item"] = tf.zeros([1], tf.int32)  # as in scoring: one item per row, not per position
+        if self.structure.target_set:
+            inputs = {"user": tf.zeros([1], tf.int32), "item": tf.zeros([1], tf.int32), **inputs}
         try:
             with building():
                 self.pairs(self.network.query(inputs), inputs)
@@ -289,18 +293,32 @@ class Program(ForCallbacks, keras.Model):
     def empty(self) -> None:
         """Free the memory of the tables."""
         self.held = None
-        for weight in self.named.values():
+        for weight in (self.named | self.constants).values():
             _empty(weight)
 
     # -- the training step -------------------------------------------------------------------------------------------
 
     def train_step(self, step: Any) -> dict[str, Any]:
-        """Take one batch, sample its negatives, and update the weights."""
+        """Take one batch, sample its negatives, and update the weights: all of them, or those of the current phase."""
+        phases = self.structure.phases
+        if not phases:
+            self._step(step, [*self.named], dropout=True)
+        else:
+            branches = [partial(self._step_of_phase, step, *phase) for phase in phases]
+            tf.switch_case(tf.convert_to_tensor(self.phase), branches)
+        return {"loss": self.mean_loss.result()}
+
+    def _step_of_phase(self, step: Any, parts: tuple[str, ...], dropout: bool) -> Any:
+        self._step(step, [name for name in self.named if name.partition("/")[0] in parts], dropout=dropout)
+        return tf.constant(0)  # a branch returns a tensor
+
+    def _step(self, step: Any, names: list[str], *, dropout: bool) -> None:
+        """Update the weights of these names by one batch."""
         s = self.structure
         context = TrainingContext(
             self.seed,
             self.earlier_steps + tf.cast(self.optimizer.iterations.value, tf.int32),
-            dropout=self.rates["dropout"] if s.dropout else None,
+            dropout=self.rates["dropout"] if s.dropout and dropout else None,
             id_dropout=self.rates["id_dropout"] if s.id_dropout else None,
             penalised=s.penalised,
         )
@@ -320,11 +338,34 @@ class Program(ForCallbacks, keras.Model):
                 loss += self._added(context, weight, total)
         if s.scheduled:
             self.optimizer.rate.value.assign(tf.gather(self.step_rates, step))
-        weights = [group for _, group in self.optimizers]
-        for (optimizer, group), gradients in zip(self.optimizers, tape.gradient(loss, weights), strict=True):
-            optimizer.apply(gradients, group)
+        trained = {id(self.named[name]) for name in names}
+        groups = [(optimizer, [w for w in weights if id(w) in trained]) for optimizer, weights in self.optimizers]
+        gradients = tape.gradient(loss, [weights for _, weights in groups])
+        for (optimizer, weights), slopes in zip(groups, gradients, strict=True):
+            if weights:
+                optimizer.apply(slopes, weights)
         self.mean_loss.update_state(data_loss, sample_weight=total)
-        return {"loss": self.mean_loss.result()}
+
+    def copy_parts(self) -> None:
+        """Copy the weights of parts to those that are copies of them."""
+        for copy, source in self._copied().items():
+            self.constants[copy].value.assign(self.named[source].value)
+
+    def _copied(self) -> dict[str, str]:
+        """Return the names of the weights that are copies, and those of their sources."""
+        sources = {source: copy for copy, source in self.network.copies.items()}
+        parts = {name: name.partition("/") for name in self.named}
+        return {f"{sources[part]}/{rest}": name for name, (part, _, rest) in parts.items() if part in sources}
+
+    def initial_copies(
+        self, start: Mapping[str, np.ndarray], known: Mapping[str, np.ndarray] | None
+    ) -> dict[str, np.ndarray]:
+        """Return the copies of an earlier fit, or new ones; rows of new ids are those of the source."""
+        copies = {}
+        for copy, source in self._copied().items():
+            old = start[source][:0] if known is None else known[copy]
+            copies[copy] = np.concatenate([old, start[source][len(old) :]]) if len(old) else start[source]
+        return copies
 
     def _nodes(self) -> tuple[dict[str, Table], list[Any], list[Any]]:
         """Return the tables by name, their rows, and the number of rows of each."""
@@ -343,6 +384,8 @@ class Program(ForCallbacks, keras.Model):
 
     def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
         """Return the weighted sum of the losses of rows; several targets are averaged by ``loss_weights``."""
+        if self.structure.target_set is not None:
+            return self._pointwise_sets(columns, weight, context)
         ids = {role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}
         inputs = self._history_dropped({**columns, **ids}, context)
         logits = self.pairs(self.network.query(inputs), inputs)
@@ -355,6 +398,24 @@ class Program(ForCallbacks, keras.Model):
         ]
         shares = self.loss_weights / tf.reduce_sum(self.loss_weights)
         return tf.reduce_sum(weight * tf.linalg.matvec(tf.stack(of_targets, axis=1), shares))
+
+    def _pointwise_sets(self, columns: Mapping[str, Any], weight: Any, context: TrainingContext) -> Any:
+        """Return the sum of the losses of all targets of rows that have a set of targets, each with its value."""
+        s = self.structure
+        of_rows, of_targets = self.network.query, self.network.item
+        if s.target_role == "user":
+            of_rows, of_targets = of_targets, of_rows
+        assert s.target_set is not None
+        codes = columns[s.target_set]
+        at = tf.where((codes > 0) & (weight > 0)[:, None])
+        distinct, column, counts = tf.unique_with_counts(tf.gather_nd(codes, at))
+        rows = of_rows(columns)
+        context.lookup_weight = tf.cast(counts, tf.float32)
+        targets = of_targets({s.target_role: distinct})
+        cells = tf.stack([at[:, 0], tf.cast(column, tf.int64)], axis=1)
+        logits = tf.gather_nd(tf.matmul(rows, targets, transpose_b=True), cells)
+        values = tf.gather_nd(tf.bitcast(columns["target_values"], tf.float32), at)
+        return tf.reduce_sum(pointwise(s.losses[0], logits[:, None], values))
 
     def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
         """Return the weighted sum of the losses of rows, or of positions of sequences, against negatives."""

@@ -13,7 +13,7 @@ from skrec._engine.scoring import _CELLS, _ITEMS, _LARGE, _MANY_USERS, _SMALL, _
 from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
-__all__ = ["pairs_between", "vectors"]
+__all__ = ["pairs_between", "pairs_between_on", "vectors"]
 
 _QUERIES = 1024  # number of queries whose tensors are stored at a time
 
@@ -56,31 +56,39 @@ def pairs_between(
     at : tuple of ndarray of shape (n_pairs,)
         Indices of the query, sorted, and of the item of each pair.
     """
+    with borrowed(structure, weights) as program:
+        return pairs_between_on(program, queries, items, at)
+
+
+def pairs_between_on(
+    program: Program,
+    queries: Mapping[str, np.ndarray],
+    items: Mapping[str, np.ndarray],
+    at: tuple[np.ndarray, np.ndarray],
+) -> np.ndarray:
+    """Return the logits of selected pairs as in :func:`pairs_between`, on a program that is already borrowed."""
     query_at, item_at = at
     parts = []
-    with borrowed(structure, weights) as program:
-        item = _encoded(program, "item", items)
-        few = len(query_at) <= 8 * _SMALL
-        size = _SMALL if few else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
+    item = _encoded(program, "item", items)
+    few = len(query_at) <= 8 * _SMALL
+    size = _SMALL if few else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
 
-        def score(query: Any, item: Any) -> Any:
-            own = tf.nest.map_structure(lambda leaf: tf.expand_dims(leaf, 1), item)
-            return tf.reshape(program.network.interact(query, own), [size, -1])
+    def score(query: Any, item: Any) -> Any:
+        own = tf.nest.map_structure(lambda leaf: tf.expand_dims(leaf, 1), item)
+        return tf.reshape(program.network.interact(query, own), [size, -1])
 
-        for start in range(0, _length(queries), _QUERIES):
-            low, high = np.searchsorted(query_at, [start, start + _QUERIES])
-            if low == high:
-                continue
-            query = _encoded(
-                program, "query", {name: array[start : start + _QUERIES] for name, array in queries.items()}
-            )
-            for first in range(low, high, size):
-                chosen = [positions[first : min(first + size, high)] for positions in (query_at - start, item_at)]
-                padded = [np.pad(positions, (0, size - len(positions))) for positions in chosen]
-                leaves = [
-                    tf.nest.map_structure(lambda leaf, rows=rows: tf.gather(leaf, rows), side)
-                    for side, rows in zip((query, item), padded, strict=True)
-                ]
-                call = _traced(program, "between", score, *leaves)
-                parts.append(call(*leaves).numpy()[: len(chosen[0])])
+    for start in range(0, _length(queries), _QUERIES):
+        low, high = np.searchsorted(query_at, [start, start + _QUERIES])
+        if low == high:
+            continue
+        query = _encoded(program, "query", {name: array[start : start + _QUERIES] for name, array in queries.items()})
+        for first in range(low, high, size):
+            chosen = [positions[first : min(first + size, high)] for positions in (query_at - start, item_at)]
+            padded = [np.pad(positions, (0, size - len(positions))) for positions in chosen]
+            leaves = [
+                tf.nest.map_structure(lambda leaf, rows=rows: tf.gather(leaf, rows), side)
+                for side, rows in zip((query, item), padded, strict=True)
+            ]
+            call = _traced(program, "between", score, *leaves)
+            parts.append(call(*leaves).numpy()[: len(chosen[0])])
     return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)

@@ -45,8 +45,14 @@ class Structure:
     length : int
         Number of positions of a row that is a sequence, each with its own target. If 0, a row has one target.
     target_set : str or None
-        Input of the network that holds the set of target items of each row, with ``negatives="catalogue"``. Their
-        weights are in the column ``"target_weights"`` if there is one. If None, a row has one target.
+        Input of the network that holds the set of targets of each row, codes of ``target_role``. With
+        ``negatives="catalogue"`` these are items, whose weights are in the column ``"target_weights"`` if there is one;
+        otherwise each has its own value, in the column ``"target_values"``. If None, a row has one target.
+    target_role : {"item", "user"}
+        Whether rows are users and their targets are items, or the reverse.
+    phases : tuple of (tuple of str, bool)
+        Phases of training that take turns: the parts of the network that are trained, and whether there is dropout.
+        If empty, all parts are trained in each step.
     popularity, reject, penalised, dropout, id_dropout, scheduled : bool
         Whether negatives are sampled by popularity; whether the positives of the user are rejected; whether penalties,
         dropout and id dropout are used; whether a schedule sets the learning rate of each step.
@@ -65,6 +71,8 @@ class Structure:
     further: tuple[Column, ...] = ()
     length: int = 0
     target_set: str | None = None
+    target_role: str = "item"
+    phases: tuple[tuple[tuple[str, ...], bool], ...] = ()
     popularity: bool = False
     reject: bool = False
     penalised: bool = False

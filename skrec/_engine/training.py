@@ -58,6 +58,8 @@ class FitSettings:
     added, added_steps : float
         Weight of the losses that layers add, such as a Kullback-Leibler divergence, and the number of steps in which it
         grows from 0 to this value (annealing).
+    phase_epochs : tuple of int
+        Number of epochs of each phase of training, in turn.
     ema_momentum : float
         Momentum of the moving average of the weights after each epoch, which the fit returns. If 0, there is none.
         Training itself uses the raw, un-averaged weights.
@@ -84,6 +86,7 @@ class FitSettings:
     regularisation: float = 0.0
     added: float = 1.0
     added_steps: float = 0.0
+    phase_epochs: tuple[int, ...] = ()
     ema_momentum: float = 0.0
 
 
@@ -118,7 +121,14 @@ class _Epochs(keras.callbacks.Callback):
         program.between_epochs = False
         program.in_fit.weights_were_set = False
         # The same as if all epochs were trained in one fit.
-        program.data.shuffle(self._settings.seed, self._iterations // n_steps + epoch)
+        number = self._iterations // n_steps + epoch
+        program.data.shuffle(self._settings.seed, number)
+        if ends := np.cumsum(self._settings.phase_epochs).tolist():
+            place = number % ends[-1]
+            phase = int(np.searchsorted(ends, place, side="right"))
+            program.phase.assign(phase)
+            if place in ends[:-1]:
+                program.copy_parts()
         if program.structure.scheduled:
             first = self._iterations + epoch * n_steps
             program.step_rates.assign(step_rates(self._settings.learning_rate, first, n_steps))
@@ -252,7 +262,8 @@ def train(
         known = None if known is None else program.trainable(known)
         average = None if average is None else program.trainable(average)
         start: Mapping[str, np.ndarray] = program.initial(settings.seed, settings.rows, known, generation=iterations)
-        program.load({**(adjust(start) if adjust else start), **(constants or {})})
+        start = adjust(start) if adjust else start
+        program.load({**start, **program.initial_copies(start, known), **(constants or {})})
         del start
         for name, variable in program.rates.items():
             variable.assign(getattr(settings, name))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ from skrec.base.given_histories import GivenHistories, history_matrix
 from skrec.base.ranker import TrainedRanker
 from skrec.base.reader import Codes, Query
 
-__all__ = ["AutoencoderRanker"]
+__all__ = ["AutoencoderRanker", "set_width"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -36,10 +36,13 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
     of the items against the whole catalogue, weighted by their events. Times are not used.
     """
 
-    hidden_units: Any = (600,)
+    hidden_units: Any = ()
     embedding_dim: int = 200
+    epochs: int = 100
+    batch_size: int | Literal["auto"] = 128
     dropout: float = 0.5
     l2: float = 0.0
+    n_iter_no_change: int = 10
 
     _length: int = field(init=False, repr=False)
 
@@ -68,7 +71,7 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
 
     def _log_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
         super()._log_events(events, inside, log)
-        self._length = _width(np.diff(self._log.indptr))
+        self._length = set_width(np.diff(self._log.indptr))
 
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
         return {"item": items}
@@ -95,14 +98,14 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
         """Return the distinct known items of queries, as codes."""
         matrix = self._matrix(queries)
         start, stop = matrix.indptr[:-1].astype(np.int64), matrix.indptr[1:].astype(np.int64)
-        return Windows((matrix.indices + 1).astype(np.int32), start, stop, max(self._length, _width(stop - start)))
+        return Windows((matrix.indices + 1).astype(np.int32), start, stop, max(self._length, set_width(stop - start)))
 
     def _constants(self) -> dict[str, NDArray[Any]]:
         """Return the log-popularity of the items, by which they are scored for a user without items."""
         counts = np.maximum(self._log.item_counts, 0.5).astype(np.float64)
         return {"popularity/embeddings": np.log(counts / counts.sum()).astype(np.float32)[:, None]}
 
-    def _inputs_of_any_width(self) -> Collection[str]:
+    def _inputs_of_anyset_width(self) -> Collection[str]:
         return ("history",)
 
     # -- training ------------------------------------------------------------------------------------------------------
@@ -246,7 +249,7 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
         return frame.drop(columns="age")
 
 
-def _width(lengths: NDArray[Any]) -> int:
+def set_width(lengths: NDArray[Any]) -> int:
     """Return the number of columns for sets of these sizes: a power of two, so that many fits share a program."""
     longest = int(lengths.max(initial=0))
     return max(8, 1 << (longest - 1).bit_length()) if longest else 8

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TypeVar
 
-from skrec.base.docs import FITTED, HELD_OUT_EVENTS, ROLES, training, with_sections
+from skrec.base.docs import FITTED, HELD_OUT_EVENTS, HELD_OUT_ROWS, REGRESSOR_LOSS, ROLES, training, with_sections
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -61,6 +61,10 @@ def autoencoder(*, architecture: str, references: str, hidden: str = _HIDDEN) ->
         ).replace(
             "n_iter_no_change : int, default=5", f"n_iter_no_change : int, default={defaults['n_iter_no_change']}"
         )
+        trained = trained.replace(
+            '"auto", default="auto"\n    Number of rows',
+            f'"auto", default={defaults["batch_size"]}\n    Number of rows',
+        )
         parameters = [
             ROLES.format(roles=_ROLES, unknown=_UNKNOWN),
             hidden.format(**defaults),
@@ -96,3 +100,65 @@ the items, with the state of the optimizer, take about 15 kB an item.
 
 A target counts as often as the user has events with it, or as the sum of their ``sample_weight``. Rows with ``y <= 0``
 are ignored. :meth:`predict` of a row, also of one in ``fit``, is based on all stored events of its user."""
+
+
+_AUTOREC = """\
+by : {"item", "user"}, default="item"
+    Whose ratings are encoded: those of an item by all users, or those of a user of all items.
+embedding_dim : int, default=500
+    Number of units of the hidden layer.
+activation : {"sigmoid", "tanh", "relu", "linear"}, default="sigmoid"
+    Activation function of the hidden layer."""
+
+_AUTOREC_REFERENCE = """\
+S. Sedhain, A. K. Menon, S. Sanner, L. Xie. "AutoRec: Autoencoders Meet Collaborative Filtering". WWW 2015 companion,
+doi:10.1145/2740908.2742726."""
+
+_RATING_ROLES = """\
+Columns of the user, the item and the time, by name or position. The default is ``"user_id"``, ``"item_id"`` and,
+    if present, ``"timestamp"`` in a DataFrame; columns 0 and 1, without a time, in an array. Other columns are
+    ignored."""
+
+_RATING_UNKNOWN = """\
+How to handle an id that was not seen during ``fit``. If ``"oov"``, the rating is the mean rating. If ``"error"``,
+    :class:`~skrec.exceptions.UnknownIdError` is raised."""
+
+_RATINGS = """\
+>>> from skrec.datasets import make_interactions
+>>> from skrec.models import AutoRecRegressor
+>>> events = make_interactions(n_users=50, n_items=30, random_state=0)
+>>> y = (events["user_id"] + events["item_id"]) % 2 * 4 + 1.0
+>>> model = AutoRecRegressor(embedding_dim=16, epochs=5, random_state=0).fit(events, y)
+>>> model.predict(events[:3]).shape
+(3,)"""
+
+
+def autorec(cls: _Class) -> _Class:
+    """Append the sections to the docstring of AutoRec."""
+    defaults = {field.name: field.default for field in fields(cls)}
+    trained = training(
+        epochs=defaults["epochs"],
+        batch="at least 8 and at most 1,024 items (or users) per step, each with all of its ratings",
+        dropped="ratings of each input (the scale of the others is increased)",
+        held_out=HELD_OUT_ROWS,
+        fraction="0.1",
+        auto="used from 10,000 rows on. Held-out\n    ratings are among those that predictions are based on",
+        score="val_score",
+        rate=defaults["learning_rate"],
+        l2=defaults["l2"],
+        penalty=" Each rating counts once, so that\n    the penalty is proportional to the number of ratings.",
+    ).replace(
+        "id_dropout : float, default=0.01\n    Fraction",
+        "id_dropout : float, default=0.0\n    Not used: unknown ids have the mean rating. Fraction",
+    )
+    fitted = FITTED.format(scores="Negated mean squared error of the held-out ratings")
+    sections = {
+        "Parameters": "\n".join(
+            [ROLES.format(roles=_RATING_ROLES, unknown=_RATING_UNKNOWN), _AUTOREC, trained, REGRESSOR_LOSS]
+        ),
+        "Attributes": fitted,
+        "See Also": "NCFRegressor : Ratings by matrix factorization and neural networks.",
+        "References": _AUTOREC_REFERENCE,
+        "Examples": _RATINGS,
+    }
+    return with_sections(cls, sections)

@@ -1,6 +1,8 @@
 """Recommenders and models of tabular features as scikit-learn estimators."""
 
+from skrec.models.autoencoders._autorec import AutoRecRegressor
 from skrec.models.autoencoders._multinomial import MultDAERanker, MultVAERanker
+from skrec.models.autoencoders._recvae import RecVAERanker
 from skrec.models.baselines._popularity import PopularityRanker
 from skrec.models.content._content import ContentRanker
 from skrec.models.factors._als import ALSRanker
@@ -29,6 +31,7 @@ __all__ = [
     "AutoIntClassifier",
     "AutoIntRanker",
     "AutoIntRegressor",
+    "AutoRecRegressor",
     "ContentRanker",
     "DCNClassifier",
     "DCNRanker",
@@ -62,6 +65,7 @@ __all__ = [
     "PopularityRanker",
     "PureSVDRanker",
     "RP3BetaRanker",
+    "RecVAERanker",
     "SASRecRanker",
     "SLIMRanker",
     "UserKNNRanker",

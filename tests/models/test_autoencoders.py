@@ -1,5 +1,7 @@
 """Mult-VAE and Mult-DAE: known right answers, forward pass and loss in NumPy, histories, state, bad input."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ from skrec.base import AutoencoderRanker
 from skrec.datasets import make_interactions
 from skrec.metrics import make_ranking_scorer
 from skrec.model_selection import LeaveLastOut, search_space
-from skrec.models import MultDAERanker, MultVAERanker, PopularityRanker
+from skrec.models import MultDAERanker, MultVAERanker, PopularityRanker, RecVAERanker
 from skrec.preprocessing import IDEncoder
 from skrec.testing import check_recommender
 
@@ -272,3 +274,60 @@ def test_one_item_and_one_event():
 
 def test_the_base_is_public():
     assert issubclass(MultVAERanker, AutoencoderRanker)
+
+
+# -- RecVAE ------------------------------------------------------------------------------------------------------------
+
+REC = {"hidden_units": (12, 12), "embedding_dim": 8, "learning_rate": 0.01, "batch_size": 16, "random_state": 0}
+
+
+def dense_encoder(weights, name, x):
+    """The densely connected encoder of RecVAE for rows of length 1: the means."""
+    layer, earlier = x @ weights[f"{name}_1/embeddings"][1:] + weights[f"{name}_1_bias/bias"], []
+    for i in (1, 2):
+        if i > 1:
+            layer = layer @ weights[f"{name}_{i}/kernel"] + weights[f"{name}_{i}/bias"]
+        total = sum(earlier, layer)
+        total = total / (1 + np.exp(-total))
+        centred = total - total.mean(axis=1, keepdims=True)
+        scaled = centred / np.sqrt(centred.var(axis=1, keepdims=True) + 0.1)
+        layer = scaled * weights[f"{name}_{i}_norm/gamma"] + weights[f"{name}_{i}_norm/beta"]
+        earlier.append(layer)
+    return (layer @ weights[f"{name}_output/kernel"] + weights[f"{name}_output/bias"])[:, :8]
+
+
+def test_recvae_scores_are_a_product_with_the_mean():
+    model = RecVAERanker(epochs=5, **REC).fit(EVENTS)
+    x = np.zeros((len(SETS), len(model.items_)))
+    for row, items in zip(x, SETS, strict=True):
+        row[items] = 1 / np.sqrt(len(items))
+    z = dense_encoder(model._weights, "encoder", x)
+    expected = z @ model._weights["item/embeddings"][1:, :-1].T + model._weights["item/embeddings"][1:, -1]
+    scores = model.score_items(history=[model.items_[items].tolist() for items in SETS])
+    np.testing.assert_allclose(scores, expected, atol=1e-4)
+
+
+def test_recvae_trains_encoder_and_decoder_in_turn():
+    """Two epochs of the encoder, then one of the decoder, before which the encoder becomes the prior."""
+    model = RecVAERanker(epochs=1, n_encoder_epochs=2, warm_start=True, early_stopping=False, **REC)
+    states = [dict(model.fit(EVENTS)._weights) for _ in range(4)]
+    changed = [
+        {name for name in before if not np.array_equal(before[name], after[name])} for before, after in pairwise(states)
+    ]
+    parts = [{name.partition("_")[0].partition("/")[0] for name in names} for names in changed]
+    assert parts == [{"encoder"}, {"item", "prior"}, {"encoder"}]
+    for name in states[1]:
+        if name.startswith("encoder"):
+            np.testing.assert_array_equal(states[2][name.replace("encoder", "prior")], states[1][name])
+
+
+def test_recvae_layers_are_equal():
+    with pytest.raises(ValueError, match=r"hidden_units is \(8, 4\), but the layers of RecVAE are added up"):
+        RecVAERanker(hidden_units=(8, 4)).fit(EVENTS)
+
+
+def test_recvae_learns_repeats_and_grows():
+    one, other = (RecVAERanker(epochs=4, **REC).fit(EVENTS) for _ in range(2))
+    assert one.score_items(["3"]).tobytes() == other.score_items(["3"]).tobytes()
+    late = pd.DataFrame({"user_id": "late", "item_id": ["new item", "1", "2"]})
+    assert "new item" in one.partial_fit(late).recommend(history=[["1"]], k=30)["item_id"].tolist()

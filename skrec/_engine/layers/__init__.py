@@ -8,7 +8,7 @@ from skrec._engine.layers.cross_compress import CrossCompress
 from skrec._engine.layers.dropout import Dropout
 from skrec._engine.layers.fields import Fields, FieldTable, Numbers, Side, embed, field_network, first_order, flatten
 from skrec._engine.layers.graph import add_loss, contrast, perturbed
-from skrec._engine.layers.latent import gaussian, item_decoder
+from skrec._engine.layers.latent import floats, gaussian, in_training, item_decoder, sampled
 from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
 from skrec._engine.layers.recurrent import GRU
@@ -43,11 +43,14 @@ __all__ = [
     "field_network",
     "first_order",
     "flatten",
+    "floats",
     "gaussian",
+    "in_training",
     "item_decoder",
     "match",
     "mlp",
     "past",
     "penalise",
     "perturbed",
+    "sampled",
 ]

@@ -25,23 +25,39 @@ class Bag(Table):
         What the rows of the table stand for (``"item"``).
     dim : int
         Width.
-    stddev, penalised
+    stddev, penalised, trainable
         See :class:`~skrec._engine.layers.Table`.
+    dropout : bool, default=True
+        Whether dropout leaves out items of the bags in training.
     """
 
-    def __init__(self, rows: str, dim: int, *, stddev: float = 0.1, penalised: bool = True) -> None:
-        super().__init__(rows, dim, stddev=stddev, penalised=penalised)
-        self._dropout = Dropout()
+    def __init__(
+        self,
+        rows: str,
+        dim: int,
+        *,
+        stddev: float = 0.1,
+        penalised: bool = True,
+        trainable: bool = True,
+        dropout: bool = True,
+    ) -> None:
+        super().__init__(rows, dim, stddev=stddev, penalised=penalised, trainable=trainable)
+        self._dropout = Dropout() if dropout else tf.identity
 
-    def call(self, codes: Any) -> Any:
+    def call(self, codes: Any, values: Any = None) -> Any:
         """Return the vectors (N, dim) of bags (N, L); codes below 1 are unknown items or padding, and are left out.
 
-        Dropout leaves out items of the bags, and scales up the others.
+        Items with ``values`` (N, L) count as much, instead of 1 / sqrt(n). Dropout leaves out items of the bags, and
+        scales up the others.
         """
         at = tf.where(codes > 0)
         row, items = at[:, 0], tf.gather_nd(codes, at)
-        n = tf.math.count_nonzero(codes > 0, axis=1, dtype=tf.float32)
-        values = self._dropout(tf.gather(tf.math.rsqrt(tf.maximum(n, 1.0)), row))
+        if values is None:
+            n = tf.math.count_nonzero(codes > 0, axis=1, dtype=tf.float32)
+            values = tf.gather(tf.math.rsqrt(tf.maximum(n, 1.0)), row)
+        else:
+            values = tf.gather_nd(values, at)
+        values = self._dropout(values)
         distinct, column, counts = tf.unique_with_counts(items)
         vectors = tf.gather(self.embeddings.value, tf.zeros_like(distinct) if is_building() else distinct)
         if self.penalised:

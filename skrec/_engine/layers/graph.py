@@ -14,7 +14,7 @@ _MOST = 2048  # rows of a batch that are contrasted with each other
 
 
 def add_loss(loss: Any) -> None:
-    """Add a scalar to the loss of the current training step; while scoring, there is none."""
+    """Add a scalar, or losses (B,) of rows, to the loss of the current training step; while scoring, there is none."""
     step = current_context()
     if step is not None:
         step.add_loss(loss)

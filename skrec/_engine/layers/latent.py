@@ -7,26 +7,45 @@ from typing import Any
 
 from skrec._engine.backend import tf
 from skrec._engine.context import current_context
+from skrec._engine.layers.graph import add_loss
 from skrec._engine.layers.network import Network, match
 from skrec._engine.layers.table import Table
 
-__all__ = ["gaussian", "item_decoder"]
+__all__ = ["floats", "gaussian", "in_training", "item_decoder", "sampled"]
+
+
+def floats(bits: Any) -> Any:
+    """Return the floats whose bits are int32 codes, 0 for padding, as inputs that are windows hold them."""
+    return tf.where(bits == -1, 0.0, tf.bitcast(bits, tf.float32))
+
+
+def in_training() -> bool:
+    """Return whether a training step is traced, as opposed to scores."""
+    return current_context() is not None
+
+
+def sampled(mean: Any, log_variance: Any) -> Any:
+    """Sample a normal variable (B, dim) in training; while scoring, it is the mean.
+
+    The sample is reparameterised (Kingma & Welling, 2014, arXiv:1312.6114).
+    """
+    step = current_context()
+    return mean if step is None else mean + step.normal(tf.shape(mean)) * tf.exp(0.5 * log_variance)
 
 
 def gaussian(mean: Any, log_variance: Any) -> Any:
-    """Sample a normal variable (B, dim) in training, and add its divergence from the standard normal to the loss.
-
-    The sample is reparameterised (Kingma & Welling, 2014, arXiv:1312.6114). While scoring, it is the mean.
-    """
-    step = current_context()
-    if step is None:
-        return mean
-    step.add_loss(0.5 * tf.reduce_sum(tf.exp(log_variance) + tf.square(mean) - 1.0 - log_variance, axis=1))
-    return mean + step.normal(tf.shape(mean)) * tf.exp(0.5 * log_variance)
+    """Sample a normal variable (B, dim) in training, and add its divergence from the standard normal to the loss."""
+    add_loss(0.5 * tf.reduce_sum(tf.exp(log_variance) + tf.square(mean) - 1.0 - log_variance, axis=1))
+    return sampled(mean, log_variance)
 
 
 def item_decoder(
-    parts: dict[str, Any], decoded: Callable[[Mapping[str, Any]], Any], dim: int, *, stddev: float = 0.02
+    parts: dict[str, Any],
+    decoded: Callable[[Mapping[str, Any]], Any],
+    dim: int,
+    *,
+    stddev: float = 0.02,
+    copies: Mapping[str, str] | None = None,
 ) -> Network:
     """Make the network of an autoencoder, whose last layer is a table with a vector and a bias for each item.
 
@@ -41,6 +60,8 @@ def item_decoder(
     dim : int
     stddev : float, default=0.02
         Standard deviation of the initial vectors of the items.
+    copies : mapping of str to str, optional
+        See :class:`~skrec._engine.layers.Network`.
 
     Returns
     -------
@@ -56,4 +77,6 @@ def item_decoder(
     def item(inputs: Mapping[str, Any]) -> Any:
         return tf.concat([parts["item"](inputs["item"]), parts["popularity"](inputs["item"])], axis=-1)
 
-    return Network(query=query, item=item, interact=match, parts=parts, dot=True, width=2**15)
+    return Network(
+        query=query, item=item, interact=match, parts=parts, dot=True, width=2**15, copies=dict(copies or {})
+    )

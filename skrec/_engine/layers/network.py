@@ -38,6 +38,9 @@ class Network:
     states : callable, optional
         ``states(inputs)``: from the columns of B sequences of L places to the queries of each place, tensors of shape
         (B, L, ...): what ``query`` would return for the events before it. Where there is one, fits train on sequences.
+    copies : mapping of str to str, default={}
+        Parts that are not trained but copies of other parts, by name: made at the start of a fit and whenever a phase
+        of training begins, except for the first.
     views : mapping of str to callable, default={}
         What there is to see inside, by name: functions from the inputs of N rows to a tensor (N, ...).
     propagate : callable, optional
@@ -57,6 +60,7 @@ class Network:
     dot: bool = False
     width: int = 64
     states: Callable[[Mapping[str, Any]], Any] | None = None
+    copies: Mapping[str, str] = field(default_factory=dict)
     views: Mapping[str, Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
     propagate: Callable[[Any, Callable[[Any], Any], Mapping[str, Any] | None], Any] | None = None
     auxiliary: Callable[[Mapping[str, Any]], Any] | None = None

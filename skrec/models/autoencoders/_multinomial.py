@@ -40,7 +40,7 @@ class MultVAERanker(AutoencoderRanker):
     """
 
     kl_weight: float = 0.2
-    anneal_steps: int = 2000
+    anneal_steps: int = 300
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "kl_weight": [Interval(Real, 0, None, closed="left")],
