@@ -62,7 +62,7 @@ class TrainingArrays:
     n_items : int
         Number of items. Codes start at 1.
     item_counts : ndarray (n_items + 1,) or None
-        Number of events of each item, for sampling by popularity.
+        Number of events of each item, for sampling by popularity or the correction of negatives in the batch.
     positives : ndarray of int64 or None
         Sorted keys ``user * (n_items + 1) + item`` of the pairs that must not be sampled as negatives.
     catalogue : dict of str to ndarray (n_items + 1, ...) or None
@@ -107,12 +107,14 @@ class TrainingData:
         batch_size: int,
         *,
         popularity: bool,
+        in_batch: bool = False,
         length: int = 0,
         n_targets: int = 1,
         further: tuple[Column, ...] = (),
     ) -> None:
         self._batch_size = batch_size
         self._popularity = popularity
+        self._in_batch = in_batch
         self._arrays: TrainingArrays | None = None  # training data of the fit, in the original order
         self._sources: dict[str, np.ndarray] = {}  # columns of the training data
         places = (length,) if length else ()
@@ -126,6 +128,7 @@ class TrainingData:
         self.weight = _holder(tf.float32, places)
         self.cumulative = _holder(tf.float64)
         self.log_shares = _holder(tf.float32)
+        self.row_shares = _holder(tf.float32)
         self.positives = _holder(tf.int64)
         self.n_items = tf.Variable(0, trainable=False, dtype=tf.int32)
 
@@ -153,13 +156,15 @@ class TrainingData:
             share /= share.sum()
             self.cumulative.assign(np.cumsum(share))
             self.log_shares.assign(np.log(share, dtype=np.float64).astype(np.float32))
+        if self._in_batch and arrays.item_counts is not None:
+            self.row_shares.assign((arrays.item_counts / max(arrays.item_counts.sum(), 1)).astype(np.float32))
 
     def clear(self) -> None:
         """Free the memory."""
         self._arrays, self._sources = None, {}
         self.graph.clear()
         tables = (*self.columns.values(), *self.flat.values(), *self.catalogue.values(), *self.further.values())
-        lists = (self.target, self.weight, self.cumulative, self.log_shares, self.positives)
+        lists = (self.target, self.weight, self.cumulative, self.log_shares, self.row_shares, self.positives)
         for holder in (*tables, *lists):
             holder.assign(tf.zeros([0, *holder.shape[1:]], holder.dtype))
 
@@ -225,6 +230,11 @@ class TrainingData:
         With uniform sampling, all items have the same probability, and no correction is needed.
         """
         return tf.gather(self.log_shares, tf.maximum(codes - 1, 0))
+
+    def log_expected(self, codes: Any, n_rows: Any, n_drawn: Any) -> Any:
+        """Return the log of the expected number of times that each code is among the items of rows and drawn items."""
+        drawn = tf.cast(n_drawn, tf.float32) / tf.cast(tf.maximum(self.n_items, 1), tf.float32)
+        return tf.math.log(n_rows * tf.gather(self.row_shares, codes) + drawn)
 
     def is_positive(self, users: Any, items: Any) -> Any:
         """Return which pairs of codes are training positives; users (B,), items (B, M)."""

@@ -12,17 +12,18 @@ from skrec._engine.backend import tf
 from skrec._engine.own_loss import OwnLoss
 
 __all__ = [
+    "IMPOSSIBLE",
     "POINTWISE",
-    "catalogue_dot_multinomial",
-    "catalogue_dot_softmax",
     "catalogue_softmax",
+    "dot_multinomial",
+    "dot_softmax",
     "pairwise",
     "pointwise",
 ]
 
 _CHUNK = 2**19  # number of logits computed at once, so that they fit in the processor cache
 
-_IMPOSSIBLE = -1e9
+IMPOSSIBLE = -1e9
 
 
 def _log_loss(logits: Any, target: Any) -> Any:
@@ -88,7 +89,7 @@ def pairwise(
     if loss == "bpr":
         pairs = tf.nn.softplus(-sign[:, None] * (tf.expand_dims(score, 1) - negatives))
         return tf.math.divide_no_nan(tf.reduce_sum(usable * pairs, axis=1), tf.reduce_sum(usable, axis=1))
-    masked = tf.where(usable > 0, negatives, _IMPOSSIBLE)
+    masked = tf.where(usable > 0, negatives, IMPOSSIBLE)
     if loss == "softmax":
         return tf.nn.softplus(sign * (tf.reduce_logsumexp(masked, axis=1) - score))
     share = usable * tf.nn.softmax(masked, axis=1)
@@ -106,27 +107,46 @@ def catalogue_softmax(logits: Any, target: Any, positive: Any) -> Any:
     return tf.where(positive > 0, loss, rejected)
 
 
-def catalogue_dot_softmax(query: Any, items: Any, target: Any, positive: Any, weight: Any) -> Any:
+def dot_softmax(
+    query: Any, items: Any, target: Any, positive: Any, weight: Any, *, offset: Any = None, codes: Any = None
+) -> Any:
     """Return the weighted sum of :func:`catalogue_softmax` for logits that are dot products, without storing them.
 
     Parameters
     ----------
     query : tensor (B, d)
     items : tensor (N, d)
+        Vectors of the catalogue, or of the items of the rows and sampled items.
     target : tensor (B,) of int32
         Row index in ``items`` of the item of each query.
     positive, weight : tensor (B,) of float
         1 for a positive row, 0 for a row that is marked as negative; and the weights of the rows.
+    offset : tensor (N,), optional
+        Term added to the logits of each item: the correction of sampled items for their sampling probability.
+    codes : tensor (N,) of int32, optional
+        Codes of the items. Other rows of ``items`` with the code of the query's own item are ignored.
 
     Returns
     -------
     scalar tensor
     """
-    own = tf.gather(items, target)
-    return _dot_softmax(query, items, own, count=tf.ones_like(weight), positive=positive, weight=weight)
+
+    def adjusted(logits: Any, part: Any) -> Any:
+        logits = logits if offset is None else logits + offset
+        if codes is None:
+            return logits
+        same = tf.equal(tf.gather(codes, target[part])[:, None], codes)
+        itself = tf.equal(target[part][:, None], tf.range(tf.shape(codes)[0]))
+        return tf.where(same & ~itself, IMPOSSIBLE, logits)
+
+    own, ones = tf.gather(items, target), tf.ones_like(weight)
+    own_offset = None if offset is None else tf.gather(offset, target)
+    return _dot_softmax(
+        query, items, own, count=ones, positive=positive, weight=weight, adjusted=adjusted, own_offset=own_offset
+    )
 
 
-def catalogue_dot_multinomial(query: Any, items: Any, targets: Any, values: Any, weight: Any) -> Any:
+def dot_multinomial(query: Any, items: Any, targets: Any, values: Any, weight: Any) -> Any:
     """Return the weighted sum of the losses of rows with a set of items: one cross-entropy for each item of the set.
 
     Parameters
@@ -153,12 +173,23 @@ def catalogue_dot_multinomial(query: Any, items: Any, targets: Any, values: Any,
     return _dot_softmax(query, items, own, count=count, positive=tf.ones_like(weight), weight=weight)
 
 
-def _dot_softmax(query: Any, items: Any, own: Any, *, count: Any, positive: Any, weight: Any) -> Any:
+def _dot_softmax(
+    query: Any,
+    items: Any,
+    own: Any,
+    *,
+    count: Any,
+    positive: Any,
+    weight: Any,
+    adjusted: Any = None,
+    own_offset: Any = None,
+) -> Any:
     """Return the weighted sum of the cross-entropies of queries, given the sum ``own`` of the vectors of their targets.
 
     Loss and gradients are computed together for chunks of rows. The logits of a large batch, which are much larger than
     the processor cache, are therefore neither stored nor read again. ``count`` is the number of targets of each row; a
-    row that is not positive has one target.
+    row that is not positive has one target. ``adjusted(logits, part)`` may adjust the logits of a part of the queries
+    by constants; ``own_offset`` is what it adds to those of their targets.
     """
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
@@ -169,10 +200,13 @@ def _dot_softmax(query: Any, items: Any, own: Any, *, count: Any, positive: Any,
         def chunk(at: Any, loss: Any, to_items: Any, to_query: Any, slopes: Any) -> Any:
             part = slice(at, tf.minimum(at + rows, n))
             logits = tf.matmul(query[part], items, transpose_b=True)
+            logits = logits if adjusted is None else adjusted(logits, part)
             top = tf.reduce_max(logits, axis=1, keepdims=True)
             powers = tf.exp(logits - top)
             sums = tf.reduce_sum(powers, axis=1, keepdims=True)
-            each = count[part] * (top + tf.math.log(sums))[:, 0] - tf.reduce_sum(query[part] * own[part], axis=1)
+            score = tf.reduce_sum(query[part] * own[part], axis=1)
+            score = score if own_offset is None else score + own_offset[part]
+            each = count[part] * (top + tf.math.log(sums))[:, 0] - score
             chosen = tf.minimum(tf.exp(-each), 1.0 - 1e-6)
             rejected = positive[part] <= 0
             loss += tf.reduce_sum(weight[part] * tf.where(rejected, -tf.math.log1p(-chosen), each))

@@ -31,13 +31,7 @@ from skrec._engine.building import (
 from skrec._engine.context import TrainingContext, building, tracing
 from skrec._engine.forks import refuse_after_fork
 from skrec._engine.layers import Table
-from skrec._engine.losses import (
-    catalogue_dot_multinomial,
-    catalogue_dot_softmax,
-    catalogue_softmax,
-    pairwise,
-    pointwise,
-)
+from skrec._engine.losses import IMPOSSIBLE, catalogue_softmax, dot_multinomial, dot_softmax, pairwise, pointwise
 from skrec._engine.optimizers import OPTIMIZERS
 from skrec._engine.schedules import step_rates
 from skrec._engine.seen import ForCallbacks, InFit
@@ -82,6 +76,7 @@ class Program(ForCallbacks, keras.Model):
             structure.catalogue,
             structure.batch_size,
             popularity=structure.popularity,
+            in_batch=structure.in_batch,
             length=structure.length,
             n_targets=len(structure.losses),
             further=structure.further,
@@ -427,21 +422,22 @@ class Program(ForCallbacks, keras.Model):
             every = self.items(tf.range(self.data.n_items + 1), context)
             values = columns.get("target_weights")
             values = None if values is None else tf.bitcast(values, tf.float32)
-            return catalogue_dot_multinomial(query, every, columns[s.target_set], values, weight)
+            return dot_multinomial(query, every, columns[s.target_set], values, weight)
         items = tf.reshape(columns["item"], [-1])
         positive = tf.cast(target[:, 0] > 0, tf.float32)
         if s.negatives == "catalogue":
-            context.lookup_weight = None
+            of_items = tf.math.unsorted_segment_sum(weight, items, self.data.n_items + 1)
+            context.lookup_weight = of_items + _shares(weight, self.data.n_items + 1)
             every = self.items(tf.range(self.data.n_items + 1), context)
             if self.network.dot:
-                nothing = tf.zeros([1, every.shape[1]])
-                constant = tf.reduce_sum(interact(nothing, nothing))  # softmax is invariant to it: its gradient is 0
-                return catalogue_dot_softmax(query, every, items, positive, weight) + 0.0 * constant
+                return dot_softmax(query, every, items, positive, weight) + self._without_gradient(every)
             return tf.reduce_sum(weight * catalogue_softmax(interact(query, every), items, positive))
+        if s.in_batch:
+            return self._in_batch(query, items, positive, weight, context)
         if s.negatives == "shared":
             score = tf.squeeze(interact(query, self.items(items[:, None], context)), 1)
             drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))[None, :]
-            context.lookup_weight = None
+            context.lookup_weight = _shares(weight, self.n_negatives)
             negatives = interact(query, self.items(drawn[0], context))
             usable = tf.cast(drawn != items[:, None], tf.float32)
         else:
@@ -460,6 +456,28 @@ class Program(ForCallbacks, keras.Model):
         beta, regularisation = self.rates["beta"], self.rates["regularisation"]
         example = pairwise(loss, score, negatives, usable, positive, beta=beta, regularisation=regularisation)
         return tf.reduce_sum(weight * example)
+
+    def _in_batch(self, query: Any, items: Any, positive: Any, weight: Any, context: TrainingContext) -> Any:
+        """Return the weighted sum of softmax losses against the items of all rows of the batch and sampled items.
+
+        An item's logit is corrected for the number of times that it is expected among them (logQ correction).
+        """
+        drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))
+        own = self.items(items, context)
+        context.lookup_weight = _shares(weight, self.n_negatives)
+        every = tf.concat([own, self.items(drawn, context)], axis=0)
+        codes = tf.concat([items, drawn], axis=0)
+        usable = tf.concat([weight > 0, tf.ones_like(drawn, tf.bool)], axis=0)  # rows of padding have no item
+        n_rows = tf.reduce_sum(tf.cast(weight > 0, tf.float32))
+        offset = tf.where(usable, -self.data.log_expected(codes, n_rows, self.n_negatives), IMPOSSIBLE)
+        target = tf.range(tf.shape(items)[0])
+        total = dot_softmax(query, every, target, positive, weight, offset=offset, codes=codes)
+        return total + self._without_gradient(every)
+
+    def _without_gradient(self, items: Any) -> Any:
+        """Return 0 with a gradient of 0 for weights that a softmax does not depend on, such as a constant."""
+        nothing = tf.zeros([1, items.shape[1]])
+        return 0.0 * tf.reduce_sum(self.network.interact(nothing, nothing))
 
     def _queries(self, columns: Mapping[str, Any], context: TrainingContext) -> Any:
         """Compute the query part of the network: one query per row, or per position of a sequence."""
@@ -497,6 +515,11 @@ class Program(ForCallbacks, keras.Model):
             if name.endswith("kernel"):
                 penalty += l1 * tf.reduce_sum(tf.abs(variable.value)) + l2 * tf.reduce_sum(tf.square(variable.value))
         return penalty
+
+
+def _shares(weight: Any, n: Any) -> Any:
+    """Return weights of n rows that count as much as one row per example."""
+    return tf.fill(tf.reshape(n, [1]), tf.reduce_sum(weight) / tf.cast(n, tf.float32))
 
 
 def _empty(variable: Any) -> None:

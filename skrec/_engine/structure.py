@@ -53,8 +53,9 @@ class Structure:
     phases : tuple of (tuple of str, bool)
         Phases of training that take turns: the parts of the network that are trained, and whether there is dropout.
         If empty, all parts are trained in each step.
-    popularity, reject, penalised, dropout, id_dropout, scheduled : bool
-        Whether negatives are sampled by popularity; whether the positives of the user are rejected; whether penalties,
+    popularity, in_batch, reject, penalised, dropout, id_dropout, scheduled : bool
+        Whether negatives are sampled by popularity; whether the items of the batch are further negatives (for a softmax
+        over dot products with shared negatives); whether the positives of the user are rejected; whether penalties,
         dropout and id dropout are used; whether a schedule sets the learning rate of each step.
     """
 
@@ -74,6 +75,7 @@ class Structure:
     target_role: str = "item"
     phases: tuple[tuple[tuple[str, ...], bool], ...] = ()
     popularity: bool = False
+    in_batch: bool = False
     reject: bool = False
     penalised: bool = False
     dropout: bool = False

@@ -63,9 +63,9 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
     def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
         return {"hidden_units": whole_numbers(self.hidden_units), "dim": int(self.embedding_dim)}
 
-    def _stops_early(self, n_rows: int) -> bool:
+    def _stops_early(self, events: Events) -> bool:
         # The held-out events are lost for the weights only: they are in the histories that recommendations are made of.
-        return n_rows >= 1_000 and bool((np.diff(self._log.indptr[1:]) > 1).sum() >= 100)
+        return len(events) >= 1_000 and bool((np.diff(self._log.indptr[1:]) > 1).sum() >= 100)
 
     # -- the sets ------------------------------------------------------------------------------------------------------
 

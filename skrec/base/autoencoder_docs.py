@@ -52,14 +52,13 @@ def autoencoder(*, architecture: str, references: str, hidden: str = _HIDDEN) ->
             dropout=defaults["dropout"],
             dropped="items of each user (the scale of the others is increased)",
             held_out=HELD_OUT_EVENTS,
-            fraction="1.0",
+            fraction='"auto"',
             auto="used from 1,000 rows on if at least 100 users have several items. Held-out events are in the "
             "histories\n    that recommendations are based on",
             score="val_ndcg",
             rate=defaults["learning_rate"],
             l2=defaults["l2"],
-        ).replace(
-            "n_iter_no_change : int, default=5", f"n_iter_no_change : int, default={defaults['n_iter_no_change']}"
+            n_iter_no_change=defaults["n_iter_no_change"],
         )
         trained = trained.replace(
             '"auto", default="auto"\n    Number of rows',

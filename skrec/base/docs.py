@@ -43,17 +43,18 @@ _TRAINING = """\
 epochs : int, default={epochs}
     Number of passes over the rows. With early stopping, this is the maximum.
 batch_size : int or "auto", default="auto"
-    Number of rows per training step. If ``"auto"``, it is chosen for about 64 steps per epoch, with
+    Number of rows per training step. If ``"auto"``, it is chosen for about {steps} steps per epoch, with
     {batch}.
 learning_rate : float or keras.optimizers.schedules.LearningRateSchedule, default={rate}
     Step size of the optimizer. A schedule is called with the step number. With ``warm_start`` and ``partial_fit``,
-    steps are counted from the first call to ``fit``. With ``batch_size="auto"``, an epoch has about 64 steps.
+    steps are counted from the first call to ``fit``.
 optimizer : {{"adam", "adagrad", "sgd"}}, default="adam"
     Optimizer. All of them update only the embeddings of the ids in the batch. Adam's moments of an embedding decay
     only in the steps that use it.
 l1, l2 : float, default=0.0 and {l2}
     Strength of the L1 and L2 regularization. The penalties apply to the embeddings that each row looks up, including
-    those of negatives, and to the kernels of the layers.{penalty}
+    those of negatives, and to the kernels of the layers. Negatives that a batch shares count as one row for each
+    example, so that the penalty of an id grows with its number of events.{penalty}
 dropout : float, default={dropout}
     Fraction of the {dropped} to drop during training.
 id_dropout : float, default=0.01
@@ -65,7 +66,7 @@ early_stopping : bool or "auto", default="auto"
     ``X_val``.
 validation_fraction : float, default={fraction}
     {held_out}
-n_iter_no_change : int, default=5
+n_iter_no_change : int, default={n_iter_no_change}
     Number of epochs without an improvement of the validation score after which training stops.
 tol : float, default=1e-4
     Minimum increase of the validation score that counts as an improvement.
@@ -93,14 +94,17 @@ verbose : int, default=0
 def training(
     *,
     epochs: Any = 20,
+    steps: int = 64,
     batch: str = "at least 8 and at most 1,024 rows per step",
+    n_iter_no_change: Any = 5,
     dropout: Any = 0.0,
     dropped: str = "inputs of each hidden layer",
     penalty: str = "",
     **texts: Any,
 ) -> str:
     """Return the description of the training parameters."""
-    return _TRAINING.format(epochs=epochs, batch=batch, dropout=dropout, dropped=dropped, penalty=penalty, **texts)
+    texts |= {"batch": batch, "dropout": dropout, "dropped": dropped, "penalty": penalty}
+    return _TRAINING.format(epochs=epochs, steps=steps, n_iter_no_change=n_iter_no_change, **texts)
 
 
 CLASSIFIER_LOSS = """\
@@ -123,7 +127,17 @@ Fraction of the rows to hold out for early stopping: the latest rows if there is
     (stratified) sample."""
 
 HELD_OUT_EVENTS = """\
-Fraction of the users whose last positive event is held out for early stopping."""
+Fraction of the users whose last positive event is held out for early stopping, at random. If ``"auto"``, as many
+    users that the held-out events are 2% of all events, but at least 100."""
+
+ENOUGH_EVENTS = "on from 5,000 events, if at least 100 users have two or more"
+
+NEGATIVE_SAMPLING = """\
+Distribution from which negatives are sampled: uniform over the catalogue, proportional to the number of events of
+    each item, or, for a float, proportional to that number raised to the given power. With ``"mixed"``, the items of
+    the other rows of the batch are negatives beside `n_negatives` uniformly sampled ones, for a ``softmax`` whose
+    negatives are shared. ``softmax`` corrects for the distribution (logQ correction: Bengio & Senecal, 2008,
+    doi:10.1109/TNN.2007.912312). ``"auto"`` is ``"mixed"`` where it is possible, and otherwise ``"uniform"``."""
 
 RANKING = """\
 loss : {{"auto", "log_loss", "bpr", "softmax"}} or callable, default="auto"
@@ -136,13 +150,11 @@ loss : {{"auto", "log_loss", "bpr", "softmax"}} or callable, default="auto"
     items sampled for the row, with target 0.0. A sampled item that equals the row's item has the logit -1e9.
 n_negatives : int, "auto" or "all", default="auto"
     {negatives}
-negative_sampling : {{"uniform", "popularity"}} or float, default="uniform"
-    Distribution from which negatives are sampled: uniform over the catalogue, proportional to the number of events of
-    each item, or, for a float, proportional to that number raised to the given power. ``softmax`` corrects for the
-    distribution (logQ correction: Bengio & Senecal, 2008, doi:10.1109/TNN.2007.912312).
+negative_sampling : {{"auto", "uniform", "popularity", "mixed"}} or float, default="auto"
+    {sampling}
 reject_positives : bool, default=False
     Whether to resample a negative that is one of the user's training positives. Only for losses whose negatives are
-    sampled separately for each row."""
+    sampled separately for each row.""".replace("{sampling}", NEGATIVE_SAMPLING)
 
 FITTED = """\
 users_, items_ : ndarray of shape (n_users,) and (n_items,)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from skrec.base.docs import (
     CLASSIFIER_LOSS,
+    ENOUGH_EVENTS,
     FITTED,
     HELD_OUT_EVENTS,
     HELD_OUT_ROWS,
@@ -115,8 +116,8 @@ classes_ : ndarray of shape (n_classes,)
     "Ranker": {
         "roles": _EVENT_ROLES,
         "held_out": HELD_OUT_EVENTS,
-        "fraction": "1.0",
-        "auto": "off, because it would cost the latest events",
+        "fraction": '"auto"',
+        "auto": ENOUGH_EVENTS,
         "score": "val_ndcg",
         "more": "",
         "attributes": "",

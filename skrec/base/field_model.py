@@ -352,6 +352,9 @@ class FieldModel(KeptFeatures):
 class FieldRanker(FieldModel, NetworkRanker):
     """Base class for models of features that rank items for users and contexts."""
 
+    _full_catalogue: ClassVar[int] = 1024  # items with features cost more than items with an embedding each
+    _negatives_of_batch: ClassVar[int] = 1024
+
     learning_rate: Any = 0.003
 
     _needs_ids: ClassVar[bool] = True

@@ -125,9 +125,9 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         """Return the parts of the structure and settings that depend on the loss, and the training arrays."""
 
-    def _stops_early(self, n_rows: int) -> bool:
+    def _stops_early(self, events: Events) -> bool:
         """Return whether to stop early with ``early_stopping="auto"``."""
-        return n_rows >= 10_000
+        return len(events) >= 10_000
 
     @abstractmethod
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
@@ -179,7 +179,7 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             self._log_events(events, inside, None)
         training = self._with_history(events.take(np.flatnonzero(inside)) if not inside.all() else events)
         plan = self._training(training, self._log)
-        structure = self._make_structure(plan["arrays"], events.n_outputs, plan["structure"])
+        structure = self._make_structure(plan["arrays"], events.n_outputs, plan["structure"], resume=old is not None)
         result = train(
             structure,
             plan["arrays"],
@@ -210,7 +210,7 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             return inside, validation_events(self, X_val, y_val, len(events))
         if y_val is not None:
             raise ValueError("y_val was passed without X_val. Pass both or neither.")
-        stopping = self._stops_early(len(events)) if self.early_stopping == "auto" else self.early_stopping
+        stopping = self._stops_early(events) if self.early_stopping == "auto" else self.early_stopping
         if part or not stopping:
             return inside, None
         held_out = self._hold_out(events, random_state)
@@ -233,21 +233,27 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         return score
 
     def _auto_batch_size(self, n_rows: int, length: int) -> int:
-        """Return a batch size from 8 to 1,024 with about 64 steps per epoch; a power of two, to share programs.
+        """Return a batch size, a power of two, so that fits share programs.
 
-        A batch of sequences (``length`` above 0) has at most 16,384 positions.
+        It is from 8 to 1,024 rows, for about 64 steps per epoch. For rows that are sequences (``length`` above 0), it
+        is from 256 to 4,096 positions, for about 512 steps.
         """
-        most = max(3, 14 - (length - 1).bit_length()) if length else 10
-        return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, most))
+        if length:
+            positions = np.clip(n_rows * length / 512, 256, 4096)
+            return int(2 ** max(0, np.round(np.log2(positions / length))))
+        return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))
 
     @property
     def _l2_penalty(self) -> float:
         """The L2 penalty, ``l2``."""
         return float(self.l2)
 
-    def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any]) -> Any:
+    def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any], *, resume: bool) -> Any:
+        config = self._network_config(n_outputs)
+        if resume:  # a network of an older version lacks newer options, whose defaults leave it as it was
+            config = {name: value for name, value in config.items() if name in dict(self._structure["network"])}
         self._structure = {
-            "network": tuple(sorted(self._network_config(n_outputs).items())),
+            "network": tuple(sorted(config.items())),
             "columns": _shapes(arrays.columns),
             "catalogue": _shapes(arrays.catalogue or {}),
             "further": _shapes(arrays.further or {}),

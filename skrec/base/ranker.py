@@ -18,6 +18,7 @@ from skrec.base.events import Events
 from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss, training_arrays
 from skrec.base.reader import Query
 
+_HELD_OUT, _HELD_OUT_SHARE = 100, 0.02  # events held out by default: a share of all, but no fewer than 100
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that need many negatives, which a batch shares
 
 
@@ -95,7 +96,11 @@ class RankerMixin:
 class TrainedRanker(RankerMixin, NetworkRecommender):
     """Base class for networks that rank items for users, whatever loss they are trained with."""
 
-    validation_fraction: float = 1.0
+    validation_fraction: float | Literal["auto"] = "auto"  # type: ignore[assignment]
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "validation_fraction": [Interval(Real, 0, 1, closed="right"), StrOptions({"auto"})],
+    }
 
     _validated_roles: ClassVar[tuple[str, ...]] = ("user", "item")
     _epoch_score: ClassVar[str] = "val_ndcg"
@@ -144,11 +149,28 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         """
         return self._partial_fit(X, y, sample_weight, seen)
 
-    def _stops_early(self, n_rows: int) -> bool:  # noqa: ARG002
-        return False  # the last event of a user is the most informative one, so it is held out only on request
+    def _stops_early(self, events: Events) -> bool:
+        """Return whether there are enough events: what is held out must be a small part, but tell epochs apart."""
+        return len(self._last_events(events)) >= _HELD_OUT and len(events) >= _HELD_OUT / _HELD_OUT_SHARE
 
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        """Choose the last positive event of a fraction `validation_fraction` of the users with several."""
+        """Choose the last positive event of users with several: of a fraction of the users, or of enough of them."""
+        rows = self._last_events(events)
+        if not len(rows):
+            raise ValueError(
+                "Early stopping cannot hold out events, because no user has two positive events. Pass X_val, or "
+                "set early_stopping=False."
+            )
+        if self.validation_fraction == "auto":
+            n = max(_HELD_OUT, int(_HELD_OUT_SHARE * len(events)))
+        else:
+            n = int(np.ceil(self.validation_fraction * len(rows)))
+        n = min(n, max(_HELD_OUT, SCORED_CELLS // len(self._items)))
+        return np.sort(random_state.permutation(rows)[:n])
+
+    @staticmethod
+    def _last_events(events: Events) -> NDArray[Any]:
+        """Return the rows of the last positive event of each user with several."""
         positive = np.flatnonzero(events.target > 0)
         users = events.users[positive]
         keys = (users,) if events.time is None else (events.time[positive], users)
@@ -156,15 +178,8 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         ordered = events.users[order]
         last = np.append(ordered[1:] != ordered[:-1], True)
         several = np.append(False, ordered[1:] == ordered[:-1])
-        rows = order[last & several]
-        if not len(rows):
-            raise ValueError(
-                "Early stopping cannot hold out events, because no user has two positive events. Pass X_val, or "
-                "set early_stopping=False."
-            )
-        n = int(np.ceil(self.validation_fraction * len(rows)))
-        n = min(n, max(100, SCORED_CELLS // len(self._items)))
-        return np.sort(random_state.permutation(rows)[:n])
+        found: NDArray[Any] = order[last & several]
+        return found
 
     def _scorer(self, events: Events) -> Any:
         """Return a function that computes the NDCG@10 over the catalogue without the training items."""
@@ -208,16 +223,20 @@ class NetworkRanker(TrainedRanker):
     l2: float = 0.01
     loss: Any = "auto"
     n_negatives: int | Literal["auto", "all"] = "auto"
-    negative_sampling: float | Literal["uniform", "popularity"] = "uniform"
+    negative_sampling: float | Literal["auto", "uniform", "popularity", "mixed"] = "auto"
     reject_positives: bool = False
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "loss": [StrOptions({"auto", "log_loss", "bpr", "softmax"}), callable],
         "n_negatives": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto", "all"})],
-        "negative_sampling": [Interval(Real, 0, None, closed="left"), StrOptions({"uniform", "popularity"})],
+        "negative_sampling": [
+            Interval(Real, 0, None, closed="left"),
+            StrOptions({"auto", "uniform", "popularity", "mixed"}),
+        ],
         "reject_positives": ["boolean"],
     }
-    _full_catalogue: ClassVar[int] = 1024  # up to this number of items, "auto" is a softmax over the whole catalogue
+    _full_catalogue: ClassVar[int] = 2**14  # up to this number of items, "auto" is a softmax over the whole catalogue
+    _negatives_of_batch: ClassVar[int] = 4096  # otherwise, if the batch shares them
     _negatives_of_row: ClassVar[int] = 4  # "auto" if negatives are sampled separately for each row
 
     @property
@@ -242,17 +261,27 @@ class NetworkRanker(TrainedRanker):
         else:
             loss = self._auto_loss if self.loss == "auto" else self.loss
         negatives, n_negatives = self._negatives(loss, log.n_items)
-        alpha = {"uniform": 0.0, "popularity": 1.0}.get(self.negative_sampling, self.negative_sampling)  # type: ignore[arg-type]
+        mixed = self._mixes(loss, negatives)
+        alpha = {"popularity": 1.0}.get(self.negative_sampling, self.negative_sampling)  # type: ignore[arg-type]
+        alpha = 0.0 if isinstance(alpha, str) else float(alpha)
         reject = self.reject_positives and negatives == "rows"
         more: dict[str, Any] = {"item_counts": log.item_counts if alpha else None}
+        if mixed:
+            more["item_counts"] = np.bincount(events.items, minlength=log.n_items + 1)
         if reject:
             users = np.repeat(np.arange(log.n_users + 1, dtype=np.int64), np.diff(log.indptr))
             more["positives"] = users * (log.n_items + 1) + log.items
         every_item = self._item_inputs(Query(np.arange(log.n_items + 1, dtype=np.int32)))
         more["catalogue"] = {name: array for name, array in every_item.items() if name != "item"}
         return {
-            "structure": {"losses": (loss,), "negatives": negatives, "popularity": bool(alpha), "reject": reject},
-            "settings": {"n_negatives": n_negatives, "popularity": float(alpha)},
+            "structure": {
+                "losses": (loss,),
+                "negatives": negatives,
+                "popularity": bool(alpha),
+                "in_batch": mixed,
+                "reject": reject,
+            },
+            "settings": {"n_negatives": n_negatives, "popularity": alpha},
             "arrays": training_arrays(events, log, **more),
         }
 
@@ -267,5 +296,16 @@ class NetworkRanker(TrainedRanker):
         if not automatic:
             return "shared" if shared else "rows", int(self.n_negatives)
         if shared:
-            return "shared", 1024 if loss == "softmax" else 256
+            return "shared", self._negatives_of_batch if loss == "softmax" else 256
         return "rows", self._negatives_of_row
+
+    def _mixes(self, loss: Any, negatives: str) -> bool:
+        """Return whether the items of the batch are negatives, too."""
+        possible = negatives == "shared" and loss == "softmax"
+        if self.negative_sampling == "mixed" and not possible and negatives != "catalogue":
+            raise ValueError(
+                "negative_sampling='mixed' adds the items of a batch to the negatives that its rows share, which needs "
+                "loss='softmax' and a model whose scores are dot products, such as NCFRanker(architecture='mf') or "
+                "SASRecRanker. Use 'uniform' or 'popularity'."
+            )
+        return possible and self.negative_sampling in {"auto", "mixed"}

@@ -64,6 +64,7 @@ class Reader(ReadsOneState, BaseEstimator):
     time: str | int | None = None
     handle_unknown: Literal["oov", "error"] = "oov"
 
+    _declared_constraints: ClassVar[dict[str, Any]]  # those of a class itself, without inherited ones
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "user": [str, Integral, None],
         "item": [str, Integral, None],
@@ -90,11 +91,13 @@ class Reader(ReadsOneState, BaseEstimator):
         super().__init_subclass__(**options)
         own = dict(vars(cls).get("__annotations__", {}))
         constraints = dict(vars(cls).get("_parameter_constraints", {}))
+        cls._declared_constraints = constraints
         bases = [base for base in cls.__mro__[1:] if "__dataclass_fields__" in vars(base)]
         parameters = [each for base in reversed(bases) for each in fields(base) if each.init]
         defaults = {each.name: each.default for each in parameters}
         for base in bases:
-            constraints = {**vars(base).get("_parameter_constraints", {}), **constraints}
+            declared = vars(base).get("_declared_constraints", vars(base).get("_parameter_constraints", {}))
+            constraints = {**declared, **constraints}
             for name, annotation in vars(base).get("__annotations__", {}).items():
                 if name not in defaults or name in own:
                     continue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import TypeVar
 
-from skrec.base.docs import FITTED, HELD_OUT_EVENTS, ROLES, training, with_sections
+from skrec.base.docs import ENOUGH_EVENTS, FITTED, HELD_OUT_EVENTS, NEGATIVE_SAMPLING, ROLES, training, with_sections
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -19,7 +19,7 @@ max_history : int, default=200
 embedding_dim : int, default=64
     Dimension of the embeddings of items and histories."""
 
-SEQUENCE_LOSSES = """\
+SEQUENCE_LOSSES = f"""\
 loss : {{"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"}} or callable, default="auto"
     Loss to minimize. ``"softmax"`` classifies the next item among all items or among the negatives. ``"log_loss"``
     classifies the next item and each negative separately (the BCE of Kang & McAuley). ``"gbce"`` generalizes
@@ -34,12 +34,10 @@ loss : {{"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"}} o
 n_negatives : int, "auto" or "all", default="auto"
     Number of negatives. With ``softmax``, ``gbce``, ``bpr_max`` and ``top1_max``, the number per batch, whose rows
     share them; with ``log_loss`` and ``bpr``, the number per event. If ``"all"``, the whole catalogue is used
-    (``softmax`` only). If ``"auto"``, ``softmax`` uses all items up to a catalogue of 16,384 and 1,024 negatives above,
+    (``softmax`` only). If ``"auto"``, ``softmax`` uses all items up to a catalogue of 16,384 and 4,096 negatives above,
     ``log_loss`` and ``bpr`` use 1, and the other losses use 256.
-negative_sampling : {{"uniform", "popularity"}} or float, default="uniform"
-    Distribution from which negatives are sampled: uniform over the catalogue, proportional to the number of events of
-    each item, or, for a float, proportional to that number raised to the given power. ``softmax`` corrects for the
-    distribution (logQ correction: Bengio & Senecal, 2008, doi:10.1109/TNN.2007.912312).
+negative_sampling : {{"auto", "uniform", "popularity", "mixed"}} or float, default="auto"
+    {NEGATIVE_SAMPLING}
 reject_positives : bool, default=False
     Whether to resample a negative that is one of the user's training positives. Only for ``log_loss`` and ``bpr``.
 gbce_t : float, default=0.75
@@ -55,7 +53,7 @@ How to handle a user or item that was not seen during ``fit``. If ``"oov"``, the
     item is scored with the embedding trained for unknown items. If ``"error"``,
     :class:`~skrec.exceptions.UnknownIdError` is raised."""
 
-_PACKED = "rows that hold several histories side by side or a part of a long one, and at most 16,384 events per step"
+_PACKED = "rows that hold several histories side by side or a part of a long one, and 256 to 4,096 events per step"
 
 _SESSION = """\
 >>> from skrec.datasets import make_interactions
@@ -76,12 +74,14 @@ def sequence_model(*, architecture: str, references: str, more: str = "") -> Cal
         defaults = {field.name: field.default for field in fields(cls)}
         trained = training(
             epochs=defaults["epochs"],
+            steps=512,
             batch=_PACKED,
+            n_iter_no_change=defaults["n_iter_no_change"],
             dropout=defaults["dropout"],
             dropped="outputs of each layer",
             held_out=HELD_OUT_EVENTS,
-            fraction="1.0",
-            auto="off, because it would cost the latest events",
+            fraction='"auto"',
+            auto=ENOUGH_EVENTS,
             score="val_ndcg",
             rate=defaults["learning_rate"],
             l2=defaults["l2"],

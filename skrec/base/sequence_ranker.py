@@ -28,8 +28,9 @@ class SequenceRanker(HistoryModel, NetworkRanker):
     """Base class for sequential models, which represent a user only by the events of the history."""
 
     embedding_dim: int = 64
-    epochs: int = 50
-    learning_rate: Any = 0.001
+    epochs: int = 100
+    n_iter_no_change: int = 10
+    learning_rate: Any = 0.002
     l2: float = 0.0
     dropout: float = 0.2
     loss: Any = "auto"
@@ -40,7 +41,6 @@ class SequenceRanker(HistoryModel, NetworkRanker):
         "loss": [StrOptions({"auto", "softmax", "log_loss", "gbce", "bpr", "bpr_max", "top1_max"}), callable],
         "gbce_t": [Interval(Real, 0, 1, closed="both")],
     }
-    _full_catalogue: ClassVar[int] = 2**14
     _negatives_of_row: ClassVar[int] = 1
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:

@@ -77,11 +77,16 @@ def test_friends_and_knowledge_are_edges():
     assert agrees(model, propagated(model, edges, n_entities=2))
 
 
+class WithoutBias(NCFRanker):
+    def _network_config(self, n_outputs):
+        return {**super()._network_config(n_outputs), "biased": False}
+
+
 def test_without_layers_it_is_matrix_factorization():
     common = {"embedding_dim": 8, "epochs": 4, "random_state": 0, "loss": "bpr", "n_negatives": 1}
     common |= {"reject_positives": True, "learning_rate": 0.01, "l2": 0.001, "batch_size": 8}
     graph = LightGCNRanker(n_layers=0, **common).fit(EVENTS)
-    factors = NCFRanker(architecture="mf", **common).fit(EVENTS)
+    factors = WithoutBias(architecture="mf", **common).fit(EVENTS)
     np.testing.assert_array_equal(graph.user_embeddings_, factors.user_embeddings_)
     np.testing.assert_array_equal(graph.item_embeddings_, factors.item_embeddings_)
 

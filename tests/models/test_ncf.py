@@ -131,11 +131,24 @@ def test_parts_must_be_what_they_are_called(board, trained, unchanged):
         NCFRanker(gmf="yes").fit(board.events)
 
 
-def test_matrix_factorisation_is_a_plain_dot_product(board, ranker):
+def test_matrix_factorisation_is_a_dot_product_and_the_bias_of_the_item(board, ranker):
     model = ranker(architecture="mf").fit(board.events)
-    dots = model.user_embeddings_ @ model.item_embeddings_.T
     scores = model.score_items(model.users_)
-    assert scores - dots == pytest.approx(np.full(dots.shape, (scores - dots).mean()), abs=1e-5)
+    biases = scores - model.user_embeddings_ @ model.item_embeddings_.T
+    assert biases == pytest.approx(np.broadcast_to(biases[0], biases.shape), abs=1e-5)
+    vectors = model.encode_queries(model.users_) @ model.encode_items(model.items_).T
+    assert scores - vectors == pytest.approx(np.full(scores.shape, (scores - vectors).mean()), abs=1e-5)
+
+
+def test_an_unknown_user_is_served_by_popularity():
+    rng = np.random.default_rng(0)
+    items = np.arange(40)
+    share = 0.9**items / (0.9**items).sum()
+    X = pd.DataFrame({"user_id": rng.integers(0, 150, 3000), "item_id": rng.choice(items, 3000, p=share)})
+    model = NCFRanker(architecture="mf", random_state=0).fit(X)
+    by_count = X["item_id"].value_counts()
+    scores = model.score_items([-1])[0]
+    assert np.corrcoef(scores, np.log(by_count[model.items_]))[0, 1] > 0.98
 
 
 @pytest.mark.parametrize(
@@ -149,8 +162,11 @@ def test_widths_of_the_embeddings(board, architecture, width):
         model.item_embeddings_[0] = 0
 
 
-@pytest.mark.parametrize(("architecture", "penalty"), [("mlp", 0.0001), ("neumf", 0.01), ("gmf", 0.01)])
+@pytest.mark.parametrize(("architecture", "penalty"), [("mlp", 0.0001), ("neumf", 0.01), ("gmf", None)])
 def test_the_penalty_goes_by_the_architecture(architecture, penalty, board):
+    if penalty is None:
+        n_ids = board.train["user_id"].nunique() * board.train["item_id"].nunique()
+        penalty = 0.6 * (len(board.train) / n_ids**0.5) ** (-2 / 3)
     settings = {**WIDTHS, "architecture": architecture, "epochs": 1}
     del settings["l2"]
     chosen = NCFRanker(**settings).fit(board.train)

@@ -14,6 +14,7 @@ from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec.base.docs import (
     CLASSIFIER_LOSS,
     COLUMNS,
+    ENOUGH_EVENTS,
     FITTED,
     HELD_OUT_EVENTS,
     HELD_OUT_ROWS,
@@ -62,6 +63,7 @@ class _NCF(NetworkRecommender):
             "mlp_dim": 0 if self._factorised else int(self.mlp_embedding_dim),
             "hidden_units": () if self._factorised else _whole_numbers(self.hidden_units),
             "weighted": self.architecture != "mf" or n_outputs > 1,
+            "biased": self.architecture == "mf" and isinstance(self, NetworkRanker),
             "n_outputs": n_outputs,
         }
 
@@ -104,6 +106,9 @@ class _NCF(NetworkRecommender):
     def _start_weights(self, fresh: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Initialize from pre-trained parts: concatenate their tables and weight their outputs (section 3.4.1)."""
         weights = dict(fresh)
+        if "item_bias/embeddings" in weights:  # start from item popularity, which the embeddings then refine
+            counts = np.maximum(self._log.item_counts, 0.5)
+            weights["item_bias/embeddings"] = np.log(counts / counts.mean())[:, None].astype(np.float32)
         gmf, mlp = vars(self).get("gmf_"), vars(self).get("mlp_")
         width = int(self.embedding_dim)
         if gmf is not None:
@@ -148,7 +153,10 @@ class _NCF(NetworkRecommender):
         hidden_units: tuple[int, ...],
         weighted: bool,
         n_outputs: int,
+        biased: bool = False,
     ) -> Any:
+        if biased:
+            return _matrix_factorization(keras, layers, gmf_dim)
         # One table holds the embeddings of both parts: one lookup and one update instead of two.
         width = gmf_dim + mlp_dim
         parts = {"user": layers.Table("user", width, penalised=False), "item": layers.Table("item", width)}
@@ -188,6 +196,28 @@ class _NCF(NetworkRecommender):
         )
 
 
+def _matrix_factorization(keras: Any, layers: Any, dim: int) -> Any:
+    """Build matrix factorization: the dot product of a user and an item, plus the bias of the item."""
+    parts = {
+        "user": layers.Table("user", dim),
+        "item": layers.Table("item", dim),
+        "item_bias": layers.Table("item", 1, penalised=False),
+        "bias": layers.Bias(1),
+    }
+
+    def query(inputs: Mapping[str, Any]) -> Any:
+        user = parts["user"](inputs["user"])
+        return keras.ops.concatenate([user, keras.ops.ones_like(user[:, :1])], axis=-1)
+
+    def item(inputs: Mapping[str, Any]) -> Any:
+        return keras.ops.concatenate([parts["item"](inputs["item"]), parts["item_bias"](inputs["item"])], axis=-1)
+
+    def interact(query: Any, item: Any) -> Any:
+        return parts["bias"](layers.match(query, item))
+
+    return layers.Network(query=query, item=item, interact=interact, parts=parts, dot=True)
+
+
 def _whole_numbers(hidden_units: Any) -> tuple[int, ...]:
     units = tuple(hidden_units)
     if not units or any(isinstance(n, bool) or not isinstance(n, Integral) or n < 1 for n in units):
@@ -212,7 +242,8 @@ architecture : {"neumf", "gmf", "mlp", "mf"}, default="neumf"
     ``"gmf"`` is generalized matrix factorization, a dot product of embeddings with learned weights. ``"mlp"`` is a
     multilayer perceptron on the concatenated embeddings. ``"neumf"`` combines both with a shared output layer.
     ``"mf"`` is plain matrix factorization, which is GMF with all weights equal to 1; if tuned well, it outperforms the
-    others (Rendle et al., 2020).
+    others (Rendle et al., 2020). In a Ranker, the score also has a bias for each item, which starts from the item's
+    popularity: without events, a user is served by popularity. ``encode_queries`` and ``encode_items`` include it.
 embedding_dim : int, default=32
     Dimension of the embeddings of the GMF part.
 mlp_embedding_dim : int, default=32
@@ -333,17 +364,20 @@ class NCFRegressor(_NCF, NetworkRegressor):
 
 @documented(
     columns=COLUMNS,
-    architecture=_ARCHITECTURE,
+    architecture=_ARCHITECTURE.replace("default=32", "default=64", 1),
     training=training(
+        epochs=60,
         held_out=HELD_OUT_EVENTS,
-        fraction=1.0,
-        auto="off, because it would cost the latest events",
+        fraction='"auto"',
+        auto=ENOUGH_EVENTS,
         score="val_ndcg",
         rate=0.003,
         l2='"auto"',
         penalty=(
-            '\n    ``l2="auto"`` is 0.01, but 0.0001 for ``architecture="mlp"``: a larger penalty makes it collapse to '
-            "item\n    popularity."
+            '\n    ``l2="auto"`` is 0.0001 for ``architecture="mlp"``: a larger penalty makes it collapse to item'
+            '\n    popularity. For ``softmax`` with ``architecture="gmf"`` or ``"mf"``, it is larger for sparser data:'
+            "\n    ``0.6 * n ** (-2 / 3)``, where n is the geometric mean of the events per user and per item, or 1 if"
+            "\n    that is smaller. Otherwise, it is 0.01."
         ),
     ),
     ranking=RANKING.format(
@@ -351,7 +385,7 @@ class NCFRegressor(_NCF, NetworkRegressor):
         negatives=(
             'Number of negatives per row. With ``softmax`` and ``"gmf"`` or ``"mf"``, the number per batch, whose\n'
             '    rows share them. If ``"all"``, the whole catalogue is used (``softmax`` only). ``"auto"`` is 4 per\n'
-            "    row; if the batch shares them, all items up to a catalogue of 1,024 and 1,024 negatives above."
+            "    row; if the batch shares them, all items up to a catalogue of 16,384 and 4,096 negatives above."
         ),
     ),
     fitted=FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalogue,"),
@@ -397,6 +431,8 @@ class NCFRanker(_NCF, NetworkRanker):
     3        5     2
     """
 
+    embedding_dim: int = 64
+    epochs: int = 60
     l2: float | Literal["auto"] = "auto"  # type: ignore[assignment]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -405,6 +441,10 @@ class NCFRanker(_NCF, NetworkRanker):
 
     @property
     def _l2_penalty(self) -> float:
-        if self.l2 == "auto":
+        if self.l2 != "auto":
+            return float(self.l2)
+        if not self._factorised or self.loss not in {"auto", "softmax"}:
             return 0.0001 if self.architecture == "mlp" else 0.01
-        return float(self.l2)
+        # Few events for each id need a larger penalty: the geometric mean of the events per user and per item decides.
+        n_events, n_ids = int(self._log.item_counts.sum()), float(len(self._users)) * len(self._items)
+        return float(0.6 * max(n_events / n_ids**0.5, 1.0) ** (-2 / 3))

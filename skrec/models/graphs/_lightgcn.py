@@ -15,7 +15,15 @@ from skrec._data import Interactions, Vocabulary
 from skrec._data.graphs.adjacency import adjacency, normalized
 from skrec._data.graphs.edges import Edges, read_knowledge, read_links
 from skrec._sklearn_compat import Interval
-from skrec.base.docs import COLUMNS, FITTED, HELD_OUT_EVENTS, RANKING, documented, training
+from skrec.base.docs import (
+    COLUMNS,
+    ENOUGH_EVENTS,
+    FITTED,
+    HELD_OUT_EVENTS,
+    RANKING,
+    documented,
+    training,
+)
 from skrec.base.events import Events, Inputs
 from skrec.base.given_histories import GivenHistories, history_matrix
 from skrec.base.ranker import NetworkRanker
@@ -30,19 +38,19 @@ __all__ = ["LightGCNRanker"]
         epochs=100,
         batch="at least 8 and at most 8,192 rows per step",
         held_out=HELD_OUT_EVENTS,
-        fraction=1.0,
-        auto="off, because it would cost the latest events",
+        fraction='"auto"',
+        auto=ENOUGH_EVENTS,
         score="val_ndcg",
         rate=0.01,
         l2=0.0001,
         penalty=" They apply to\n    the embeddings before propagation.",
     ),
-    ranking=RANKING.format(
+    ranking=RANKING.replace("reject_positives : bool, default=False", "reject_positives : bool, default=True").format(
         auto_loss="``bpr``",
         negatives=(
             "Number of negatives per row. With ``softmax``, the number per batch, whose rows share them. If\n"
             '    ``"all"``, the whole catalogue is used (``softmax`` only). ``"auto"`` is 1 per row; with\n'
-            "    ``softmax``, all items up to a catalogue of 1,024 and 1,024 negatives above."
+            "    ``softmax``, all items up to a catalogue of 16,384 and 4,096 negatives above."
         ),
     ),
     fitted=FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalogue,"),

@@ -16,6 +16,7 @@ from skrec._sklearn_compat import Interval
 from skrec.base.docs import (
     CLASSIFIER_LOSS,
     COLUMNS,
+    ENOUGH_EVENTS,
     FITTED,
     HELD_OUT_EVENTS,
     HELD_OUT_ROWS,
@@ -269,8 +270,8 @@ class MKRClassifier(_MKR, NetworkClassifier):
     architecture=_ARCHITECTURE,
     training=training(
         held_out=HELD_OUT_EVENTS,
-        fraction=1.0,
-        auto="off, because it would cost the latest events",
+        fraction='"auto"',
+        auto=ENOUGH_EVENTS,
         score="val_ndcg",
         rate=0.003,
         l2=0.001,
@@ -280,7 +281,7 @@ class MKRClassifier(_MKR, NetworkClassifier):
         negatives=(
             "Number of negatives per row. With ``softmax``, the number per batch, whose rows share them. If\n"
             '    ``"all"``, the whole catalogue is used (``softmax`` only). ``"auto"`` is 4 per row; with\n'
-            "    ``softmax``, all items up to a catalogue of 1,024 and 1,024 negatives above."
+            "    ``softmax``, all items up to a catalogue of 16,384 and 4,096 negatives above."
         ),
     ),
     fitted=FITTED.format(scores="NDCG@10 of the held-out events, ranked among the whole catalogue,"),
