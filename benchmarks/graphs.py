@@ -9,9 +9,9 @@ lastfm-2k  Training and test files of LightGCN's repository, full ranking, and t
 movie-kg   Ratings 4 and 5 of movies with an entity, as many random unseen movies as negatives, 6:2:2 at random, AUC and
            accuracy. The graph's movies are mapped to MovieLens ids by ``item_index2entity_id``.
 
-Settings and numbers of epochs were chosen on validation rows: the second tenth of ``ml-1m``, a tenth of each user's
-training rows of ``lastfm-2k`` (they are training rows again for the test), and the second part of ``movie-kg``. No
-setting was chosen on test rows. The training and validation items of a user are not ranked.
+Settings of ``lastfm-2k`` were compared on a tenth of each user's training rows (they are training rows again for the
+test), and those of ``movie-kg`` on the second part; the weight of the friends and the settings of ``ml-1m`` have not
+been searched. No setting was chosen on test rows. The training and validation items of a user are not ranked.
 """
 
 import argparse
