@@ -5,8 +5,9 @@ python benchmarks/large_catalogues.py --generated                   200,000 gene
 python benchmarks/large_catalogues.py --generated --items 20000     fewer, where the whole catalogue is affordable, too
 
 Amazon Toys has fewer items than the limit up to which ``n_negatives="auto"`` uses the whole catalogue, so that the
-limit is lowered for the row "negatives sampled". The last event of each user is held out and ranked among the whole catalogue, without the
-items of the history. All other parameters are the defaults; early stopping uses events of the training rows.
+limit is lowered for the row "negatives sampled". The last event of each user is held out and ranked among the whole
+catalogue, without the items of the history. All other parameters are the defaults; early stopping uses events of the
+training rows.
 
 The generated items are in groups of 100 with a popularity within the group. A user stays in a group with probability
 0.8 from one event to the next. The best ranking is by popularity in the group of the latest event, the user's own items
