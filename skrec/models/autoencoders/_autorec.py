@@ -42,7 +42,7 @@ class AutoRecRegressor(NetworkRegressor):
     epochs: int = 100
     batch_size: int | Literal["auto"] = "auto"
     learning_rate: Any = 0.001
-    l2: float = 0.03
+    l2: float = 0.1
     id_dropout: float = 0.0
     n_iter_no_change: int = 5
 
