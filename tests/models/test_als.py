@@ -57,7 +57,8 @@ def test_vectors_of_users_and_histories_solve_their_least_squares(scaling):
 def test_the_loss_falls_to_a_stationary_point():
     losses = []
     for epochs in (1, 2, 4, 60):
-        model = ALSRanker(embedding_dim=4, epochs=epochs, l2=0.05, random_state=0).fit(EVENTS)
+        parameters = {"unobserved_weight": 0.1, "l2": 0.05}
+        model = ALSRanker(embedding_dim=4, epochs=epochs, random_state=0, **parameters).fit(EVENTS)
         users, items = model.user_embeddings_.astype(float), model.item_embeddings_.astype(float)
         losses.append(loss(MATRIX, users, items, 0.1, 0.05, 1.0))
     assert losses == sorted(losses, reverse=True)
@@ -124,3 +125,12 @@ def test_singular_vectors():
     np.testing.assert_allclose(model.score_items(model.users_), MATRIX @ right[:3].T @ right[:3], atol=1e-3)
     np.testing.assert_allclose(model.user_embeddings_, MATRIX @ model.item_embeddings_, atol=1e-3)
     assert PureSVDRanker(embedding_dim=500).fit(EVENTS).item_embeddings_.shape == (15, 15)
+
+
+def test_the_weight_of_unobserved_pairs_goes_by_the_density():
+    n_pairs = len(EVENTS.drop_duplicates(["user_id", "item_id"]))
+    density = n_pairs / (EVENTS["user_id"].nunique() * EVENTS["item_id"].nunique())
+    model = ALSRanker(embedding_dim=4, random_state=0).fit(EVENTS)
+    assert model.unobserved_weight_ == pytest.approx(min(1.0, 3 * density))
+    named = ALSRanker(embedding_dim=4, random_state=0, unobserved_weight=model.unobserved_weight_).fit(EVENTS)
+    np.testing.assert_array_equal(model.item_embeddings_, named.item_embeddings_)

@@ -33,8 +33,9 @@ class ALSRanker(FactorRanker):
     ----------
     embedding_dim : int, default=64
         Number of dimensions of the vectors.
-    unobserved_weight : float, default=0.1
-        Weight of all pairs of users and items relative to events.
+    unobserved_weight : float or "auto", default="auto"
+        Weight of all pairs of users and items relative to events. If ``"auto"``, it is three times the fraction of the
+        pairs that have events, but at most 1: all pairs together then weigh three times as much as the events.
     l2 : float, default=0.01
         Strength of the L2 regularization. The penalty of a vector is multiplied by ``(n_events + unobserved_weight *
         n) ** frequency_scaling``, where ``n_events`` is the number of events of the user or item, and ``n`` is the
@@ -59,6 +60,8 @@ class ALSRanker(FactorRanker):
         User vectors, solved for the final item vectors, as the vectors of given histories are.
     item_embeddings_ : ndarray of shape (n_items, embedding_dim), float32
         Item vectors.
+    unobserved_weight_ : float
+        Weight of all pairs in the last call to ``fit`` or ``partial_fit``.
     {fitted}
 
     See Also
@@ -86,7 +89,7 @@ class ALSRanker(FactorRanker):
     """
 
     embedding_dim: int = 64
-    unobserved_weight: float = 0.1
+    unobserved_weight: float | Literal["auto"] = "auto"
     l2: float = 0.01
     frequency_scaling: float = 1.0
     epochs: int = 16
@@ -96,7 +99,7 @@ class ALSRanker(FactorRanker):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
-        "unobserved_weight": [Interval(Real, 0, None, closed="neither")],
+        "unobserved_weight": [Interval(Real, 0, None, closed="neither"), StrOptions({"auto"})],
         "l2": [Interval(Real, 0, None, closed="neither")],
         "frequency_scaling": [Interval(Real, 0, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
@@ -106,6 +109,7 @@ class ALSRanker(FactorRanker):
     }
 
     _loss: tuple[float, float, float] = field(init=False, repr=False)
+    unobserved_weight_: float = field(init=False, repr=False)
 
     def _solve(self, matrix: csr_array) -> None:
         self.item_embeddings_ = np.empty((0, self.embedding_dim), np.float32)
@@ -115,8 +119,13 @@ class ALSRanker(FactorRanker):
         self._alternate(matrix, 1)
 
     def _alternate(self, matrix: csr_array, epochs: int) -> None:
-        self._loss = float(self.unobserved_weight), float(self.l2), float(self.frequency_scaling)
         users, items = matrix.astype(np.float32), csr_array(matrix.T, dtype=np.float32)
+        if self.unobserved_weight == "auto":
+            n_pairs = np.count_nonzero(np.diff(users.indptr)) * np.count_nonzero(np.diff(items.indptr))
+            self.unobserved_weight_ = min(1.0, 3.0 * users.nnz / n_pairs)
+        else:
+            self.unobserved_weight_ = float(self.unobserved_weight)
+        self._loss = self.unobserved_weight_, float(self.l2), float(self.frequency_scaling)
         known = len(self.item_embeddings_)
         vectors = np.zeros((items.shape[0], self.embedding_dim), np.float32)
         vectors[:known] = self.item_embeddings_
