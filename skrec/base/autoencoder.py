@@ -108,6 +108,9 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
     def _inputs_of_anyset_width(self) -> Collection[str]:
         return ("history",)
 
+    def _inputs_of_any_width(self) -> Collection[str]:
+        return ("history",)
+
     # -- training ------------------------------------------------------------------------------------------------------
 
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
@@ -179,11 +182,11 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
         >>> import pandas as pd
         >>> from skrec.datasets import make_interactions
         >>> from skrec.models import MultVAERanker
-        >>> events = make_interactions(100, 30, 1000, random_state=0)
+        >>> events = make_interactions(100, 30, 1000, random_state=0)[["user_id", "item_id"]]
         >>> model = MultVAERanker(hidden_units=(16,), embedding_dim=8, epochs=2, random_state=0).fit(events)
-        >>> before = model.recommend(["new"], k=3)
-        >>> more = pd.DataFrame({"user_id": ["new"] * 2, "item_id": model.items_[:2]})
-        >>> after = model.append_history(more).recommend(["new"], k=3)
+        >>> before = model.recommend([1000], k=3)  # a new user
+        >>> more = pd.DataFrame({"user_id": [1000, 1000], "item_id": model.items_[:2]})
+        >>> after = model.append_history(more).recommend([1000], k=3)
         >>> bool((before["score"] == after["score"]).any())
         False
         """

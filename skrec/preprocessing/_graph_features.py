@@ -97,7 +97,7 @@ class GraphFeatures(ReadsOneState, TransformerMixin, BaseEstimator):
     ...     (GraphFeatures(graph=friends, n_components=2), ["user_id"]),
     ...     verbose_feature_names_out=False,
     ... ).set_output(transform="pandas")
-    >>> model = make_pipeline(columns, DeepFMRanker(user_features=["user_id_0", "user_id_1"]))
+    >>> model = make_pipeline(columns, DeepFMRanker())
     """
 
     graph: Any = None

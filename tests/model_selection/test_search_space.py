@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from skrec import models
+from skrec.base import ClosedFormRanker
 from skrec.datasets import make_interactions
 from skrec.model_selection import OptunaSearchCV, search_space
 from skrec.models import AutoIntRanker, DCNClassifier, NCFRanker, PopularityRanker, SASRecRanker, WideDeepClassifier
@@ -34,7 +35,9 @@ def test_every_network_declares_parameters_of_its_own_in_allowed_ranges(network)
 
 
 def test_every_network_declares_one():
-    assert {cls.__name__ for cls in NETWORKS} == {*models.__all__} - {"PopularityRanker"}
+    without = {name for name in models.__all__ if issubclass(getattr(models, name), ClosedFormRanker)}
+    assert {cls.__name__ for cls in NETWORKS} == {*models.__all__} - without
+    assert search_space(models.EASERanker()).keys() == {"l2"}
 
 
 def test_what_a_model_is_set_to_counts():
