@@ -59,7 +59,7 @@ def board():
     return Board(pairs(frame[train]), pairs(frame[~train]))
 
 
-FAST = {"batch_size": 64, "learning_rate": 0.01, "l2": 0, "random_state": 0}
+FAST = {"epochs": 20, "batch_size": 64, "learning_rate": 0.01, "l2": 0, "random_state": 0}
 
 
 @pytest.fixture(scope="session")
