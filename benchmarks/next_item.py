@@ -29,6 +29,7 @@ from skrec.models import GRU4RecRanker, PopularityRanker, SASRecRanker
 
 METRICS = ["hit_rate@10", "ndcg@10"]
 SASREC = {"embedding_dim": 64, "n_blocks": 2, "n_heads": 1, "max_history": 200, "dropout": 0.2, "id_dropout": 0.0}
+SASREC |= {"batch_size": 64, "learning_rate": 0.001, "negative_sampling": "uniform"}
 MODELS = {
     "SASRec": (SASRecRanker, {**SASREC, "n_negatives": "all"}),
     "SASRec-sampled": (
@@ -38,7 +39,17 @@ MODELS = {
     "gSASRec": (SASRecRanker, {**SASREC, "loss": "gbce", "n_negatives": 256}),
     "SASRec-BCE": (SASRecRanker, {**SASREC, "loss": "log_loss", "n_negatives": 1}),
     "SASRec-Games": (SASRecRanker, {**SASREC, "max_history": 50, "dropout": 0.5, "n_negatives": 1024}),
-    "GRU4Rec": (GRU4RecRanker, {"max_history": 200, "n_negatives": 1024, "id_dropout": 0.0}),
+    "GRU4Rec": (
+        GRU4RecRanker,
+        {
+            "max_history": 200,
+            "n_negatives": 1024,
+            "negative_sampling": "uniform",
+            "id_dropout": 0.0,
+            "batch_size": 64,
+            "learning_rate": 0.001,
+        },
+    ),
 }
 PUBLISHED = {
     "PopularityRanker": ".0315-.037 / .0151-.018 (skrecsys; a study of 2026)",

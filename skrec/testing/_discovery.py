@@ -52,6 +52,7 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
     >>> for name, cls in all_estimators("transformer"):
     ...     print(name, *cls().get_params())
     FeatureCrosses crosses degree dtype encoding handle_unknown min_frequency n_bins passthrough sparse_output
+    GraphFeatures columns graph handle_unknown n_components powers random_state
     HistoryEncoder events item max_history remainder time user
     IDEncoder dtype handle_unknown min_frequency time
     MultiHotEncoder dtype handle_unknown max_categories min_frequency separator sparse_output

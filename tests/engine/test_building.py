@@ -32,7 +32,7 @@ ROWS = pd.DataFrame(
     }
 )
 Y = (ROWS["price"] * (ROWS["item_id"] % 3 - 1) > 0).astype(int)
-NETWORKS = {name: model for name, model in all_estimators() if "epochs" in model().get_params()}
+NETWORKS = {name: model for name, model in all_estimators() if hasattr(model, "_build_network")}
 DEEPER = {"n_cross_layers": 3, "n_blocks": 3, "n_layers": 3, "hidden_units": (8, 8, 8)}
 SMALL = {"user": "user_id", "item": "item_id", "epochs": 2, "embedding_dim": 4, "batch_size": 32, "random_state": 0}
 

@@ -77,7 +77,7 @@ def test_rejecting_positives_keeps_them_from_being_pushed_away():
     for reject in (False, True):
         model = NCFRanker(
             architecture="gmf", embedding_dim=4, loss="bpr", reject_positives=reject, random_state=0, batch_size=16,
-            learning_rate=0.05, l2=0.001,
+            learning_rate=0.05, l2=0.001, epochs=20,
         ).fit(X)  # fmt: skip
         scores[reject] = model.score_items(np.arange(20))
     gap = {reject: (table[:, :2].min(axis=1) - table[:, 2]).mean() for reject, table in scores.items()}

@@ -16,7 +16,7 @@ from skrec.metrics import get_scorer, make_ranking_scorer, ranking_metrics
         ("AUC", r"Did you mean 'auc'\?"),
         (
             "zzz",
-            "no ranking metric 'zzz'. Known: ndcg@k, recall@k, precision@k, hit_rate@k, map@k, mrr@k, map, mrr, auc",
+            "no ranking metric 'zzz'. Known: ndcg@k, recall@k, capped_recall@k, precision@k, hit_rate@k, map@k, mrr@k,",
         ),
         ("ndcg", "lacks the length of the list: write, for example, 'ndcg@10'"),
         ("novelty", "lacks the length of the list: write, for example, 'novelty@10'"),
