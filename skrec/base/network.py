@@ -232,15 +232,8 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
 
         return score
 
-    def _auto_batch_size(self, n_rows: int, length: int) -> int:
-        """Return a batch size, a power of two, so that fits share programs.
-
-        It is from 8 to 1,024 rows, for about 64 steps per epoch. For rows that are sequences (``length`` above 0), it
-        is from 256 to 4,096 positions, for about 512 steps.
-        """
-        if length:
-            positions = np.clip(n_rows * length / 512, 256, 4096)
-            return int(2 ** max(0, np.round(np.log2(positions / length))))
+    def _auto_batch_size(self, n_rows: int, length: int) -> int:  # noqa: ARG002
+        """Return a batch size for about 64 steps per epoch, from 8 to 1,024; a power of two, to share programs."""
         return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))
 
     @property

@@ -53,7 +53,10 @@ How to handle a user or item that was not seen during ``fit``. If ``"oov"``, the
     item is scored with the embedding trained for unknown items. If ``"error"``,
     :class:`~skrec.exceptions.UnknownIdError` is raised."""
 
-_PACKED = "rows that hold several histories side by side or a part of a long one, and 256 to 4,096 events per step"
+_PACKED = (
+    "rows that hold several histories side by side or a part of a long one: 256 to 4,096 events per step, but at\n"
+    "    least 16 histories"
+)
 
 _SESSION = """\
 >>> from skrec.datasets import make_interactions

@@ -103,6 +103,15 @@ class SequenceRanker(HistoryModel, NetworkRanker):
             plan["settings"]["beta"] = _gbce_beta(plan["settings"]["n_negatives"], log.n_items, float(self.gbce_t))
         return plan
 
+    def _auto_batch_size(self, n_rows: int, length: int) -> int:
+        """Return a number of rows, a power of two, for about 512 steps per epoch.
+
+        A batch has 256 to 4,096 positions, but at least 16 histories: with fewer, a step follows a single user.
+        """
+        positions = np.clip(n_rows * length / 512, 256, 4096)
+        histories = 16 * n_rows / max(len(self._users), 1)
+        return int(2 ** max(0, np.round(np.log2(max(positions / length, histories)))))
+
     def _ends(self, events: Events) -> NDArray[np.int64]:
         """Return the end of the history of each event; without times, it follows from the order of the rows."""
         past = self._histories
