@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 from sklearn.decomposition import TruncatedSVD
-from sklearn.preprocessing import normalize
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,7 +19,7 @@ from skrec._sklearn_compat import Interval, StrOptions
 from skrec._warnings import warn
 from skrec.base.field_inputs import chosen_fields
 from skrec.base.reader import Codes
-from skrec.models.content._encoders import encoded, learn_encoder
+from skrec.models.content._encoders import encoded, learn_encoder, unit_rows
 from skrec.models.content._explanations import FeatureExplanations, entry_products
 
 __all__ = ["ContentRanker"]
@@ -235,7 +234,7 @@ class ContentRanker(FeatureExplanations):
     def _vectors_of(self, columns: tuple[Column, ...]) -> sparse.csr_array:
         parts = zip(self._encoders, columns, self._item_columns.names, self._column_weights, strict=True)
         blocks = [np.sqrt(weight) * encoded(encoder, column, name) for encoder, column, name, weight in parts]
-        vectors = sparse.csr_array(normalize(sparse.hstack(blocks, format="csr")))
+        vectors = unit_rows(sparse.csr_array(sparse.hstack(blocks, format="csr")))
         vectors.eliminate_zeros()
         return vectors
 

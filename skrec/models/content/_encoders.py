@@ -100,7 +100,12 @@ def encoded(encoder: Encoder, column: Column, name: str) -> sparse.csr_array:
         known = codes > 0
         counts = _indicators(lists.rows[known], codes[known], (n, len(encoder["vocabulary"])))
         vectors = encoder["weights"].transform(counts)
-    return sparse.csr_array(normalize(sparse.csr_array(vectors, dtype=np.float64)))
+    return unit_rows(sparse.csr_array(vectors, dtype=np.float64))
+
+
+def unit_rows(vectors: sparse.csr_array) -> sparse.csr_array:
+    """Scale rows to a length of 1; there may be no columns, if no value was known in ``fit``."""
+    return sparse.csr_array(normalize(vectors)) if vectors.shape[1] else vectors
 
 
 def value_names(encoder: Encoder) -> NDArray[Any]:

@@ -55,6 +55,7 @@ def solve_rows(
     unweighted = bool((matrix.data == 1).all())
     lengths = np.diff(matrix.indptr)
 
+    @np.errstate(invalid="ignore")  # products of small matrices may raise this flag for finite numbers
     def solve(part: tuple[NDArray[np.intp], int]) -> None:
         rows, length = part
         there = np.arange(length) < lengths[rows, None]
