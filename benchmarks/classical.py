@@ -75,29 +75,37 @@ MODELS = {
     "SLIM": models.SLIMRanker,
     "ALS": models.ALSRanker,
     "PureSVD": models.PureSVDRanker,
+    "NMF": models.NMFRanker,
     "UserKNN": models.UserKNNRanker,
     "RP3Beta": models.RP3BetaRanker,
     "ItemKNN": models.ItemKNNRanker,
 }
 KNN = {
-    "n_neighbors": [50, 100, 200, 400],
+    "n_neighbors": (10, 1000, "log"),
+    "metric": ["cosine", "asymmetric", "jaccard", "tversky"],
     "weighting": [None, "tfidf", "bm25"],
-    "metric": ["cosine", "asymmetric", "jaccard"],
-    "alpha": [0.1, 0.3, 0.7],
-    "shrink": [0.0, 10.0, 50.0, 200.0],
+    "shrink": (0.0, 1000.0, "linear"),
+    "alpha": (0.0, 1.0, "linear"),
 }
-GRID = {
-    "EASE": {"l2": [30.0, 100.0, 300.0, 500.0, 1000.0, 2000.0]},
-    "SLIM": {"alpha": [0.02, 0.05, 0.1, 0.2], "l1_ratio": [0.003, 0.01, 0.03]},
-    "ALS": {"l2": [0.003, 0.01, 0.03], "unobserved_weight": [0.03, 0.1, 0.3], "embedding_dim": [64, 128, 192]},
-    "PureSVD": {"embedding_dim": [15, 25, 40, 60, 100]},
-    "UserKNN": KNN,
+SPACES = {  # lists of values, or ranges
+    "EASE": {"l2": (10.0, 10_000.0, "log")},
+    "SLIM": {"alpha": (0.003, 1.0, "log"), "l1_ratio": (0.0003, 0.3, "log")},
+    "ALS": {
+        "embedding_dim": [32, 64, 128, 192],
+        "l2": (0.001, 0.1, "log"),
+        "unobserved_weight": (0.01, 1.0, "log"),
+        "epochs": [16],
+    },
+    "PureSVD": {"embedding_dim": (8, 400, "log")},
+    "NMF": {"embedding_dim": (8, 200, "log"), "alpha": (1e-6, 1e-2, "log")},
+    "UserKNN": {**KNN, "neighborhood": ["nearest", "reverse"]},
     "ItemKNN": KNN,
     "RP3Beta": {
-        "n_neighbors": [20, 50, 100, 300],
-        "beta": [0.2, 0.35, 0.5, 0.65],
-        "alpha": [0.5, 0.7, 0.9, 1.1],
+        "n_neighbors": (10, 1000, "log"),
+        "alpha": (0.2, 1.5, "linear"),
+        "beta": (0.0, 0.9, "linear"),
         "normalize": [False, True],
+        "pruning": ["past", "both"],
     },
 }
 SETTINGS = {  # found by --search
@@ -182,8 +190,7 @@ def hold_out(protocol, train, seed=0):
     for user in train.loc[held, "user_id"]:
         drawn = random.permutation(items)[: n + len(seen[user])]
         negatives[user] = np.array([item for item in drawn if item not in seen[user]][:n])
-    some = random.permutation(train.loc[held, "user_id"])[:1500]
-    return train[~held], train[held & train["user_id"].isin(some)], negatives
+    return train[~held], train[held], negatives
 
 
 def judge(protocol, model, rows, negatives):
@@ -193,24 +200,40 @@ def judge(protocol, model, rows, negatives):
     return [scores[name] for name in METRICS[protocol]]
 
 
-def search(protocol, name, splits):
-    """Print the parameters that are best on rows held out of training, found one after the other."""
-    best, best_value = dict(SETTINGS[protocol].get(name, {})), -np.inf
+def draw(trial, space):
+    """Let a trial of Optuna draw parameters."""
+    drawn = {}
+    for key, values in space.items():
+        if isinstance(values, list):
+            drawn[key] = trial.suggest_categorical(key, values)
+        else:
+            low, high, scale = values
+            suggest = trial.suggest_int if isinstance(low, int) else trial.suggest_float
+            drawn[key] = suggest(key, low, high, log=scale == "log")
+    return drawn
+
+
+def search(protocol, name, splits, n_trials):
+    """Print the parameters that are best on rows held out of training, found by Optuna's TPE sampler."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     seeded = {"random_state": 0} if "random_state" in MODELS[name]().get_params() else {}
-    for key, values in GRID[name].items():
-        for value in values:
-            if best_value > -np.inf and value == best.get(key, getattr(MODELS[name](), key)):
-                continue
-            parameters, judged, started = {**best, key: value}, [], time.perf_counter()
-            for train, held, negatives in splits:
-                model = MODELS[name](**parameters, **seeded).fit(train)
-                judged.append(judge(protocol, model, held, negatives))
-            found = np.mean(judged, axis=0)
-            print(f"{protocol} {name} {found.round(4)} {time.perf_counter() - started:.1f} s {parameters}", flush=True)
-            if sum(found) > best_value:
-                chosen, best_value = parameters, sum(found)
-        best = chosen
-    print(f"BEST {protocol} {name} {best_value:.4f} {best}", flush=True)
+
+    def value(trial):
+        parameters, judged, started = draw(trial, SPACES[name]), [], time.perf_counter()
+        for train, held, negatives in splits:
+            model = MODELS[name](**parameters, **seeded).fit(train)
+            judged.append(judge(protocol, model, held, negatives))
+        found = np.mean(judged, axis=0)
+        print(f"{protocol} {name} {found.round(4)} {time.perf_counter() - started:.1f} s {parameters}", flush=True)
+        return found.sum()
+
+    study = optuna.create_study(
+        direction="maximize", sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=n_trials // 2)
+    )
+    study.optimize(value, n_trials=n_trials)
+    print(f"BEST {protocol} {name} {study.best_value:.4f} {study.best_params}", flush=True)
 
 
 def run(protocol, name, data, seeds):
@@ -241,13 +264,14 @@ def main():
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--search", action="store_true", help="search parameters instead")
+    parser.add_argument("--trials", type=int, default=30, help="number of trials of a search")
     options = parser.parse_args()
     for protocol in options.protocols:
         data = LOAD[protocol](options.data)
         if options.search:
             splits = [hold_out(protocol, data[0], seed) for seed in range(3 if protocol == "mcrec" else 1)]
             for name in options.models:
-                search(protocol, name, splits)
+                search(protocol, name, splits, options.trials)
             continue
         first, second = METRICS[protocol]
         print(f"\n{protocol}\n{'model':<9}{first:>17}{second:>17}{'fit s':>9}  {'published':<16} parameters")

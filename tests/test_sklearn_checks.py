@@ -54,7 +54,8 @@ EXPECTED_FAILURES = {  # scikit-learn runs the second for models that take spars
 }
 OF_SVD = {
     "check_sample_weight_equivalence_on_dense_data": (
-        "singular vectors are found by random projections in float32, which depend on the number of users and items"
+        "singular vectors, from which NMF starts, are found by random projections in float32, which depend on the number "
+        "of users and items"
     )
 }
 CLASSICAL = {
@@ -62,6 +63,7 @@ CLASSICAL = {
     models.ContentRanker: {},
     models.EASERanker: {},
     models.ItemKNNRanker: {},
+    models.NMFRanker: {"embedding_dim": 3},
     models.PureSVDRanker: {"embedding_dim": 3},
     models.RP3BetaRanker: {},
     models.SLIMRanker: {},
@@ -111,7 +113,7 @@ def expected_failures(estimator):
         return OF_SEARCHES if is_regressor(estimator) else {}
     if isinstance(estimator, models.ContentRanker):
         return OF_CONTENT
-    if isinstance(estimator, models.PureSVDRanker):
+    if isinstance(estimator, models.PureSVDRanker | models.NMFRanker):
         return OF_SVD
     return {} if type(estimator) in CLASSICAL else EXPECTED_FAILURES
 

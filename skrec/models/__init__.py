@@ -7,6 +7,7 @@ from skrec.models.baselines._popularity import PopularityRanker
 from skrec.models.content._content import ContentRanker
 from skrec.models.factors._als import ALSRanker
 from skrec.models.factors._ncf import NCFClassifier, NCFRanker, NCFRegressor
+from skrec.models.factors._nmf import NMFRanker
 from skrec.models.factors._pure_svd import PureSVDRanker
 from skrec.models.features._autoint import AutoIntClassifier, AutoIntRanker, AutoIntRegressor
 from skrec.models.features._dcn import DCNClassifier, DCNRanker, DCNRegressor
@@ -62,6 +63,7 @@ __all__ = [
     "NFMClassifier",
     "NFMRanker",
     "NFMRegressor",
+    "NMFRanker",
     "PopularityRanker",
     "PureSVDRanker",
     "RP3BetaRanker",

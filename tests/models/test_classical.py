@@ -27,6 +27,7 @@ WEIGHTED = np.array([[1, 2, 0, 0, 0], [0, 1, 3, 0, 0], [0.5, 1, 0, 2, 0], [0, 0,
 LINEAR = [models.ItemKNNRanker(), models.RP3BetaRanker(), models.EASERanker(l2=2.0), models.SLIMRanker()]
 FACTORS = [
     models.PureSVDRanker(embedding_dim=3, random_state=0),
+    models.NMFRanker(embedding_dim=3, random_state=0),
     models.ALSRanker(embedding_dim=8, random_state=0),
 ]
 ALL = [*LINEAR, models.UserKNNRanker(), *FACTORS]
@@ -189,7 +190,7 @@ def test_factors_have_vectors_whose_products_are_the_scores():
 def test_no_tensorflow_is_imported():
     code = (
         "import sys; from skrec.models import *; from skrec import models; X = [[1, 5], [2, 5], [2, 6]]\n"
-        "for name in ('ItemKNN', 'UserKNN', 'RP3Beta', 'EASE', 'SLIM', 'PureSVD', 'ALS'):\n"
+        "for name in ('ItemKNN', 'UserKNN', 'RP3Beta', 'EASE', 'SLIM', 'PureSVD', 'NMF', 'ALS'):\n"
         "    getattr(models, name + 'Ranker')().fit(X).recommend([1])\n"
         "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
     )

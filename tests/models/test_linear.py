@@ -1,8 +1,11 @@
 """EASE and SLIM, recomputed item by item, and what they refuse."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, Ridge
 
 from skrec.models import EASERanker, SLIMRanker
@@ -101,3 +104,14 @@ def test_a_penalty_that_is_too_small_is_refused():
     events = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [1, 2, 1, 2]})
     with pytest.raises(ValueError, match="l2=1e-12 is too small"):
         EASERanker(l2=1e-12).fit(events)
+
+
+def test_slim_warns_if_items_did_not_converge():
+    with pytest.warns(
+        ConvergenceWarning, match=r"to tol=1e-09 within max_iter=2 passes for 1\d of 15 items.*alpha=0.001"
+    ):
+        model = SLIMRanker(alpha=0.001, tol=1e-9, max_iter=2).fit(EVENTS)
+    assert model.n_iter_ == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert SLIMRanker(alpha=0.05).fit(EVENTS).n_iter_ < 100

@@ -172,3 +172,42 @@ def test_errors():
         UserKNNRanker(metric="euclidean").fit(EVENTS)
     with pytest.raises(AttributeError, match="UserKNNRanker does not support similar items"):
         UserKNNRanker().fit(EVENTS).similar_items([0])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"metric": "asymmetric", "alpha": 0.2},
+        {"metric": "cosine", "weighting": "bm25"},
+        {"metric": "jaccard", "shrink": 2.0},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("n_neighbors", [4, 100])
+def test_reverse_neighbors_are_users_who_have_the_query_among_their_own_neighbors(parameters, n_neighbors):
+    model = UserKNNRanker(**{**PLAIN, **parameters, "n_neighbors": n_neighbors}, neighborhood="reverse").fit(EVENTS)
+    vectors = weighted(MATRIX, parameters.get("weighting"))
+    # similarities[i, j]: of the query i to the user j
+    similarities = np.array([[similarity(x, y, **parameters) for y in vectors] for x in vectors])
+    others = np.where(np.eye(len(MATRIX)), -1, similarities)
+    least = np.sort(others, axis=0)[-n_neighbors] if n_neighbors < len(MATRIX) else np.zeros(len(MATRIX))
+    expected = np.where(similarities >= least * (1 - 1e-6), similarities, 0) @ MATRIX
+    np.testing.assert_allclose(model.score_items(model.users_), expected, rtol=1e-4)
+    history = np.repeat(model.items_, MATRIX[5].astype(int)).tolist()
+    np.testing.assert_array_equal(model.score_items(history=[history])[0], model.score_items([model.users_[5]])[0])
+
+
+def test_popular_users_have_many_reverse_neighbors():
+    events = pd.DataFrame({"user_id": [1, 1, 1, 2, 3, 4], "item_id": ["a", "b", "c", "a", "b", "c"]})
+    model = UserKNNRanker(n_neighbors=1, weighting=None, neighborhood="reverse").fit(events)
+    # User 1 is the nearest neighbor of all others: each adds its similarity, 1 / sqrt(3), and user 1 adds 1.
+    np.testing.assert_allclose(model.score_items([1])[0], np.full(3, 1 + 3**-0.5), rtol=1e-6)
+
+
+def test_random_walks_pruned_on_both_sides_keep_the_largest_weights_of_past_items_and_then_of_items():
+    parameters = {"alpha": 0.8, "beta": 0.4, "normalize": True}
+    past = RP3BetaRanker(n_neighbors=5, **parameters).fit(EVENTS).item_weights_.toarray()
+    both = RP3BetaRanker(n_neighbors=5, pruning="both", **parameters).fit(EVENTS).item_weights_.toarray()
+    expected = np.where(past >= np.sort(past, axis=0)[-5], past, 0)
+    assert np.count_nonzero(expected) < np.count_nonzero(past)
+    np.testing.assert_array_equal(both, expected)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
+from skrec import _warnings
 from skrec._sklearn_compat import Interval, StrOptions
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.base.threads import in_threads
@@ -24,6 +25,16 @@ __all__ = ["SLIMRanker"]
 
 _ITEMS_AT_A_TIME = 64
 _PART = 0.2  # of the L2 regularization of EASE
+
+
+@dataclass(frozen=True, eq=False)
+class _Solution:
+    """Past items with a weight for an item, these weights, the number of passes and whether they sufficed."""
+
+    past: NDArray[np.intp]
+    weights: NDArray[np.float32]
+    n_iter: int = 0
+    converged: bool = True
 
 
 @documented(columns=CLOSED_FORM_COLUMNS, fitted=CLOSED_FORM_FITTED)
@@ -46,7 +57,8 @@ class SLIMRanker(ItemWeightsRanker):
     n_neighbors : int or None, default=None
         Number of largest weights that each item keeps. If None, all positive weights are kept.
     max_iter : int, default=100
-        Maximum number of passes of the coordinate descent of each item.
+        Maximum number of passes of the coordinate descent of each item. If items reach it, ``fit`` issues a
+        :class:`~sklearn.exceptions.ConvergenceWarning`.
     tol : float, default=1e-3
         Tolerance of the coordinate descent, as in ``ElasticNet``.
     {columns}
@@ -106,34 +118,40 @@ class SLIMRanker(ItemWeightsRanker):
         gram = item_gram(matrix)
         penalty = self.alpha_ * n_users
 
-        def solve(start: int) -> tuple[list[NDArray[Any]], list[NDArray[Any]], int]:
-            found = [
+        def solve(start: int) -> list[_Solution]:
+            return [
                 self._weights_of(gram, item, penalty) for item in range(start, min(start + _ITEMS_AT_A_TIME, n_items))
             ]
-            return [past for past, _, _ in found], [weights for _, weights, _ in found], max(n for _, _, n in found)
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             parts = in_threads(solve, range(0, n_items, _ITEMS_AT_A_TIME))
-        past = [items for part in parts for items in part[0]]
-        weights = [values for part in parts for values in part[1]]
-        indptr = np.concatenate([[0], np.cumsum([len(items) for items in past])])
-        columns = csr_array((np.concatenate(weights), np.concatenate(past), indptr), shape=(n_items, n_items))
-        self.item_weights_ = csr_array(columns.T)
-        self.n_iter_ = max(part[2] for part in parts)
+        items = [item for part in parts for item in part]
+        indptr = np.concatenate([[0], np.cumsum([len(item.past) for item in items])])
+        values, past = (np.concatenate([getattr(item, name) for item in items]) for name in ("weights", "past"))
+        self.item_weights_ = csr_array(csr_array((values, past, indptr), shape=(n_items, n_items)).T)
+        self.n_iter_ = max(item.n_iter for item in items)
+        unfinished = sum(not item.converged for item in items)
+        if unfinished:
+            _warnings.warn(
+                f"SLIMRanker did not converge to tol={self.tol:g} within max_iter={self.max_iter} passes for "
+                f"{unfinished:,} of {n_items:,} items. Increase max_iter or tol, or use a stronger regularization than "
+                f"alpha={self.alpha_:.3g}.",
+                ConvergenceWarning,
+            )
 
-    def _weights_of(self, gram: Gram, item: int, penalty: float) -> tuple[NDArray[Any], NDArray[np.float32], int]:
-        """Return the past items with a weight for an item, these weights and the number of passes."""
+    def _weights_of(self, gram: Gram, item: int, penalty: float) -> _Solution:
+        """Return the weights of past items for an item."""
         dots, own = gram.row(item)
         # The other items only lower the gradient: below the L1 penalty, a weight stays 0.
         past = np.flatnonzero(dots > penalty * self.l1_ratio)
         past = past[past != item]
         if not len(past):
-            return past, np.empty(0, np.float32), 0
+            return _Solution(past, np.empty(0, np.float32))
         among, past = gram.among(past)
         target = dots[past]
         target[past == item] = 0  # its weight stays 0
-        _, found, _, n_iter = enet_path(
+        _, found, gaps, n_iter = enet_path(
             np.empty((1, len(past)), np.float32, order="F"),  # only its shape is used: the penalty is not divided by n
             np.full(1, np.sqrt(own), np.float32),
             l1_ratio=self.l1_ratio,
@@ -151,7 +169,8 @@ class SLIMRanker(ItemWeightsRanker):
         kept = np.flatnonzero(weights)
         if self.n_neighbors is not None and len(kept) > self.n_neighbors:
             kept = np.sort(kept[np.argpartition(weights[kept], -self.n_neighbors)[-self.n_neighbors :]])
-        return past[kept], weights[kept], int(n_iter[0])
+        converged = n_iter[0] < self.max_iter or gaps[0] <= self.tol * own * (1 + 1e-5)  # rounding in float32
+        return _Solution(past[kept], weights[kept], int(n_iter[0]), bool(converged))
 
     def _similarities(self, items: NDArray[np.intp]) -> Any:
         return csr_array(self.item_weights_[:, items].T)

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array, vstack
 
 from skrec.base.threads import in_threads
 
-__all__ = ["largest_of_product"]
+__all__ = ["largest_of_product", "largest_of_rows"]
 
 Similarity = Callable[[NDArray[np.float32], NDArray[Any], NDArray[Any]], NDArray[np.float32]]
 
@@ -49,7 +49,7 @@ def largest_of_product(
         product.data = similarity(product.data, rows, product.indices).astype(np.float32, copy=False)
         if skip_diagonal:
             product.data[product.indices == rows] = 0
-        return _largest_of_rows(product, k)
+        return largest_of_rows(product, k)
 
     blocks = in_threads(best, _blocks(left, right))
     if not blocks:
@@ -70,7 +70,7 @@ def _blocks(left: csr_array, right: csr_array) -> Iterator[slice]:
             yield slice(int(start), int(stop))
 
 
-def _largest_of_rows(matrix: csr_array, k: int) -> csr_array:
+def largest_of_rows(matrix: csr_array, k: int) -> csr_array:
     """Return the k largest positive entries of each row."""
     data, indices, indptr = matrix.data, matrix.indices, matrix.indptr
     kept = data > 0
