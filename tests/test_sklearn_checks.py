@@ -54,8 +54,8 @@ EXPECTED_FAILURES = {  # scikit-learn runs the second for models that take spars
 }
 OF_SVD = {
     "check_sample_weight_equivalence_on_dense_data": (
-        "singular vectors, from which NMF starts, are found by random projections in float32, which depend on the number "
-        "of users and items"
+        "singular vectors, from which NMF starts, are found by random projections in float32, which depend on the "
+        "number of users and items"
     )
 }
 CLASSICAL = {

@@ -25,9 +25,10 @@ _SWEEPS = 30  # of the vectors of histories: a fixed number, so that a vector do
 class NMFRanker(FactorRanker):
     """Rank items by a non-negative matrix factorization (NMF).
 
-    The matrix of users and items is approximated by the product of two matrices without negative entries, by
-    coordinate descent on the squared error with scikit-learn's :class:`~sklearn.decomposition.NMF` [1]_. A dimension is a group of
-    items that are chosen together; the vector of a user has few dimensions above 0, which can be read as tastes.
+    The matrix of users and items is approximated by the product of two matrices without negative entries, by the
+    coordinate descent of scikit-learn's :class:`~sklearn.decomposition.NMF` on the squared error [1]_. A dimension is a
+    group of items that are chosen together; the vector of a user has few dimensions above 0, which can be read as
+    tastes.
 
     Parameters
     ----------
