@@ -7,6 +7,7 @@ from skrec._data.features.encoded import Encoded, Layout
 from skrec._data.features.fields import Fields
 from skrec._data.features.item_columns import ItemColumns, ItemValues
 from skrec._data.features.numbers import bin_edges
+from skrec._data.features.one_hot import OneHot
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.roles import ABSENT, Roles, resolve_roles
 from skrec._data.tables.table import Rows, as_rows
@@ -20,6 +21,7 @@ __all__ = [
     "ItemColumns",
     "ItemValues",
     "Layout",
+    "OneHot",
     "Roles",
     "Rows",
     "Vocabulary",

@@ -40,10 +40,16 @@ def _categorical_crossentropy(logits: Any, target: Any) -> Any:
     )
 
 
+def _of_network(logits: Any, target: Any) -> Any:  # noqa: ARG001
+    """Return the output of a network that computes the losses of rows itself, such as an autoencoder."""
+    return tf.squeeze(logits, 1)
+
+
 POINTWISE = {
     "log_loss": _log_loss,
     "squared_error": _squared_error,
     "categorical_crossentropy": _categorical_crossentropy,
+    "of_network": _of_network,
 }
 
 

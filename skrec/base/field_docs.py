@@ -21,7 +21,7 @@ from skrec.base.docs import (
 
 _Class = TypeVar("_Class", bound=type)
 
-FIELDS = """\
+FIELD_COLUMNS = """\
 categorical_features : "from_dtype", array-like of str, int or bool, callable or None, default="from_dtype"
     Categorical columns: names, positions, a boolean mask over the columns, or a callable that takes ``X`` and returns
     any of these. If ``"from_dtype"``, columns of strings, categories, objects and booleans are categorical. Columns of
@@ -32,7 +32,11 @@ multivalued_features : array-like of str or int, default=None
 separator : str or None, default="|"
     Separator at which the strings of `multivalued_features` are split. Whitespace around the parts is stripped.
 min_frequency : int, default=1
-    Minimum number of rows of a category. Rarer categories are treated as unknown.
+    Minimum number of rows of a category. Rarer categories are treated as unknown."""
+
+FIELDS = (
+    FIELD_COLUMNS
+    + """
 item_features : "auto", array-like of str or int, or None, default="auto"
     Columns that describe the item; all others describe the query. If ``"auto"``, these are the columns that are
     constant over the rows of an item but not over the rows of a user. Missing values and up to 3 % of deviating rows
@@ -56,6 +60,7 @@ n_bins : int, default=64
     Number of quantile bins of ``"piecewise"``.
 pooling : {{"mean", "sum", "max"}}, default="mean"
     How the vectors of several values are combined into one."""
+)
 
 _UNKNOWN = """\
 How to handle a user or item that was not seen during ``fit``. If ``"oov"``, it is scored with the embedding trained

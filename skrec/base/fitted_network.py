@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -72,20 +72,7 @@ class FittedNetwork(Recommender):
     # -- scoring ------------------------------------------------------------------------------------------------------
 
     def _fitted_structure(self) -> Any:
-        from skrec._engine.batches import Column
-        from skrec._engine.own_loss import OwnLoss
-        from skrec._engine.structure import Structure
-
-        of_columns = {"further": (), **self._structure}  # files of older versions lack the first
-        names = ("columns", "catalogue", "further")
-        shapes = {name: tuple(Column(*column) for column in of_columns[name]) for name in names}
-        structure = {**self._structure, **shapes}
-        if "loss" in structure:  # a file of an older version
-            structure["losses"] = (structure.pop("loss"),)
-        if "apart" in structure:  # likewise
-            structure["parameter_groups"] = structure.pop("apart")
-        structure["losses"] = tuple(loss if isinstance(loss, str) else OwnLoss(loss) for loss in structure["losses"])
-        return Structure(build=type(self)._build_network, **structure)
+        return structure_of(type(self)._build_network, self._structure)
 
     def _logits(self, X: Any) -> NDArray[np.float32]:
         check_is_fitted(self)
@@ -142,3 +129,21 @@ class FittedNetwork(Recommender):
         if found is None:
             raise self._no_vectors()
         return found
+
+
+def structure_of(build: Callable[..., Any], stored: Mapping[str, Any]) -> Any:
+    """Return the structure of a network from the dict that fitted models store."""
+    from skrec._engine.batches import Column
+    from skrec._engine.own_loss import OwnLoss
+    from skrec._engine.structure import Structure
+
+    of_columns = {"further": (), **stored}  # files of older versions lack the first
+    names = ("columns", "catalogue", "further")
+    shapes = {name: tuple(Column(*column) for column in of_columns[name]) for name in names}
+    structure = {**stored, **shapes}
+    if "loss" in structure:  # a file of an older version
+        structure["losses"] = (structure.pop("loss"),)
+    if "apart" in structure:  # likewise
+        structure["parameter_groups"] = structure.pop("apart")
+    structure["losses"] = tuple(loss if isinstance(loss, str) else OwnLoss(loss) for loss in structure["losses"])
+    return Structure(build=build, **structure)

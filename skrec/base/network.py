@@ -233,8 +233,8 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         return score
 
     def _auto_batch_size(self, n_rows: int, length: int) -> int:  # noqa: ARG002
-        """Return a batch size for about 64 steps per epoch, from 8 to 1,024; a power of two, to share programs."""
-        return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))
+        """Return a batch size for about 64 steps per epoch, see :func:`batch_size_for`."""
+        return batch_size_for(n_rows)
 
     @property
     def _l2_penalty(self) -> float:
@@ -247,9 +247,9 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             config = {name: value for name, value in config.items() if name in dict(self._structure["network"])}
         self._structure = {
             "network": tuple(sorted(config.items())),
-            "columns": _shapes(arrays.columns),
-            "catalogue": _shapes(arrays.catalogue or {}),
-            "further": _shapes(arrays.further or {}),
+            "columns": shapes_of(arrays.columns),
+            "catalogue": shapes_of(arrays.catalogue or {}),
+            "further": shapes_of(arrays.further or {}),
             "optimizer": optimizer_name(self.optimizer),
             "scheduled": not isinstance(self.learning_rate, Real),
             "parameter_groups": (group["optimizer"], tuple(sorted(group["parts"])))
@@ -352,7 +352,12 @@ def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
     return TrainingArrays(events.inputs, target, weight, log.n_items, **more)
 
 
-def _shapes(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...], bool], ...]:
+def batch_size_for(n_rows: int) -> int:
+    """Return a batch size for about 64 steps per epoch, from 8 to 1,024; a power of two, to share programs."""
+    return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))
+
+
+def shapes_of(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...], bool], ...]:
     """Return the name, type and shape of each input, and whether it is a window."""
     return tuple(
         sorted((name, str(array.dtype), array.shape[1:], isinstance(array, Windows)) for name, array in arrays.items())

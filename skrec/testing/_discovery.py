@@ -50,7 +50,9 @@ def all_estimators(type_filter: Kind | Sequence[Kind] | None = None) -> list[tup
     --------
     >>> from skrec.testing import all_estimators
     >>> for name, cls in all_estimators("transformer"):
-    ...     print(name, *cls().get_params())
+    ...     print(name, *list(cls().get_params())[:9])
+    AutoencoderFeatures activation batch_size callbacks categorical_features early_stopping epochs hidden_units l2 \
+learning_rate
     FeatureCrosses crosses degree dtype encoding handle_unknown min_frequency n_bins passthrough sparse_output
     GraphFeatures columns graph handle_unknown n_components powers random_state
     HistoryEncoder events item max_history remainder time user

@@ -22,7 +22,14 @@ def test_kinds_can_be_chosen():
     for kind, others in alone.items():
         expected = sorted([f"{name}{kind.title()}" for name in architectures] + others)
         assert [name for name, _ in all_estimators(kind)] == expected
-    transformers = ["FeatureCrosses", "GraphFeatures", "HistoryEncoder", "IDEncoder", "MultiHotEncoder"]
+    transformers = [
+        "AutoencoderFeatures",
+        "FeatureCrosses",
+        "GraphFeatures",
+        "HistoryEncoder",
+        "IDEncoder",
+        "MultiHotEncoder",
+    ]
     assert [name for name, _ in all_estimators("transformer")] == transformers
     both = [name for name, _ in all_estimators(["ranker", "regressor"])]
     assert both == sorted(name for name in models.__all__ if name.endswith(("Ranker", "Regressor")))

@@ -11,6 +11,7 @@ from skrec._engine.layers.graph import add_loss, contrast, perturbed
 from skrec._engine.layers.latent import floats, gaussian, in_training, item_decoder, sampled
 from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
+from skrec._engine.layers.reconstruction import ColumnDecoder, number_losses
 from skrec._engine.layers.recurrent import GRU
 from skrec._engine.layers.scale import Scale
 from skrec._engine.layers.table import Table, penalise
@@ -20,6 +21,7 @@ __all__ = [
     "Bag",
     "Bias",
     "Catalogue",
+    "ColumnDecoder",
     "Cross",
     "CrossCompress",
     "Dropout",
@@ -49,6 +51,7 @@ __all__ = [
     "item_decoder",
     "match",
     "mlp",
+    "number_losses",
     "past",
     "penalise",
     "perturbed",
