@@ -84,7 +84,7 @@ KNN = {
     "n_neighbors": (10, 1000, "log"),
     "metric": ["cosine", "asymmetric", "jaccard", "tversky"],
     "weighting": [None, "tfidf", "bm25"],
-    "shrink": (0.0, 1000.0, "linear"),
+    "shrink": (0.1, 1000.0, "log"),
     "alpha": (0.0, 1.0, "linear"),
 }
 SPACES = {  # lists of values, or ranges
@@ -107,6 +107,19 @@ SPACES = {  # lists of values, or ranges
         "normalize": [False, True],
         "pruning": ["past", "both"],
     },
+}
+START = {  # the first trial of a search
+    "UserKNN": {
+        "n_neighbors": 300,
+        "metric": "asymmetric",
+        "weighting": None,
+        "shrink": 0.1,
+        "alpha": 0.3,
+        "neighborhood": "reverse",
+    },
+    "ItemKNN": {"n_neighbors": 50, "metric": "cosine", "weighting": None, "shrink": 0.1, "alpha": 0.5},
+    "ALS": {"embedding_dim": 128, "l2": 0.01, "unobserved_weight": 0.1, "epochs": 16},
+    "SLIM": {"alpha": 0.03, "l1_ratio": 0.01},
 }
 SETTINGS = {  # found by --search
     "ncf": {
@@ -232,6 +245,8 @@ def search(protocol, name, splits, n_trials):
     study = optuna.create_study(
         direction="maximize", sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=n_trials // 2)
     )
+    if name in START:
+        study.enqueue_trial(START[name])
     study.optimize(value, n_trials=n_trials)
     print(f"BEST {protocol} {name} {study.best_value:.4f} {study.best_params}", flush=True)
 

@@ -7,8 +7,9 @@ python benchmarks/classical_speed.py --memory 50000                             
 All models learn the training rows of NCF's split of MovieLens 1M (``ncf/ml-1m.train.rating``; files may be gzipped) and
 are judged by its test items among the 99 fixed negatives (HR@10 / NDCG@10), so that times are read at known quality.
 The settings are the same in all packages where they have the parameter. A time is the best of ``--repeat`` fits, each
-from an array of ids (skrec, skrecsys) or a ready matrix (implicit). Absolute times depend on the machine: quote
-the ratios.
+from an array of ids (skrec, skrecsys) or a ready matrix (implicit) in a process of its own; the packages take turns.
+Absolute times depend on the machine: quote the ratios. On a machine that is busy with other work, ``--cpu`` counts the
+seconds of the processor instead; then pin the benchmark to one core (``taskset -c 0``), or threads count twice.
 
 ``--memory N`` fits each model on generated events of N items, 20 an item, in a process of its own, and prints the peak
 resident memory above that before ``fit``.
@@ -27,6 +28,7 @@ from pathlib import Path
 import numpy as np
 
 K = 100
+CLOCK = time.process_time if "--cpu" in sys.argv else time.perf_counter
 ALS = {"random_state": 0}
 MODELS = {
     "EASE": {"skrec": ("EASERanker", {"l2": 1000.0}), "skrecsys": ("EASE", {"l2_reg": 1000.0})},
@@ -84,9 +86,9 @@ def fit_and_score(package, name, parameters, train, lists):
         module, _, kind = name.partition(".")
         model = getattr(importlib.import_module(f"implicit.{module}"), kind)(**parameters)
         matrix = csr_matrix((np.ones(len(train), np.float32), (train[:, 0], train[:, 1])))
-        started = time.perf_counter()
+        started = CLOCK()
         model.fit(matrix, show_progress=False)
-        seconds = time.perf_counter() - started
+        seconds = CLOCK() - started
         if hasattr(model, "user_factors"):
             scores = model.user_factors @ model.item_factors.T
         else:
@@ -95,27 +97,27 @@ def fit_and_score(package, name, parameters, train, lists):
         return seconds, np.take_along_axis(scores[lists[:, 0]], items, axis=1)
     model = getattr(importlib.import_module({"skrec": "skrec.models"}.get(package, "skrecsys.recommendation")), name)
     model = model(**parameters)
-    started = time.perf_counter()
+    started = CLOCK()
     model.fit(train)
-    seconds = time.perf_counter() - started
+    seconds = CLOCK() - started
     known = np.isin(pairs[:, 1], train[:, 1])  # skrecsys refuses others
     scores = np.full(len(pairs), -np.inf)
     scores[known] = model.predict(pairs[known])
     return seconds, scores.reshape(items.shape)
 
 
-def measure(package, name, parameters, file, repeat):
-    """Return the best time, HR@10 and NDCG@10."""
+def measure(package, name, parameters, file):
+    """Return the time, HR@10 and NDCG@10."""
     with np.load(file) as data:
         train, lists = data["train"], data["lists"]
-    runs = [fit_and_score(package, name, parameters, train, lists) for _ in range(repeat)]
-    return min(seconds for seconds, _ in runs), *judge(runs[0][1], lists)
+    seconds, scores = fit_and_score(package, name, parameters, train, lists)
+    return seconds, *judge(scores, lists)
 
 
-def in_process(python, package, model, file, repeat):
+def in_process(python, package, model, file, more):
     """Measure a model in a Python of its own."""
-    arguments = json.dumps([package, *model, str(file), repeat])
-    run = subprocess.run([python, __file__, "--one", arguments], capture_output=True, text=True, check=False)
+    arguments = json.dumps([package, *model, str(file)])
+    run = subprocess.run([python, __file__, "--one", arguments, *more], capture_output=True, text=True, check=False)
     if run.returncode:
         return None, run.stderr.strip().splitlines()[-1:]
     return json.loads(run.stdout.splitlines()[-1]), None
@@ -130,19 +132,23 @@ def compare(options):
         print(f"{'model':<9}{'package':<10}{'fit s':>8}{'HR@10':>8}{'NDCG@10':>9}   skrec / faster peer")
         for model in options.models:
             times = {}
-            for package, settings in MODELS[model].items():
-                python = sys.executable if package == "skrec" else options.peers_python
-                if python is None:
+            pythons = dict.fromkeys(MODELS[model], options.peers_python) | {"skrec": sys.executable}
+            for package in list(MODELS[model]) * options.repeat:
+                if pythons[package] is None:
                     continue
-                found, error = in_process(python, package, settings, file, options.repeat)
+                found, error = in_process(
+                    pythons[package], package, MODELS[model][package], file, ["--cpu"] if options.cpu else []
+                )
                 if found is None:
                     print(f"{model:<9}{package:<10} {error}")
+                    pythons[package] = None
                     continue
-                times[package] = found[0]
+                times[package] = min(found, times.get(package, found))
+            for package, found in times.items():
                 print(f"{model:<9}{package:<10}{found[0]:>8.2f}{found[1]:>8.4f}{found[2]:>9.4f}", flush=True)
-            peers = [seconds for package, seconds in times.items() if package != "skrec"]
+            peers = [found[0] for package, found in times.items() if package != "skrec"]
             if peers and "skrec" in times:
-                print(f"{'':<44}{times['skrec'] / min(peers):.2f}", flush=True)
+                print(f"{'':<44}{times['skrec'][0] / min(peers):.2f}", flush=True)
 
 
 def memory(name, n_items):
@@ -172,6 +178,7 @@ def main():
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--peers-python", help="Python that has implicit and skrecsys")
     parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--cpu", action="store_true", help="count the seconds of the processor")
     parser.add_argument("--memory", type=int, metavar="N", help="measure memory at N items instead")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skrec._data.features.column_kinds import refuse_other_measures
 from skrec._data.features.multivalued import split
 from skrec._data.features.numbers import as_numbers, refuse_infinity
+from skrec._data.features.shared_cells import shared_cells
 from skrec._data.features.vectors import stack
 from skrec._data.tables.columns import Column, object_array
 from skrec._data.tables.table import Rows
@@ -212,6 +213,12 @@ def is_missing(column: Column) -> NDArray[np.bool_]:
 
 
 def _tuples(column: Column, name: str, separator: str | None) -> Column:
+    shared = shared_cells(column)
+    if shared is not None:
+        try:
+            return _tuples(shared[0], name, separator)[shared[1]]
+        except (TypeError, ValueError):
+            pass  # the error below names the row
     lists = split(column, name=name, separator=separator)
     values = lists.factors.distinct[lists.factors.positions].tolist()
     stop = np.cumsum(np.bincount(lists.rows, minlength=lists.n_rows)).tolist()
@@ -221,7 +228,10 @@ def _tuples(column: Column, name: str, separator: str | None) -> Column:
 
 
 def _refuse_other_than_text(cells: Column, missing: NDArray[np.bool_], label: str) -> None:
-    row = next((row for row in np.flatnonzero(~missing) if not isinstance(cells[row], str)), None)
+    there = np.flatnonzero(~missing)
+    if pd.api.types.infer_dtype(cells[there], skipna=False) == "string":
+        return
+    row = next((row for row in there if not isinstance(cells[row], str)), None)
     if row is not None:
         raise ColumnError(
             f"Column {label} is one of text, but has {cells[row]!r:.100} ({type(cells[row]).__name__}) in row {row}. "

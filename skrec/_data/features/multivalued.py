@@ -12,8 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skrec._data.features.categories import Categories, Factors, factorize
+from skrec._data.features.shared_cells import shared_cells
 from skrec._data.features.vectors import LIST_TYPES, is_polars_array
-from skrec._data.tables.columns import as_column, object_array
+from skrec._data.tables.columns import Column, as_column, object_array
 from skrec._warnings import warn
 
 __all__ = ["Lists", "warn_separator", "pack", "split"]
@@ -87,7 +88,26 @@ def split(values: Any, *, name: str, separator: str | None) -> Lists:
     if separator == "":
         raise ValueError("separator='' separates nothing: pass None if a string is a single value.")
     column = as_column(values)
+    shared = shared_cells(column)
+    if shared is not None:
+        try:
+            return _repeated(split(shared[0], name=name, separator=separator), shared[1])
+        except (TypeError, ValueError):
+            pass  # the error below names the row
+    return _split_each(column, name, separator)
 
+
+def _repeated(lists: Lists, index: NDArray[np.intp]) -> Lists:
+    """Return the lists of rows that are some of the given ones, or the same ones several times."""
+    lengths = np.bincount(lists.rows, minlength=lists.n_rows)
+    of_row = lengths[index]
+    shift = (np.cumsum(lengths) - lengths)[index] - (np.cumsum(of_row) - of_row)
+    at = np.repeat(shift, of_row) + np.arange(of_row.sum())
+    factors = Factors(lists.factors.distinct, lists.factors.positions[at])
+    return Lists(factors, np.repeat(np.arange(len(index)), of_row), len(index))
+
+
+def _split_each(column: Column, name: str, separator: str | None) -> Lists:
     @cache
     def parts(text: str) -> list[str]:
         return [part for part in map(str.strip, text.split(separator)) if part]

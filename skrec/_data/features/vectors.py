@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skrec._data.features.numbers import Floats, refuse_infinity, scaled
 from skrec._data.features.outliers import learn_spread
+from skrec._data.features.shared_cells import shared_cells
 from skrec._data.tables.columns import Column, as_column, object_array
 from skrec._data.tables.table import Rows
 from skrec._warnings import warn
@@ -57,6 +58,9 @@ def width_of(values: Any) -> int | None:
     if is_polars_array(values):
         return int(values.dtype.size) if values.dtype.inner.is_numeric() else None
     cells = as_column(values)
+    shared = shared_cells(cells)
+    if shared is not None:
+        cells = shared[0]
     shapes = {
         cell.shape if isinstance(cell, np.ndarray) and cell.dtype.kind in "iufb" else None
         for cell in cells[~pd.isna(cells)]
