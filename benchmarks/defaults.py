@@ -3,6 +3,7 @@
 python benchmarks/defaults.py --data DATA_FOLDER                                     everything, 3 seeds
 python benchmarks/defaults.py --data DATA_FOLDER --sets lastfm-2k --models MF --seeds 1
 python benchmarks/defaults.py --data DATA_FOLDER --results defaults.json             resumes a stopped run
+python benchmarks/defaults.py --data DATA_FOLDER --validate --results chosen.json    without the test events
 
 The folder holds a folder for each set: ``ml-100k``, ``ml-1m``, ``amazon-toys``, ``sasrec-video``, ``lastfm-2k`` and
 ``frappe``. On the first four sets, the last event of each user is held out, and the model is fitted on all others.
@@ -10,7 +11,8 @@ The folder holds a folder for each set: ``ml-100k``, ``ml-1m``, ``amazon-toys``,
 whole catalogue is ranked, without the items of the user's training events.
 
 No parameter is set. Models that stop early hold out events of the rows that they are fitted on; test events decide
-nothing. A model without randomness is fitted once.
+nothing. With ``--validate``, the test events are dropped first, and of the others, the last one of each user or a tenth
+is held out: these are the figures by which defaults are chosen. A model without randomness is fitted once.
 """
 
 import argparse
@@ -94,6 +96,16 @@ def load(folder, name):
     return rows, test
 
 
+def validation(rows, test):
+    """Drop the test events, and hold out others: the last event of each user, or a tenth."""
+    rows = rows[~test].reset_index(drop=True)
+    if "timestamp" in rows:
+        return last_events(rows)
+    held_out = np.zeros(len(rows), bool)
+    held_out[np.random.default_rng(1).permutation(len(rows))[: len(rows) // 10]] = True
+    return rows, held_out
+
+
 def run(name, model, seed, data):
     """Fit and judge one model."""
     rows, test = data
@@ -109,8 +121,9 @@ def save(path, results):
     path.with_suffix(".part").replace(path)
 
 
-def show(results, sets, models):
+def show(results, sets, models, *, validate=False):
     """Print one table for each set."""
+    results = {key: value for key, value in results.items() if key.endswith("validate") == validate}
     for name in sets:
         print(f"\n{name}\n\n| model | HR@10 | NDCG@10 | R@10 | fit, s | seeds |\n|---|---|---|---|---|---|")
         for model in models:
@@ -132,6 +145,7 @@ def main():
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--validate", action="store_true", help="judge by held-out training events, not by the test's")
     parser.add_argument("--results", default="defaults.json", help="file of the results; an existing one is resumed")
     options = parser.parse_args()
     path = Path(options.results)
@@ -139,14 +153,16 @@ def main():
     for seed in range(options.seeds):
         for name in options.sets:
             data = load(options.data, name)
+            if options.validate:
+                data = validation(*data)
             for model in options.models:
-                key = f"{name} {model} {seed}"
+                key = f"{name} {model} {seed}" + (" validate" if options.validate else "")
                 if key in results or (seed and model in WITHOUT_SEED):
                     continue
                 results[key] = run(name, model, seed, data)
                 print(key, {column: round(value, 4) for column, value in results[key].items()}, flush=True)
                 save(path, results)
-    show(results, options.sets, options.models)
+    show(results, options.sets, options.models, validate=options.validate)
 
 
 if __name__ == "__main__":
