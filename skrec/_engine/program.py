@@ -372,7 +372,8 @@ class Program(ForCallbacks, keras.Model):
         """Propagate the rows of all tables over the graph once, for all lookups of a training step."""
         assert self.network.propagate is not None
         tables, rows, sizes = self._nodes()
-        batch = {"user": columns["user"], "item": columns["item"] + sizes[0]}
+        items = columns["item"] if self.structure.target_set is None else columns[self.structure.target_set]
+        batch = {"user": columns["user"], "item": tf.boolean_mask(items, items > 0) + sizes[0]}
         found = self.network.propagate(tf.concat(rows, axis=0), self.data.graph.product(), batch)
         for table, own, new in zip(tables.values(), rows, tf.split(found, sizes, num=len(rows)), strict=True):
             context.propagated[id(table)] = own, tf.ensure_shape(new, own.shape)
@@ -418,11 +419,7 @@ class Program(ForCallbacks, keras.Model):
         loss = s.losses[0]
         query = self._queries(columns, context)
         if s.target_set is not None:
-            context.lookup_weight = None
-            every = self.items(tf.range(self.data.n_items + 1), context)
-            values = columns.get("target_weights")
-            values = None if values is None else tf.bitcast(values, tf.float32)
-            return dot_multinomial(query, every, columns[s.target_set], values, weight)
+            return self._ranking_sets(query, columns, weight, context)
         items = tf.reshape(columns["item"], [-1])
         positive = tf.cast(target[:, 0] > 0, tf.float32)
         if s.negatives == "catalogue":
@@ -456,6 +453,18 @@ class Program(ForCallbacks, keras.Model):
         beta, regularisation = self.rates["beta"], self.rates["regularisation"]
         example = pairwise(loss, score, negatives, usable, positive, beta=beta, regularisation=regularisation)
         return tf.reduce_sum(weight * example)
+
+    def _ranking_sets(self, query: Any, columns: Mapping[str, Any], weight: Any, context: TrainingContext) -> Any:
+        """Return the weighted sum of the softmax losses of rows that have a set of items, over the whole catalogue."""
+        assert self.structure.target_set is not None
+        targets, values = columns[self.structure.target_set], columns.get("target_weights")
+        values = tf.cast(targets > 0, tf.float32) if values is None else tf.bitcast(values, tf.float32)
+        of_rows = tf.where(targets > 0, values, 0.0) * weight[:, None]
+        n = self.data.n_items + 1
+        of_items = tf.math.unsorted_segment_sum(of_rows, tf.maximum(targets, 0), n)
+        context.lookup_weight = of_items + _shares(weight, n)
+        every = self.items(tf.range(n), context)
+        return dot_multinomial(query, every, targets, values, weight) + self._without_gradient(every)
 
     def _in_batch(self, query: Any, items: Any, positive: Any, weight: Any, context: TrainingContext) -> Any:
         """Return the weighted sum of softmax losses against the items of all rows of the batch and sampled items.

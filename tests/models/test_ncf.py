@@ -182,3 +182,34 @@ def test_an_mlp_learns_more_than_what_is_popular_as_it_comes():
     score = make_ranking_scorer("ndcg@10")
     popular = score(PopularityRanker().fit(events.iloc[train]), events.iloc[test])
     assert score(NCFRanker(architecture="mlp", random_state=0).fit(events.iloc[train]), events.iloc[test]) > 2 * popular
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_events_of_a_user_share_a_softmax(weighted):
+    """The loss is that of single events: recomputed for users with 1 to 40 events, of which one item occurs twice."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"user_id": np.repeat(np.arange(9), 5 * np.arange(9) + 1), "item_id": 0})
+    X["item_id"] = rng.integers(0, 30, len(X))
+    weight = rng.uniform(0.5, 3, len(X)) if weighted else np.ones(len(X))
+    model = NCFRanker(architecture="mf", early_stopping=False, **STILL, **{**WIDTHS, "batch_size": len(X)})
+    model.fit(X.sample(frac=1, random_state=0), sample_weight=weight[X.sample(frac=1, random_state=0).index])
+    tables = {name: model._weights[f"{name}/embeddings"] for name in ("user", "item", "item_bias")}
+    scores = tables["user"] @ tables["item"].T + tables["item_bias"].T  # the unknown item is in the catalogue, too
+    users, items = (
+        1 + np.searchsorted(ids, X[role]) for ids, role in ((model.users_, "user_id"), (model.items_, "item_id"))
+    )
+    each = np.log(np.exp(scores).sum(axis=1))[users] - scores[users, items]
+    assert model.loss_curve_ == [pytest.approx(np.average(each, weights=weight), rel=1e-5)]
+
+
+def test_one_event_without_interest_changes_nothing_but_its_share():
+    """A table with an explicit negative is trained event by event, and learns the same."""
+    X = make_interactions(40, 20, 900, random_state=0)[["user_id", "item_id"]]
+    settings = {"architecture": "mf", "epochs": 30, "learning_rate": 0.02, "l2": 0.03, "random_state": 0}
+    together = NCFRanker(**settings, early_stopping=False).fit(X)
+    apart = NCFRanker(**settings, early_stopping=False).fit(X, np.append(0.0, np.ones(len(X) - 1)))
+    one, other = (
+        model.encode_queries(model.users_) @ model.encode_items(model.items_).T for model in (together, apart)
+    )
+    agreement = [np.corrcoef(a, b)[0, 1] for a, b in zip(one, other, strict=True)]
+    assert np.median(agreement) > 0.9

@@ -413,6 +413,11 @@ class NCFRanker(_NCF, NetworkRanker):
     PopularityRanker : Popularity baseline.
     skrec.recommend : Call ``recommend`` of a Pipeline or a search.
 
+    Notes
+    -----
+    With the softmax over the whole catalogue, up to 16 events of a user are trained together, because they share the
+    scores: the loss is the same, and an epoch takes a fraction of the time. ``batch_size`` is still a number of events.
+
     References
     ----------
     {references}

@@ -109,7 +109,8 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
 
     Notes
     -----
-    A training step propagates the embeddings of all nodes, so that an epoch is faster with larger batches.
+    A training step propagates the embeddings of all nodes, so that an epoch is faster with larger batches. With the
+    softmax over the whole catalogue, up to 16 events of a user are trained together, because they share the scores.
 
     An event counts as an edge once, however often it occurs. ``sample_weight`` weights the loss, not the edges.
 
