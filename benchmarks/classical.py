@@ -114,7 +114,7 @@ START = {  # the first trial of a search
         "metric": "asymmetric",
         "weighting": None,
         "shrink": 0.1,
-        "alpha": 0.3,
+        "alpha": 0.7,
         "neighborhood": "reverse",
     },
     "ItemKNN": {"n_neighbors": 50, "metric": "cosine", "weighting": None, "shrink": 0.1, "alpha": 0.5},

@@ -12,7 +12,8 @@ from skrec.base.threads import in_threads
 
 __all__ = ["solve_rows"]
 
-_CELLS = 2**18  # numbers of a stack, at most: they should stay in the cache of a core
+_TINY = np.finfo(np.float32).tiny
+_CELLS = 2**19  # numbers of a stack, at most: they should stay in the cache of a core
 
 
 def solve_rows(
@@ -69,7 +70,7 @@ def solve_rows(
             result[rows] = _conjugate_gradients(*problems, start=start[rows], steps=steps)
 
     cost = dim**2 if start is None else 4 * steps * dim
-    in_threads(solve, _stacks(lengths, dim), operations=(matrix.nnz + n * dim) * cost)
+    in_threads(solve, _stacks(lengths, dim, dim if start is None else 4), operations=(matrix.nnz + n * dim) * cost)
     return result
 
 
@@ -118,23 +119,26 @@ def _conjugate_gradients(
     for _ in range(steps):
         changed = product(direction)
         curvature = np.einsum("ij,ij->i", direction, changed)
-        size = np.divide(square, curvature, out=np.zeros_like(square), where=curvature > 0)[:, None]
+        size = (square / np.maximum(curvature, _TINY))[:, None]  # a direction of zeros has a square of 0
         solutions += size * direction
         residual -= size * changed
         before, square = square, np.einsum("ij,ij->i", residual, residual)
-        direction *= np.divide(square, before, out=np.zeros_like(square), where=before > 0)[:, None]
+        direction *= (square / np.maximum(before, _TINY))[:, None]
         direction += residual
     return solutions
 
 
-def _stacks(lengths: NDArray[np.int64], dim: int) -> Iterator[tuple[NDArray[np.intp], int]]:
-    """Yield rows of similar lengths and the length to which they are padded, which depends on a row's own length."""
+def _stacks(lengths: NDArray[np.int64], dim: int, more: int) -> Iterator[tuple[NDArray[np.intp], int]]:
+    """Yield rows of similar lengths and the length to which they are padded, which depends on a row's own length.
+
+    A row takes `more` vectors besides those of its entries.
+    """
     steps = np.unique(np.ceil(1.15 ** np.arange(0, 160)).astype(np.int64))
     padded = steps[np.searchsorted(steps, lengths)]
     order = np.argsort(padded, kind="stable")
     order = order[lengths[order] > 0]
     for length in np.unique(padded[order]):
         rows = order[np.searchsorted(padded[order], length) : np.searchsorted(padded[order], length, side="right")]
-        size = max(1, _CELLS // (dim * (int(length) + dim)))
+        size = max(1, _CELLS // (dim * (int(length) + more)))
         for start in range(0, len(rows), size):
             yield rows[start : start + size], int(length)

@@ -78,7 +78,7 @@ def largest_of_rows(matrix: csr_array, k: int) -> csr_array:
         start, stop = indptr[row], indptr[row + 1]
         smaller = np.argpartition(data[start:stop], -k)[:-k]
         kept[start + smaller] = False
-    lengths = np.concatenate([[0], np.cumsum(kept)])[indptr]
-    result = csr_array((data[kept], indices[kept], lengths), shape=matrix.shape)
+    at = np.flatnonzero(kept)
+    result = csr_array((data[at], indices[at], np.searchsorted(at, indptr)), shape=matrix.shape)
     result.sort_indices()
     return result

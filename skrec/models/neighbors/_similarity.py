@@ -16,6 +16,7 @@ from skrec.models.neighbors._products import Similarity
 __all__ = ["NeighborParameters", "TermWeights", "squared_norms"]
 
 _K1, _B = 1.2, 0.75  # BM25 as in Lucene
+_TINY = np.finfo(np.float32).tiny
 
 SIMILARITY = """\
 n_neighbors : int, default={n_neighbors}
@@ -118,20 +119,22 @@ class NeighborParameters:
         alpha, beta = float(self.alpha), float(self.beta)
         if self.metric in {"cosine", "asymmetric"}:
             exponent = 0.5 if self.metric == "cosine" else alpha
-            of_x, of_y = x**exponent, y ** (1 - exponent)
+            of_x, of_y = (x**exponent).astype(np.float32), (y ** (1 - exponent)).astype(np.float32)
         else:
             if self.metric == "jaccard":
                 alpha = beta = 1.0
-            of_x, of_y = alpha * x, beta * y
+            of_x, of_y = (alpha * x).astype(np.float32), (beta * y).astype(np.float32)
 
         def similarity(dots: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any]) -> NDArray[Any]:
+            found: NDArray[Any] = of_x[rows]
             if self.metric in {"cosine", "asymmetric"}:
-                divisor = of_x[rows] * of_y[columns]
+                found *= of_y[columns]
             else:
-                divisor = dots * (1 - alpha - beta) + of_x[rows] + of_y[columns]
-            divisor += self.shrink
-            found: NDArray[Any] = np.divide(dots, divisor, out=np.zeros(len(dots)), where=divisor > 0)
-            return found
+                found += of_y[columns]
+                found += dots * np.float32(1 - alpha - beta)
+            found += np.float32(self.shrink)
+            np.maximum(found, _TINY, out=found)  # where no event has a weight
+            return np.divide(dots, found, out=found)
 
         return similarity
 
