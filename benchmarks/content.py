@@ -29,6 +29,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _toys import read_toys
 
 from skrec.models import ContentRanker, DeepFMRanker, PopularityRanker
 
@@ -81,9 +82,7 @@ def load_ml_1m(folder):
 
 def load_amazon_toys(folder):
     """Return the events in order of time, and the toys."""
-    with open_text(folder / "Toys_and_Games.txt") as file:
-        lines = [list(map(int, line.split())) for line in file]
-    rows = pd.DataFrame([(user, item) for user, *items in lines for item in items], columns=["user_id", "item_id"])
+    rows = read_toys(folder)[["user_id", "item_id"]]
     with open_text(folder / "Toys_and_Games_item2attributes.json") as file:
         found = json.load(file)
     items = pd.DataFrame({"item_id": rows["item_id"].unique()})

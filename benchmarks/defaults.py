@@ -24,6 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pandas as pd
+from _toys import read_toys
 
 from skrec.inspection import compare
 from skrec.models import (
@@ -79,10 +80,7 @@ def load(folder, name):
         rows = rows.rename(columns={"movie_id": "item_id", "time_rank": "timestamp"})
         return last_events(rows[[*IDS, "timestamp"]])
     if name == "amazon-toys":
-        rows = read(folder / "Toys_and_Games.txt", sep=r"\n", names=["line"], engine="python")["line"].str.split()
-        rows = pd.DataFrame({"user_id": rows.str[0], "item_id": rows.str[1:]}).explode("item_id", ignore_index=True)
-        rows = rows.astype("int64").assign(timestamp=lambda frame: frame.groupby("user_id").cumcount())
-        return last_events(rows)
+        return last_events(read_toys(folder))
     if name == "sasrec-video":
         rows = read(folder / "Video.txt", sep=" ", names=IDS)
         return last_events(rows.assign(timestamp=rows.groupby("user_id").cumcount()))

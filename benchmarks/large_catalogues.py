@@ -17,12 +17,12 @@ left out; its score is printed as "best possible".
 import argparse
 import os
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pandas as pd
+from _toys import read_toys
 
 from skrec.base import NetworkRanker
 from skrec.metrics import make_ranking_scorer
@@ -34,10 +34,7 @@ GROUP, STAYS = 100, 0.8
 
 def load(folder):
     """Return the training and test events of Amazon Toys."""
-    path = next(Path(folder).glob("Toys_and_Games.txt*"))
-    lines = pd.read_csv(path, sep=r"\n", names=["line"], engine="python")["line"].str.split()
-    rows = pd.DataFrame({"user_id": lines.str[0], "item_id": lines.str[1:]}).explode("item_id", ignore_index=True)
-    rows = rows.astype("int64").assign(timestamp=lambda frame: frame.groupby("user_id").cumcount())
+    rows = read_toys(folder)
     last = rows.groupby("user_id").cumcount(ascending=False) == 0
     return rows[~last], rows[last]
 

@@ -8,27 +8,24 @@ from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows
 from skrec._data.events.windows import Windows
 from skrec._sklearn_compat import Interval
-from skrec._transaction import transaction
-from skrec.base.contributions import contributions
 from skrec.base.events import Events, Inputs
 from skrec.base.field_inputs import whole_numbers
-from skrec.base.given_histories import GivenHistories, history_matrix
+from skrec.base.given_histories import history_matrix
 from skrec.base.ranker import TrainedRanker
 from skrec.base.reader import Codes, Query
+from skrec.base.stored_histories import StoredHistories
 
 __all__ = ["AutoencoderRanker", "set_width"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class AutoencoderRanker(GivenHistories, TrainedRanker):
+class AutoencoderRanker(StoredHistories, TrainedRanker):
     """Base class for rankers that read a user as a set of items, and are trained to return the items of that set.
 
     The rows of a batch are users. Their items are the input ``"history"`` of the network, codes of shape (B, L) in no
@@ -47,6 +44,7 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
     _length: int = field(init=False, repr=False)
 
     _log_weights: ClassVar[bool] = True
+    _events_have_order: ClassVar[bool] = False
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "hidden_units": ["array-like"],
@@ -156,100 +154,6 @@ class AutoencoderRanker(GivenHistories, TrainedRanker):
 
     def _embeddings(self, role: str) -> NDArray[np.float32]:
         return super()._embeddings(role)[:, :-1]  # without the biases
-
-    # -- new events ----------------------------------------------------------------------------------------------------
-
-    def append_history(self, X: Any, y: Any = None) -> Any:
-        """Add events to the histories of users, without training.
-
-        Later recommendations are based on these events, and their items count as seen. New users are added. An item
-        that was not seen during ``fit`` remains unknown until :meth:`partial_fit`.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Events with the user and item columns of ``fit``.
-        y : array-like of shape (n_rows,), default=None
-            Targets, as in ``fit``, which define the positive rows. If None, all rows are positive.
-
-        Returns
-        -------
-        self
-            The fitted estimator.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from skrec.datasets import make_interactions
-        >>> from skrec.models import MultVAERanker
-        >>> events = make_interactions(100, 30, 1000, random_state=0)[["user_id", "item_id"]]
-        >>> model = MultVAERanker(hidden_units=(16,), embedding_dim=8, epochs=2, random_state=0).fit(events)
-        >>> before = model.recommend([1000], k=3)  # a new user
-        >>> more = pd.DataFrame({"user_id": [1000, 1000], "item_id": model.items_[:2]})
-        >>> after = model.append_history(more).recommend([1000], k=3)
-        >>> bool((before["score"] == after["score"]).any())
-        False
-        """
-        check_is_fitted(self)
-        with transaction(self) as model:
-            model._append(X, y)
-        return self
-
-    def _append(self, X: Any, y: Any) -> None:
-        rows, user_ids, item_ids, time = self._read_events(X)
-        self._users, users = self._users.extend(user_ids)
-        items = self._encode(item_ids, "item")
-        target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
-        self._log_events(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
-
-    # -- explanations --------------------------------------------------------------------------------------------------
-
-    def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
-        """Return the contribution of each past item to the scores of recommended items.
-
-        The contribution of an item is the score with the whole history minus the score with the history without that
-        item, both as returned by ``score_items(history=...)``.
-
-        Parameters
-        ----------
-        queries : array-like of shape (n_queries,) or rows, default=None
-            User ids or rows, as in :meth:`recommend`. Rows may have an item column with the items to explain, such as
-            the rows returned by ``recommend``.
-        items : array-like of shape (n_queries,), default=None
-            The item to explain for each query. Required if the rows have no item column.
-        history : list of lists of item ids, or rows, default=None
-            Histories, as in :meth:`recommend`.
-
-        Returns
-        -------
-        DataFrame
-            One row per query and past item, in descending order of the contribution. The columns are ``query`` (index
-            of the query), the user, the item, ``past_item`` and ``contribution``. Unknown items of a history have no
-            influence, and are left out.
-
-        Raises
-        ------
-        ValueError
-            If there are no items, or their number differs from the number of queries.
-
-        Notes
-        -----
-        Contributions do not sum to the score, because a network is not linear, and because all items of a history count
-        less if there are more of them.
-        """
-        check_is_fitted(self)
-        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
-        if about is None:
-            raise ValueError(
-                f"{type(self).__name__}.explain needs the items to explain: pass items=, one for each query, or the "
-                "rows that recommend returned."
-            )
-        frame = contributions({**self._query_inputs(read), **self._item_inputs(about)}, self._pair_scores)
-        roles, query = self._estimator_roles, frame["query"]
-        frame["past_item"] = self._items.decode(frame["past_item"])
-        frame.insert(1, roles.user_name, np.asarray(ids)[query])
-        frame.insert(2, roles.item_name, np.asarray(item_ids)[query])
-        return frame.drop(columns="age")
 
 
 def set_width(lengths: NDArray[Any]) -> int:

@@ -7,26 +7,21 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Roles, Rows, Vocabulary
 from skrec._data.events.histories import Histories, Windows
 from skrec._data.tables.time_checks import are_codes, warn_encoded_times, warn_row_order
 from skrec._sklearn_compat import Interval
-from skrec._transaction import transaction
 from skrec._warnings import warn
-from skrec.base.contributions import contributions
 from skrec.base.events import Events, Inputs
-from skrec.base.given_histories import GivenHistories
-from skrec.base.network import NetworkRecommender
 from skrec.base.reader import Codes, Query
+from skrec.base.stored_histories import StoredHistories
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class HistoryModel(GivenHistories, NetworkRecommender):
+class HistoryModel(StoredHistories):
     """Base class for models that read the history of a user.
 
     The same rule defines the history of a row in training and in prediction (:meth:`Histories.ends`): it consists of
@@ -82,7 +77,6 @@ class HistoryModel(GivenHistories, NetworkRecommender):
         self._length = int(min(self.max_history, max(8, self._length, 1 << longest.bit_length())))
 
     def _store_events(self, events: Events, inside: NDArray[np.bool_], log: Interactions | None) -> None:
-        """Add events to the log and to the histories."""
         super()._log_events(events, inside, log)
         # Held-out rows are in no history, but their position among the others defines their own history.
         rows = (events.users, events.items, events.time, self._is_positive(events) & inside)
@@ -136,54 +130,8 @@ class HistoryModel(GivenHistories, NetworkRecommender):
                 f"IDEncoder(time={self._estimator_roles.time_name!r}) does."
             )
 
-    def append_history(self, X: Any, y: Any = None) -> Any:
-        """Add events to the histories of users, without training.
-
-        Later recommendations are based on these events, and their items count as seen. New users are added. An item
-        that was not seen during ``fit`` remains unknown until :meth:`partial_fit`. An event that is already stored with
-        the same user, item and time is not added again. Without times, every row is a new event.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Events with the user and item columns of ``fit`` and, if ``fit`` had one, the time column. Other columns may
-            be missing, and the columns of a DataFrame may be in any order. A field model stores the features of users
-            or of items if all their columns are present.
-        y : array-like of shape (n_rows,), default=None
-            Targets, as in ``fit``, which define the positive rows. If None, all rows are positive.
-
-        Returns
-        -------
-        self
-            The fitted estimator.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from skrec.models import SASRecRanker
-        >>> walks = pd.DataFrame(
-        ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
-        ... )
-        >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
-        >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
-        >>> model.recommend([1], k=1)["item_id"].tolist()
-        ['d']
-        >>> model = model.append_history(pd.DataFrame({"user_id": [1], "item_id": ["d"], "timestamp": [4]}))
-        >>> model.recommend([1], k=1)["item_id"].tolist()  # user 1 has had all four items now
-        []
-        """
-        check_is_fitted(self)
-        with transaction(self) as model:
-            model._append(X, y)
-        return self
-
     def _append(self, X: Any, y: Any) -> None:
-        rows, user_ids, item_ids, time = self._read_events(X)
-        self._users, users = self._users.extend(user_ids)
-        items = self._encode(item_ids, "item")
-        target = np.ones(rows.n_rows, np.float32) if y is None else self._targets(X, y, None, fresh=False)[0]
-        self._remember_seen(rows, users, items, time)
-        self._store_events(Events(users, items, {}, target, None, time), np.ones(rows.n_rows, bool), self._log)
+        super()._append(X, y)
         self._weights, self._trained = self._with_new_users(self._weights), self._with_new_users(self._trained)
 
     def _with_new_users(self, weights: Any) -> Any:
@@ -193,74 +141,3 @@ class HistoryModel(GivenHistories, NetworkRecommender):
             return weights
         more = np.repeat(table[:1], len(self._users) + 1 - len(table), axis=0)
         return type(weights)({**weights, "user/embeddings": np.concatenate([table, more])})
-
-    # -- explanations -------------------------------------------------------------------------------------------------
-
-    def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
-        """Return the contribution of each past event to the scores of recommended items.
-
-        The contribution of an event is the score of the item with the whole history minus its score with the history
-        without that event, both as returned by ``score_items(history=...)``. If a history is longer than the model
-        reads, an older event takes the place of the removed one.
-
-        Parameters
-        ----------
-        queries : array-like of shape (n_queries,) or rows, default=None
-            User ids or rows, as in :meth:`recommend`. Rows may have an item column with the items to explain, such as
-            the rows returned by ``recommend``.
-        items : array-like of shape (n_queries,), default=None
-            The item to explain for each query. Required if the rows have no item column.
-        history : list of lists of item ids, or rows, default=None
-            Histories, as in :meth:`recommend`.
-
-        Returns
-        -------
-        DataFrame
-            One row per query and past event, in descending order of the contribution. The columns are ``query`` (index
-            of the query), the user, the item, ``past_item``, ``age`` (1 is the latest event) and ``contribution``, in
-            the unit of :meth:`score_items`. A negative contribution lowers the score of the item. Unknown items of a
-            given history are None.
-
-        Raises
-        ------
-        ValueError
-            If there are no items, or their number differs from the number of queries.
-
-        See Also
-        --------
-        skrec.inspection.history_attention : Attention of SASRec and DIN to past events, which shows what the model
-            looks at rather than what raises a score.
-
-        Notes
-        -----
-        Contributions do not sum to the score, because events can be redundant or contradictory.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from skrec.models import SASRecRanker
-        >>> walks = pd.DataFrame(
-        ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
-        ... )
-        >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
-        >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
-        >>> found = model.explain(history=[["a", "b"]], items=["c"])
-        >>> found[["item_id", "past_item", "age"]]  # the walks go from b to c
-          item_id past_item  age
-        0       c         b    1
-        1       c         a    2
-        """
-        check_is_fitted(self)
-        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
-        if about is None:
-            raise ValueError(
-                f"{type(self).__name__}.explain needs the items to explain: pass items=, one for each query, or the "
-                "rows that recommend returned."
-            )
-        inputs = {**self._query_inputs(read), **self._item_inputs(about)}
-        frame = contributions(inputs, self._pair_scores)
-        roles, query = self._estimator_roles, frame["query"]
-        frame["past_item"] = self._items.decode(frame["past_item"])
-        frame.insert(1, roles.user_name, np.asarray(ids)[query])
-        frame.insert(2, roles.item_name, np.asarray(item_ids)[query])
-        return frame

@@ -1,5 +1,6 @@
 """Layers for architectures, passed to every ``_build_network``."""
 
+from skrec._engine.context import current_context
 from skrec._engine.layers.attention import SelfAttention, past
 from skrec._engine.layers.bag import Bag
 from skrec._engine.layers.bias import Bias
@@ -7,8 +8,8 @@ from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_
 from skrec._engine.layers.cross_compress import CrossCompress
 from skrec._engine.layers.dropout import Dropout
 from skrec._engine.layers.fields import Fields, FieldTable, Numbers, Side, embed, field_network, first_order, flatten
-from skrec._engine.layers.graph import add_loss, contrast, perturbed
-from skrec._engine.layers.latent import floats, gaussian, in_training, item_decoder, sampled
+from skrec._engine.layers.graph import contrast, perturbed
+from skrec._engine.layers.latent import floats, gaussian, item_decoder, sampled
 from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.network import Network, dense_stack, match, mlp
 from skrec._engine.layers.reconstruction import ColumnDecoder, number_losses
@@ -36,9 +37,9 @@ __all__ = [
     "SelfAttention",
     "Side",
     "Table",
-    "add_loss",
     "bi_interaction",
     "contrast",
+    "current_context",
     "dense_stack",
     "distinct",
     "embed",
@@ -47,7 +48,6 @@ __all__ = [
     "flatten",
     "floats",
     "gaussian",
-    "in_training",
     "item_decoder",
     "match",
     "mlp",

@@ -8,16 +8,9 @@ from skrec._engine.backend import tf
 from skrec._engine.context import current_context
 from skrec._engine.layers.table import take_rows
 
-__all__ = ["add_loss", "contrast", "perturbed"]
+__all__ = ["contrast", "perturbed"]
 
 _MOST = 2048  # rows of a batch that are contrasted with each other
-
-
-def add_loss(loss: Any) -> None:
-    """Add a scalar, or losses (B,) of rows, to the loss of the current training step; while scoring, there is none."""
-    step = current_context()
-    if step is not None:
-        step.add_loss(loss)
 
 
 def perturbed(vectors: Any, size: float) -> Any:

@@ -7,21 +7,15 @@ from typing import Any
 
 from skrec._engine.backend import tf
 from skrec._engine.context import current_context
-from skrec._engine.layers.graph import add_loss
 from skrec._engine.layers.network import Network, match
 from skrec._engine.layers.table import Table
 
-__all__ = ["floats", "gaussian", "in_training", "item_decoder", "sampled"]
+__all__ = ["floats", "gaussian", "item_decoder", "sampled"]
 
 
 def floats(bits: Any) -> Any:
     """Return the floats whose bits are int32 codes, 0 for padding, as inputs that are windows hold them."""
     return tf.where(bits == -1, 0.0, tf.bitcast(bits, tf.float32))
-
-
-def in_training() -> bool:
-    """Return whether a training step is traced, as opposed to scores."""
-    return current_context() is not None
 
 
 def sampled(mean: Any, log_variance: Any) -> Any:
@@ -35,7 +29,9 @@ def sampled(mean: Any, log_variance: Any) -> Any:
 
 def gaussian(mean: Any, log_variance: Any) -> Any:
     """Sample a normal variable (B, dim) in training, and add its divergence from the standard normal to the loss."""
-    add_loss(0.5 * tf.reduce_sum(tf.exp(log_variance) + tf.square(mean) - 1.0 - log_variance, axis=1))
+    step = current_context()
+    if step is not None:
+        step.add_loss(0.5 * tf.reduce_sum(tf.exp(log_variance) + tf.square(mean) - 1.0 - log_variance, axis=1))
     return sampled(mean, log_variance)
 
 

@@ -119,7 +119,8 @@ class RecVAERanker(AutoencoderRanker):
             mean, log_variance = encode("encoder", history)
             z = layers.sampled(mean, log_variance)
             prior = encode("prior", history)  # called while scoring, too, so that its layers are built
-            if layers.in_training():
+            step = layers.current_context()
+            if step is not None:  # in training
                 posterior = _log_normal(ops, z, mean, log_variance)
                 mixture = [
                     _log_normal(ops, z, 0.0, ops.zeros_like(z)) + log(_STANDARD),
@@ -128,7 +129,7 @@ class RecVAERanker(AutoencoderRanker):
                 ]
                 divergence = posterior - ops.logsumexp(ops.stack(mixture, axis=-1), axis=-1)
                 n_items = ops.sum(ops.cast(history > 0, "float32"), axis=1)
-                layers.add_loss(n_items * ops.sum(divergence, axis=1))
+                step.add_loss(n_items * ops.sum(divergence, axis=1))
             return z
 
         copies = {f"prior_{part}": f"encoder_{part}" for part in _parts_of_encoder(n)}

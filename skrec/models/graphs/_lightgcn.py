@@ -307,8 +307,9 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
                 if layer == contrast_layer:
                     view = nodes
             if contrast and batch is not None:
+                step = layers.current_context()
                 for side in ("user", "item"):
-                    layers.add_loss(layers.contrast(average, view, batch[side], temperature))
+                    step.add_loss(layers.contrast(average, view, batch[side], temperature))
             return average
 
         def query(inputs: Mapping[str, Any]) -> Any:
