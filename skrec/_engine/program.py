@@ -20,6 +20,7 @@ import numpy as np
 
 from skrec._engine import layers
 from skrec._engine.backend import keras, resized, tf
+from skrec._engine.batch_losses import BatchLosses
 from skrec._engine.batches import TrainingData
 from skrec._engine.building import (
     apart_from_global_state,
@@ -31,8 +32,8 @@ from skrec._engine.building import (
 from skrec._engine.context import TrainingContext, building, tracing
 from skrec._engine.forks import refuse_after_fork
 from skrec._engine.layers import Table
-from skrec._engine.losses import IMPOSSIBLE, catalogue_softmax, dot_multinomial, dot_softmax, pairwise, pointwise
 from skrec._engine.optimizers import OPTIMIZERS
+from skrec._engine.propagation import Propagation
 from skrec._engine.schedules import step_rates
 from skrec._engine.seen import ForCallbacks, InFit
 from skrec._engine.structure import Structure
@@ -46,10 +47,9 @@ _CHANGED = (
     "the same architecture and dimensions. Fit again with warm_start=False."
 )
 _CACHE_SIZE = 8
-_OWN = "own/"  # prefix of the names of tables as they are trained, before they are propagated
 
 
-class Program(ForCallbacks, keras.Model):
+class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
     """A network, its optimizer, its training step and its scoring functions, each traced once."""
 
     def __init__(self, structure: Structure) -> None:
@@ -81,18 +81,8 @@ class Program(ForCallbacks, keras.Model):
             n_targets=len(structure.losses),
             further=structure.further,
         )
-        names = (
-            "l1",
-            "l2",
-            "dropout",
-            "id_dropout",
-            "group_l1",
-            "group_learning_rate",
-            "beta",
-            "regularisation",
-            "added",
-            "added_steps",
-        )
+        names = ["l1", "l2", "dropout", "id_dropout", "group_l1", "group_learning_rate"]
+        names += ["beta", "regularisation", "added", "added_steps"]
         self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
         self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
         self.step_rates = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)  # rates of an epoch with a schedule
@@ -213,35 +203,6 @@ class Program(ForCallbacks, keras.Model):
         """Return a copy of the weights."""
         return Weights({name: variable.value.numpy() for name, variable in (self.named | self.constants).items()})
 
-    def scored(self, weights: Weights) -> Weights:
-        """Return the weights to score with.
-
-        They are those of training, unless the network propagates embeddings: then tables hold the propagated rows, and
-        the rows of training are kept under other names. The weights of the program change.
-        """
-        propagate = self.network.propagate
-        if propagate is None:
-            return weights
-        self.load(weights)
-        if ("propagate",) not in self.functions:
-
-            def propagated() -> Any:
-                _, rows, sizes = self._nodes()
-                found = propagate(tf.concat(rows, axis=0), self.data.graph.product(), None)
-                return tf.split(found, sizes, num=len(rows))
-
-            self.functions[("propagate",)] = tf.function(propagated, autograph=False).get_concrete_function()
-        new = self.functions[("propagate",)]()
-        names = [f"{name}/embeddings" for name in self._nodes()[0]]
-        own = {f"{_OWN}{name}": weights[name] for name in names}
-        return Weights({**weights, **{name: rows.numpy() for name, rows in zip(names, new, strict=True)}, **own})
-
-    @staticmethod
-    def trainable(weights: Mapping[str, np.ndarray]) -> Weights:
-        """Return the weights that training resumes from, of weights that :meth:`scored` returned."""
-        own = {name.removeprefix(_OWN): rows for name, rows in weights.items() if name.startswith(_OWN)}
-        return Weights({name: own.get(name, rows) for name, rows in weights.items() if not name.startswith(_OWN)})
-
     def move_optimizer_state(self) -> dict[str, np.ndarray]:
         """Move the optimizer state out; table slots in main memory are not copied, because they may fill it."""
         state = {"iterations": self.optimizer.iterations.value.numpy()}
@@ -361,174 +322,6 @@ class Program(ForCallbacks, keras.Model):
             old = start[source][:0] if known is None else known[copy]
             copies[copy] = np.concatenate([old, start[source][len(old) :]]) if len(old) else start[source]
         return copies
-
-    def _nodes(self) -> tuple[dict[str, Table], list[Any], list[Any]]:
-        """Return the tables by name, their rows, and the number of rows of each."""
-        tables = {name: part for name, part in self.network.parts.items() if isinstance(part, Table)}
-        rows = [tf.convert_to_tensor(table.embeddings.value) for table in tables.values()]
-        return tables, rows, [tf.shape(each)[0] for each in rows]
-
-    def _propagate(self, context: TrainingContext, columns: Mapping[str, Any]) -> None:
-        """Propagate the rows of all tables over the graph once, for all lookups of a training step."""
-        assert self.network.propagate is not None
-        tables, rows, sizes = self._nodes()
-        items = columns["item"] if self.structure.target_set is None else columns[self.structure.target_set]
-        batch = {"user": columns["user"], "item": tf.boolean_mask(items, items > 0) + sizes[0]}
-        found = self.network.propagate(tf.concat(rows, axis=0), self.data.graph.product(), batch)
-        for table, own, new in zip(tables.values(), rows, tf.split(found, sizes, num=len(rows)), strict=True):
-            context.propagated[id(table)] = own, tf.ensure_shape(new, own.shape)
-
-    def _pointwise(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
-        """Return the weighted sum of the losses of rows; several targets are averaged by ``loss_weights``."""
-        if self.structure.target_set is not None:
-            return self._pointwise_sets(columns, weight, context)
-        ids = {role: context.dropped(columns[role]) for role in ("user", "item") if role in columns}
-        inputs = self._history_dropped({**columns, **ids}, context)
-        logits = self.pairs(self.network.query(inputs), inputs)
-        losses, outputs = self.structure.losses, self.structure.outputs
-        if len(losses) == 1:
-            return tf.reduce_sum(weight * pointwise(losses[0], logits, target[:, 0]))
-        of_targets = [
-            pointwise(loss, part if part.shape[-1] == 1 else part[:, None], target[:, i])
-            for i, (loss, part) in enumerate(zip(losses, tf.split(logits[:, 0], outputs, axis=1), strict=True))
-        ]
-        shares = self.loss_weights / tf.reduce_sum(self.loss_weights)
-        return tf.reduce_sum(weight * tf.linalg.matvec(tf.stack(of_targets, axis=1), shares))
-
-    def _pointwise_sets(self, columns: Mapping[str, Any], weight: Any, context: TrainingContext) -> Any:
-        """Return the sum of the losses of all targets of rows that have a set of targets, each with its value."""
-        s = self.structure
-        of_rows, of_targets = self.network.query, self.network.item
-        if s.target_role == "user":
-            of_rows, of_targets = of_targets, of_rows
-        assert s.target_set is not None
-        codes = columns[s.target_set]
-        at = tf.where((codes > 0) & (weight > 0)[:, None])
-        distinct, column, counts = tf.unique_with_counts(tf.gather_nd(codes, at))
-        rows = of_rows(columns)
-        context.lookup_weight = tf.cast(counts, tf.float32)
-        targets = of_targets({s.target_role: distinct})
-        cells = tf.stack([at[:, 0], tf.cast(column, tf.int64)], axis=1)
-        logits = tf.gather_nd(tf.matmul(rows, targets, transpose_b=True), cells)
-        values = tf.gather_nd(tf.bitcast(columns["target_values"], tf.float32), at)
-        return tf.reduce_sum(pointwise(s.losses[0], logits[:, None], values))
-
-    def _ranking(self, columns: Mapping[str, Any], target: Any, weight: Any, context: TrainingContext) -> Any:
-        """Return the weighted sum of the losses of rows, or of positions of sequences, against negatives."""
-        s, interact = self.structure, self.network.interact
-        loss = s.losses[0]
-        query = self._queries(columns, context)
-        if s.target_set is not None:
-            return self._ranking_sets(query, columns, weight, context)
-        items = tf.reshape(columns["item"], [-1])
-        positive = tf.cast(target[:, 0] > 0, tf.float32)
-        if s.negatives == "catalogue":
-            of_items = tf.math.unsorted_segment_sum(weight, items, self.data.n_items + 1)
-            context.lookup_weight = of_items + _shares(weight, self.data.n_items + 1)
-            every = self.items(tf.range(self.data.n_items + 1), context)
-            if self.network.dot:
-                return dot_softmax(query, every, items, positive, weight) + self._without_gradient(every)
-            return tf.reduce_sum(weight * catalogue_softmax(interact(query, every), items, positive))
-        if s.in_batch:
-            return self._in_batch(query, items, positive, weight, context)
-        if s.negatives == "shared":
-            score = tf.squeeze(interact(query, self.items(items[:, None], context)), 1)
-            drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))[None, :]
-            context.lookup_weight = _shares(weight, self.n_negatives)
-            negatives = interact(query, self.items(drawn[0], context))
-            usable = tf.cast(drawn != items[:, None], tf.float32)
-        else:
-            shape = tf.stack([tf.shape(items)[0], self.n_negatives])
-            if s.reject:
-                drawn, usable = self.data.draw_unseen(context, tf.reshape(columns["user"], [-1]), shape)
-            else:
-                drawn = self.data.draw(context, shape)
-                usable = tf.cast(drawn != items[:, None], tf.float32)
-            context.lookup_weight = tf.repeat(weight, 1 + self.n_negatives)
-            logits = interact(query, self.items(tf.concat([items[:, None], drawn], axis=1), context))
-            score, negatives = logits[:, 0], logits[:, 1:]
-        if loss == "softmax" and s.popularity:
-            score -= self.data.log_share(items)
-            negatives -= self.data.log_share(drawn)
-        beta, regularisation = self.rates["beta"], self.rates["regularisation"]
-        example = pairwise(loss, score, negatives, usable, positive, beta=beta, regularisation=regularisation)
-        return tf.reduce_sum(weight * example)
-
-    def _ranking_sets(self, query: Any, columns: Mapping[str, Any], weight: Any, context: TrainingContext) -> Any:
-        """Return the weighted sum of the softmax losses of rows that have a set of items, over the whole catalogue."""
-        assert self.structure.target_set is not None
-        targets, values = columns[self.structure.target_set], columns.get("target_weights")
-        values = tf.cast(targets > 0, tf.float32) if values is None else tf.bitcast(values, tf.float32)
-        of_rows = tf.where(targets > 0, values, 0.0) * weight[:, None]
-        n = self.data.n_items + 1
-        of_items = tf.math.unsorted_segment_sum(of_rows, tf.maximum(targets, 0), n)
-        context.lookup_weight = of_items + _shares(weight, n)
-        every = self.items(tf.range(n), context)
-        return dot_multinomial(query, every, targets, values, weight) + self._without_gradient(every)
-
-    def _in_batch(self, query: Any, items: Any, positive: Any, weight: Any, context: TrainingContext) -> Any:
-        """Return the weighted sum of softmax losses against the items of all rows of the batch and sampled items.
-
-        An item's logit is corrected for the number of times that it is expected among them (logQ correction).
-        """
-        drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))
-        own = self.items(items, context)
-        context.lookup_weight = _shares(weight, self.n_negatives)
-        every = tf.concat([own, self.items(drawn, context)], axis=0)
-        codes = tf.concat([items, drawn], axis=0)
-        usable = tf.concat([weight > 0, tf.ones_like(drawn, tf.bool)], axis=0)  # rows of padding have no item
-        n_rows = tf.reduce_sum(tf.cast(weight > 0, tf.float32))
-        offset = tf.where(usable, -self.data.log_expected(codes, n_rows, self.n_negatives), IMPOSSIBLE)
-        target = tf.range(tf.shape(items)[0])
-        total = dot_softmax(query, every, target, positive, weight, offset=offset, codes=codes)
-        return total + self._without_gradient(every)
-
-    def _without_gradient(self, items: Any) -> Any:
-        """Return 0 with a gradient of 0 for weights that a softmax does not depend on, such as a constant."""
-        nothing = tf.zeros([1, items.shape[1]])
-        return 0.0 * tf.reduce_sum(self.network.interact(nothing, nothing))
-
-    def _queries(self, columns: Mapping[str, Any], context: TrainingContext) -> Any:
-        """Compute the query part of the network: one query per row, or per position of a sequence."""
-        inputs = {**columns, "user": context.dropped(columns["user"])} if "user" in columns else columns
-        inputs = self._history_dropped(inputs, context)
-        if not self.structure.length:
-            return self.network.query(inputs)
-        assert self.network.states is not None
-        return tf.nest.map_structure(
-            lambda leaf: tf.reshape(leaf, [-1, *leaf.shape[2:]]), self.network.states(inputs)
-        )  # fmt: skip
-
-    @staticmethod
-    def _history_dropped(inputs: Mapping[str, Any], context: TrainingContext) -> Mapping[str, Any]:
-        """Replace dropped items of histories by the unknown item; padding is kept."""
-        if "history" not in inputs:
-            return inputs
-        history = inputs["history"]
-        return {**inputs, "history": tf.where(history > 0, context.dropped(history), history)}
-
-    def _added(self, context: TrainingContext, weight: Any, total: Any) -> Any:
-        """Return the mean of the losses that layers have added, whose weight grows in the first steps of training."""
-        share = tf.math.divide_no_nan(tf.cast(context.number, tf.float32), self.rates["added_steps"])
-        share = tf.where(self.rates["added_steps"] > 0, tf.minimum(share, 1.0), 1.0)
-        return self.rates["added"] * share * tf.math.divide_no_nan(tf.reduce_sum(weight * sum(context.added)), total)
-
-    def _penalty(self, context: TrainingContext, total: Any) -> Any:
-        """Return L1 and L2 on the weights that the batch uses, with each lookup divided by the number of examples."""
-        l1, l2 = self.rates["l1"], self.rates["l2"]
-        penalty = tf.constant(0.0)
-        for rows, weight in context.lookups:
-            size = l1 * tf.reduce_sum(tf.abs(rows), axis=-1) + l2 * tf.reduce_sum(tf.square(rows), axis=-1)
-            penalty += tf.math.divide_no_nan(tf.reduce_sum(size if weight is None else size * weight), total)
-        for name, variable in self.named.items():
-            if name.endswith("kernel"):
-                penalty += l1 * tf.reduce_sum(tf.abs(variable.value)) + l2 * tf.reduce_sum(tf.square(variable.value))
-        return penalty
-
-
-def _shares(weight: Any, n: Any) -> Any:
-    """Return weights of n rows that count as much as one row per example."""
-    return tf.fill(tf.reshape(n, [1]), tf.reduce_sum(weight) / tf.cast(n, tf.float32))
 
 
 def _empty(variable: Any) -> None:

@@ -74,3 +74,21 @@ def task_weights(given: Any, names: list[str]) -> tuple[float, ...]:
     if not any(weights):
         raise ValueError("All values of loss_weights are 0. At least one must be positive.")
     return tuple(float(weight) for weight in weights)
+
+
+def task_position(names: list[str], task: str | int | None, model: str) -> int:
+    """Return the position of the task that items are ranked by, from its name or position."""
+    if task is None:
+        raise ValueError(
+            f"{model} was fitted with the tasks {listed(names)}. Choose the one to rank items by, "
+            f"for instance set_params(rank_by={names[0]!r})."
+        )
+    if isinstance(task, str):
+        if task not in names:
+            close = closest(task, names)
+            hint = f" Did you mean {close!r}?" if close else ""
+            raise ValueError(f"rank_by is {task!r}; the tasks are {listed(names)}.{hint}")
+        task = names.index(task)
+    if not 0 <= task < len(names):
+        raise ValueError(f"rank_by is {task}; the tasks are {listed(names)}, at positions 0 to {len(names) - 1}.")
+    return task

@@ -13,13 +13,20 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
-from skrec._data.tables.spelling import closest
 from skrec._data.targets.numbers import read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.base.events import Events
-from skrec.base.label_columns import label_columns, label_places, listed, side_by_side, task_weights
+from skrec.base.label_columns import (
+    label_columns,
+    label_places,
+    listed,
+    side_by_side,
+    task_position,
+    task_weights,
+)
 from skrec.base.network import own_loss, training_arrays
-from skrec.base.tasks import NetworkClassifier, class_weights, latest_or_random, usable_weights
+from skrec.base.task_rows import class_weights, latest_or_random, usable_weights
+from skrec.base.tasks import NetworkClassifier
 
 __all__ = ["NetworkMultilabelClassifier"]
 
@@ -379,20 +386,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         if not self._several:
             return super()._ranked_output()
         names = self.task_names_.tolist()
-        task = self.rank_by
-        if task is None:
-            raise ValueError(
-                f"{type(self).__name__} was fitted with the tasks {listed(names)}. Choose the one to rank items by, "
-                f"for instance set_params(rank_by={names[0]!r})."
-            )
-        if isinstance(task, str):
-            if task not in names:
-                close = closest(task, names)
-                hint = f" Did you mean {close!r}?" if close else ""
-                raise ValueError(f"rank_by is {task!r}; the tasks are {listed(names)}.{hint}")
-            task = names.index(task)
-        if not 0 <= task < len(names):
-            raise ValueError(f"rank_by is {task}; the tasks are {listed(names)}, at positions 0 to {len(names) - 1}.")
+        task = task_position(names, self.rank_by, type(self).__name__)
         if len(self.classes_[task]) > 2:
             raise ValueError(
                 f"The task {names[task]!r} has {len(self.classes_[task])} classes, but items can only be ranked by a "

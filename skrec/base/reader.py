@@ -66,9 +66,7 @@ class Reader(ReadsOneState, BaseEstimator):
 
     _declared_constraints: ClassVar[dict[str, Any]]  # those of a class itself, without inherited ones
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "user": [str, Integral, None],
-        "item": [str, Integral, None],
-        "time": [str, Integral, None],
+        **{role: [str, Integral, None] for role in ("user", "item", "time")},
         "handle_unknown": [StrOptions({"oov", "error"})],
     }
 

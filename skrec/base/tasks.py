@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import log_loss, r2_score
-from sklearn.model_selection import train_test_split
-from sklearn.utils import compute_class_weight
 
 from skrec._data import Interactions
 from skrec._data.targets.classes import class_codes, class_labels, is_text, warn_of_missing_as_text
@@ -21,36 +19,9 @@ from skrec.base.events import Events, Inputs
 from skrec.base.network import NetworkRecommender, own_loss, training_arrays
 from skrec.base.reader import Query
 from skrec.base.retrieval import ScoreConsumer
+from skrec.base.task_rows import class_weights, latest_or_random, usable_weights
 
 _LARGEST = 1e100  # the squares of larger targets overflow
-
-
-def latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
-    """Return the validation rows: the latest rows if there is a time column, otherwise a random (stratified) sample."""
-    n = max(1, round(fraction * len(events)))
-    if n >= len(events):
-        return np.arange(len(events))
-    if events.time is not None:
-        return np.argsort(events.time, kind="stable")[-n:]
-    if stratify is not None and (np.unique(stratify, return_counts=True)[1].min() < 2 or n < len(np.unique(stratify))):
-        stratify = None
-    split: list[NDArray[Any]] = train_test_split(
-        np.arange(len(events)), test_size=n, random_state=random_state, stratify=stratify
-    )
-    return split[1]
-
-
-def usable_weights(events: Events) -> NDArray[np.float64] | None:
-    """Return the weights of the validation rows, or None if all of them are 0."""
-    return events.weight if events.weight is not None and events.weight.any() else None
-
-
-def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the weights of all classes; classes that are missing from `labels` are allowed."""
-    here = np.isin(classes, labels) | isinstance(given, dict)
-    weights = np.ones(len(classes))
-    weights[here] = compute_class_weight(given, classes=classes[here], y=labels)
-    return weights
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone, is_classifier
-from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state, indexable
 
-from skrec._data.tables.spelling import closest
 from skrec._data.targets.labels import check_aligned
 from skrec._sklearn_compat import (
     BaseSearchCV,
@@ -27,6 +26,7 @@ from skrec._sklearn_compat import (
 )
 from skrec.model_selection._candidates import Candidates
 from skrec.model_selection._pruning import warn_of_idle_pruner
+from skrec.model_selection._search_checks import check_names_of_scorers, check_options, maximised
 from skrec.model_selection._search_space import Space
 from skrec.model_selection._study import (
     checksum,
@@ -273,8 +273,8 @@ class OptunaSearchCV(BaseSearchCV):
             If no candidate was fitted and scored on all folds, if the study belongs to another search, or if `scoring`
             names a scorer that scikit-learn does not know.
         """
-        self._check_options()
-        self._check_names_of_scorers()
+        check_options(self)
+        check_names_of_scorers(self.scoring)
         scorers, _ = self._get_scorers()
         X, y = indexable(X, y)
         check_aligned(X, {"y": y})
@@ -291,7 +291,7 @@ class OptunaSearchCV(BaseSearchCV):
             X,
             y,
             splits,
-            score=self._maximised,
+            score=partial(maximised, self),
             n_jobs=self.n_jobs,
             settings={
                 "scorer": scorers,
@@ -313,50 +313,6 @@ class OptunaSearchCV(BaseSearchCV):
         self.study_ = study
         self.cv_results_ = results
         return self
-
-    def _check_options(self) -> None:
-        for name in ("sampler", "pruner", "storage"):
-            value = getattr(self, name)
-            if isinstance(value, type):
-                raise TypeError(f"{name} is the class {value.__name__}: pass an instance, {value.__name__}(...).")
-        if (self.storage is None) != (self.study_name is None):
-            given, missing = ("storage", "study_name") if self.study_name is None else ("study_name", "storage")
-            raise ValueError(
-                f"{given} was given without {missing}, but both are needed to find a study. Pass {missing}= as well."
-            )
-        if self.n_trials is None and self.timeout is None and self.sampler is None:
-            raise ValueError("n_trials and timeout are both None: the search would never end. Pass one of them.")
-        if not (self.scoring is None or isinstance(self.scoring, str) or callable(self.scoring)):
-            self._check_refit_is_a_name()
-
-    def _check_names_of_scorers(self) -> None:
-        given = self.scoring.values() if isinstance(self.scoring, dict) else self.scoring
-        known = get_scorer_names()
-        for name in [given] if isinstance(given, str) else given if isinstance(given, Iterable) else []:
-            if isinstance(name, str) and name not in known:
-                guess = closest(name, known)
-                hint = f" Did you mean {guess!r}?" if guess else ""
-                raise ValueError(
-                    f"scoring names {name!r}, which is not in sklearn.metrics.get_scorer_names().{hint} For ranking "
-                    "metrics, pass a scorer such as skrec.metrics.make_ranking_scorer('ndcg@10')."
-                )
-
-    def _maximised(self, scores: Any) -> float:
-        """Return the score to maximise from the scores of a fold."""
-        if not isinstance(scores, dict):
-            return float(scores)
-        self._check_refit_is_a_name()
-        if self.refit not in scores:
-            guess = closest(self.refit, list(scores))
-            hint = f"Did you mean {guess!r}?" if guess else f"The metrics are {', '.join(map(repr, scores))}."
-            raise ValueError(f"refit={self.refit!r} is not one of the metrics of scoring. {hint}")
-        return float(scores[self.refit])
-
-    def _check_refit_is_a_name(self) -> None:
-        if not isinstance(self.refit, str):
-            raise ValueError(  # noqa: TRY004, as scikit-learn does
-                f"With several metrics, refit must be the name of the metric to maximise, got {self.refit!r}."
-            )
 
     def _run(self, candidates: Candidates) -> Study:
         """Open the study, and evaluate the remaining candidates."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import combinations
+from math import comb
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -17,9 +20,52 @@ from skrec._data.tables.roles import _listed
 from skrec._data.tables.spelling import closest
 from skrec.exceptions import ColumnError
 
-__all__ = ["array_beside", "chosen_crosses", "cross_names", "frame_beside", "one_hot", "refuse_same_names"]
+__all__ = [
+    "array_beside",
+    "checked_degrees",
+    "chosen_crosses",
+    "cross_names",
+    "crosses_of_degrees",
+    "frame_beside",
+    "one_hot",
+    "refuse_same_names",
+]
+
+_MAX_CROSSES = 100_000
 
 Cross = tuple[int, ...]
+
+
+def checked_degrees(degree: int | Sequence[int]) -> list[int]:
+    """Return the distinct degrees of crosses.
+
+    Raises
+    ------
+    ValueError
+        If a degree is not a whole number from 2 on.
+    """
+    degrees = [*dict.fromkeys(degree)] if isinstance(degree, Iterable) else [degree]
+    if not degrees or not all(isinstance(one, Integral) and one >= 2 for one in degrees):
+        raise ValueError(f"degree={degree!r} is neither a whole number from 2 on nor a tuple of such numbers.")
+    return degrees
+
+
+def crosses_of_degrees(degree: int | Sequence[int], n_columns: int) -> list[Cross]:
+    """Return all combinations of columns, as positions.
+
+    Raises
+    ------
+    ValueError
+        If there are more than 100,000.
+    """
+    degrees = checked_degrees(degree)
+    n_crosses = sum(comb(n_columns, one) for one in degrees)
+    if n_crosses > _MAX_CROSSES:
+        raise ValueError(
+            f"{n_columns} columns have {n_crosses} crosses of degree {degree}: pass the crosses that you "
+            "need, for instance crosses=[(0, 1)]."
+        )
+    return [cross for one in degrees for cross in combinations(range(n_columns), one)]
 
 
 def chosen_crosses(crosses: Sequence[Sequence[str | int]], rows: Rows) -> list[Cross]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
-from math import comb
+from itertools import chain
 from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
@@ -40,16 +39,16 @@ from skrec.preprocessing._cross_codes import (
 )
 from skrec.preprocessing._cross_columns import (
     array_beside,
+    checked_degrees,
     chosen_crosses,
     cross_names,
+    crosses_of_degrees,
     frame_beside,
     one_hot,
     refuse_same_names,
 )
 
 __all__ = ["FeatureCrosses"]
-
-_MAX_CROSSES = 100_000  # if crosses is None
 
 Cross = tuple[int, ...]
 Columns = dict[int, tuple[Vocabulary, NDArray[np.int32]]]
@@ -380,17 +379,8 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         if self.crosses is not None:
             rows = as_rows(X)
             return rows, chosen_crosses(self.crosses, rows)
-        degrees = [*dict.fromkeys(self.degree)] if isinstance(self.degree, Iterable) else [self.degree]
-        if not degrees or not all(isinstance(degree, Integral) and degree >= 2 for degree in degrees):
-            raise ValueError(f"degree={self.degree!r} is neither a whole number from 2 on nor a tuple of such numbers.")
-        rows = as_rows(X, min_columns=max(degrees))
-        n_crosses = sum(comb(rows.n_columns, degree) for degree in degrees)
-        if n_crosses > _MAX_CROSSES:
-            raise ValueError(
-                f"{rows.n_columns} columns have {n_crosses} crosses of degree {self.degree}: pass the crosses that you "
-                "need, for instance crosses=[(0, 1)]."
-            )
-        return rows, [cross for degree in degrees for cross in combinations(range(rows.n_columns), degree)]
+        rows = as_rows(X, min_columns=max(checked_degrees(self.degree)))
+        return rows, crosses_of_degrees(self.degree, rows.n_columns)
 
     def _refuse_unknown(self, rows: Rows, number: int, columns: Columns, codes: NDArray[np.int32]) -> None:
         unknown = np.flatnonzero(codes == 0)

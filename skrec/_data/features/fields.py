@@ -17,6 +17,7 @@ from skrec._data.features.column_kinds import (
     refuse_other_measures,
 )
 from skrec._data.features.encoded import Encoded, Layout
+from skrec._data.features.fields_state import fields_of_state, state_of_fields
 from skrec._data.features.multivalued import pack, split
 from skrec._data.features.numbers import bin_edges, learn_scales, standardise
 from skrec._data.features.vectors import learn_arrays, standardise_arrays
@@ -313,23 +314,7 @@ class Fields:
         >>> Fields.from_state(fields.to_state()).layout == fields.layout
         True
         """
-        layout = self.layout
-        return {
-            "categorical": list(layout.categorical),
-            "multivalued": list(layout.multivalued),
-            "numeric": list(layout.numeric),
-            "arrays": [list(array) for array in layout.arrays],
-            "positions": list(self.positions),
-            "categories": [one.to_state() for one in self.categories],
-            "means": np.array(self.means),
-            "scales": np.array(self.scales),
-            "flagged": np.array(self.flagged),
-            "separator": self.separator,
-            "min_frequency": int(self.min_frequency),
-            "measures": list(self.measures),
-            "limits": None if self.limits is None else np.array(self.limits),
-            "sentinels": [[int(column), float(value)] for column, value in self.sentinels],
-        }
+        return state_of_fields(self)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Fields:
@@ -343,29 +328,7 @@ class Fields:
         -------
         Fields
         """
-        flagged = np.asarray(state["flagged"], dtype=np.intp)
-        sentinels = tuple((int(column), float(value)) for column, value in state.get("sentinels", ()))
-        limits = state.get("limits")
-        return cls(
-            Layout.of(
-                state["categorical"],
-                state["multivalued"],
-                state["numeric"],
-                state["arrays"],
-                flagged,
-                sentinels=sentinels,
-            ),
-            positions=tuple(state["positions"]),
-            categories=tuple(Categories.from_state(part) for part in state["categories"]),
-            means=np.asarray(state["means"]),
-            scales=np.asarray(state["scales"]),
-            flagged=flagged,
-            separator=state["separator"],
-            min_frequency=int(state["min_frequency"]),
-            measures=tuple(state["measures"]),
-            limits=None if limits is None else np.asarray(limits),
-            sentinels=sentinels,
-        )
+        return cls(**fields_of_state(state))
 
     @property
     def _single(self) -> tuple[Categories, ...]:

@@ -10,16 +10,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skrec._data.ids.number_codes import codes_of_numbers, is_float
 from skrec._data.ids.value_kinds import kinds_of, warn_mixed_kinds, warn_other_kind, warn_rounded
 from skrec._data.ids.values import (
     as_objects,
     factorize_sorted,
-    is_compact,
     join_ids,
     nearest_id,
     refuse_infinite,
     refuse_missing,
-    take_from_table,
     unhashable,
 )
 from skrec._data.tables.columns import Column, as_column, narrow, object_array
@@ -29,7 +28,6 @@ __all__ = ["Vocabulary"]
 
 Codes = NDArray[np.int32]
 
-_CHUNK = 1 << 20
 _STATE_TYPES = (str, bool, int, float)
 
 
@@ -357,28 +355,7 @@ class Vocabulary:
         return index
 
     def _codes_of_numbers(self, column: Column) -> Codes:
-        keys, codes_of_keys = self._sorted_keys
-        if not len(keys) or not len(column):
-            return np.zeros(len(column), dtype=np.int32)
-        if codes_of_keys is None:
-            codes_of_keys = np.arange(1, len(keys) + 1, dtype=np.int32)
-        if keys.dtype == column.dtype == np.int64 and is_compact(int(keys[0]), int(keys[-1]), len(column)):
-            table = np.zeros(int(keys[-1]) - int(keys[0]) + 1, dtype=np.int32)
-            table[keys - keys[0]] = codes_of_keys
-            return take_from_table(table, column, int(keys[0]))
-        # A hash table of all ids pays only if many are looked up.
-        index = pd.Index(keys) if 4 * len(column) > len(keys) else None
-        codes = np.zeros(len(column), dtype=np.int32)
-        for start in range(0, len(column), _CHUNK):
-            values, exact = _cast_exactly(column[start : start + _CHUNK], keys.dtype)
-            if index is not None:
-                at = index.get_indexer(values)
-                found = exact & (at >= 0)
-            else:
-                at = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
-                found = exact & (keys[at] == values)
-            codes[start : start + _CHUNK][found] = codes_of_keys[at[found]]
-        return codes
+        return codes_of_numbers(column, *self._sorted_keys)
 
     def _codes_of_objects(self, column: Column, where: str | None = None) -> Codes:
         try:
@@ -392,33 +369,7 @@ class Vocabulary:
         whole = [isinstance(value, (int, np.integer, np.bool_)) for value in distinct]
         signed = [w and -(2**63) <= value < 2**63 for w, value in zip(whole, distinct, strict=True)]
         unsigned = [w and 2**63 <= value < 2**64 for w, value in zip(whole, distinct, strict=True)]
-        floats = [not s and not u and _is_float(v) for s, u, v in zip(signed, unsigned, distinct, strict=True)]
+        floats = [not s and not u and is_float(v) for s, u, v in zip(signed, unsigned, distinct, strict=True)]
         for mask, dtype in ((signed, np.int64), (unsigned, np.uint64), (floats, np.float64)):
             codes[mask] = self._codes_of_numbers(distinct[mask].astype(dtype))
         return np.asarray(codes[positions])
-
-
-def _cast_exactly(values: Column, dtype: np.dtype[Any]) -> tuple[Column, NDArray[np.bool_]]:
-    """Cast numbers, and return which of them kept their value."""
-    if values.dtype.kind == "b":
-        values = values.astype(np.int64)
-    if values.dtype == dtype:
-        return values, np.ones(len(values), dtype=np.bool_)
-    limits = {"i": (-(2.0**63), 2.0**63), "u": (0.0, 2.0**64)}
-    if dtype.kind == "f":
-        cast = values.astype(dtype)
-        fits = cast < limits[values.dtype.kind][1]  # 2**63 - 1 rounds up to 2**63, which is not an int64
-        return cast, fits & (np.where(fits, cast, 0.0).astype(values.dtype) == values)
-    if values.dtype.kind == "f":
-        fits = (values >= limits[dtype.kind][0]) & (values < limits[dtype.kind][1]) & (values == np.floor(values))
-    else:
-        fits = values >= 0 if dtype.kind == "u" else values <= np.iinfo(np.int64).max
-    return np.where(fits, values, values.dtype.type(0)).astype(dtype), fits
-
-
-def _is_float(value: Any) -> bool:
-    """Whether a value is a float, or a whole number that a float holds exactly."""
-    try:
-        return isinstance(value, (int, float, np.number)) and float(value) == value
-    except OverflowError:
-        return False

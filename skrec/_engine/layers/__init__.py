@@ -7,7 +7,8 @@ from skrec._engine.layers.bias import Bias
 from skrec._engine.layers.cross import Cross, FieldAttention, HashedCrosses, bi_interaction
 from skrec._engine.layers.cross_compress import CrossCompress
 from skrec._engine.layers.dropout import Dropout
-from skrec._engine.layers.fields import Fields, FieldTable, Numbers, Side, embed, field_network, first_order, flatten
+from skrec._engine.layers.field_parts import FieldTable, Numbers, Side
+from skrec._engine.layers.fields import Fields, embed, field_network, first_order, flatten
 from skrec._engine.layers.graph import contrast, perturbed
 from skrec._engine.layers.latent import floats, gaussian, item_decoder, sampled
 from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct

@@ -26,6 +26,7 @@ from skrec.base.docs import (
 from skrec.base.network import NetworkRecommender
 from skrec.base.ranker import NetworkRanker
 from skrec.base.tasks import NetworkClassifier, NetworkRegressor
+from skrec.models.factors._pretraining import from_pretrained
 
 __all__ = ["NCFClassifier", "NCFRanker", "NCFRegressor"]
 
@@ -109,39 +110,8 @@ class _NCF(NetworkRecommender):
         if "item_bias/embeddings" in weights:  # start from item popularity, which the embeddings then refine
             counts = np.maximum(self._log.item_counts, 0.5)
             weights["item_bias/embeddings"] = np.log(counts / counts.mean())[:, None].astype(np.float32)
-        gmf, mlp = vars(self).get("gmf_"), vars(self).get("mlp_")
-        width = int(self.embedding_dim)
-        if gmf is not None:
-            self._take_rows(weights, gmf, slice(None, width))
-            _take(weights, gmf, "gmf_output/scale", self.pretrain_alpha if mlp is not None else 1.0)
-        if mlp is not None:
-            self._take_rows(weights, mlp, slice(width, None))
-            for name in mlp._weights:
-                share = 1.0 - self.pretrain_alpha if name.startswith("mlp_output") and gmf is not None else 1.0
-                if not name.startswith(("user", "item", "bias")):
-                    _take(weights, mlp, name, share)
-        biases = [part._weights["bias/bias"] for part in (gmf, mlp) if part is not None]
-        if biases:
-            alphas = (self.pretrain_alpha, 1.0 - self.pretrain_alpha) if len(biases) == 2 else (1.0,)
-            weights["bias/bias"] = sum(alpha * bias for alpha, bias in zip(alphas, biases, strict=True))
-        return weights
-
-    def _take_rows(self, weights: dict[str, np.ndarray], part: Any, columns: slice) -> None:
-        """Copy the tables of a part into columns of this model, id by id; other ids keep their initial rows."""
-        for role, ours, its in (("user", self._users, part._users), ("item", self._items, part._items)):
-            name = f"{role}/embeddings"
-            table = weights[name] = weights[name].copy()
-            pretrained = part._weights[name]
-            if table[:, columns].shape[1] != pretrained.shape[1]:
-                raise ValueError(
-                    f"The pre-trained {part.architecture} has embeddings of dimension {pretrained.shape[1]}, but this "
-                    f"model has dimension {table[:, columns].shape[1]}. Use the same embedding_dim and "
-                    "mlp_embedding_dim for both."
-                )
-            codes = its.encode(ours.ids)
-            known = np.flatnonzero(codes)
-            table[1 + known, columns] = pretrained[codes[known]]
-            table[0, columns] = pretrained[0]
+        parts = vars(self).get("gmf_"), vars(self).get("mlp_")
+        return from_pretrained(weights, *parts, model=self)
 
     @staticmethod
     def _build_network(
@@ -226,15 +196,6 @@ def _whole_numbers(hidden_units: Any) -> tuple[int, ...]:
             "for instance (64, 32, 16). For a network without hidden layers, use architecture='gmf'."
         )
     return tuple(int(n) for n in units)
-
-
-def _take(weights: dict[str, np.ndarray], part: Any, name: str, share: float) -> None:
-    if name not in weights or weights[name].shape != part._weights[name].shape:
-        raise ValueError(
-            f"The layers of the pre-trained {part.architecture} differ from this model ({name} does not match). "
-            "Use the same embedding_dim, mlp_embedding_dim and hidden_units for both."
-        )
-    weights[name] = share * part._weights[name]
 
 
 _ARCHITECTURE = """\

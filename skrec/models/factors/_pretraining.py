@@ -1,0 +1,66 @@
+"""Initial weights of NeuMF from pre-trained parts (He et al., 2017, section 3.4.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["from_pretrained"]
+
+_SAME = "Use the same embedding_dim and mlp_embedding_dim for both."
+
+
+def from_pretrained(weights: dict[str, np.ndarray], gmf: Any, mlp: Any, *, model: Any) -> dict[str, np.ndarray]:
+    """Return weights with those of pre-trained parts: their tables side by side, and their weighted outputs.
+
+    Parameters
+    ----------
+    weights : dict of str to ndarray
+        Initial weights of the model. The dict is modified in place, its arrays are not.
+    gmf, mlp : fitted estimator or None
+        The pre-trained parts.
+    model : estimator
+        The model to initialize, with its vocabularies.
+    """
+    width = int(model.embedding_dim)
+    if gmf is not None:
+        _take_rows(weights, gmf, slice(None, width), model)
+        _take(weights, gmf, "gmf_output/scale", model.pretrain_alpha if mlp is not None else 1.0)
+    if mlp is not None:
+        _take_rows(weights, mlp, slice(width, None), model)
+        for name in mlp._weights:
+            share = 1.0 - model.pretrain_alpha if name.startswith("mlp_output") and gmf is not None else 1.0
+            if not name.startswith(("user", "item", "bias")):
+                _take(weights, mlp, name, share)
+    biases = [part._weights["bias/bias"] for part in (gmf, mlp) if part is not None]
+    if biases:
+        alphas = (model.pretrain_alpha, 1.0 - model.pretrain_alpha) if len(biases) == 2 else (1.0,)
+        weights["bias/bias"] = sum(alpha * bias for alpha, bias in zip(alphas, biases, strict=True))
+    return weights
+
+
+def _take_rows(weights: dict[str, np.ndarray], part: Any, columns: slice, model: Any) -> None:
+    """Copy the tables of a part into columns of the model, id by id; other ids keep their initial rows."""
+    for role, ours, its in (("user", model._users, part._users), ("item", model._items, part._items)):
+        name = f"{role}/embeddings"
+        table = weights[name] = weights[name].copy()
+        pretrained = part._weights[name]
+        if table[:, columns].shape[1] != pretrained.shape[1]:
+            raise ValueError(
+                f"The pre-trained {part.architecture} has embeddings of dimension {pretrained.shape[1]}, but this "
+                f"model has dimension {table[:, columns].shape[1]}. {_SAME}"
+            )
+        codes = its.encode(ours.ids)
+        known = np.flatnonzero(codes)
+        table[1 + known, columns] = pretrained[codes[known]]
+        table[0, columns] = pretrained[0]
+
+
+def _take(weights: dict[str, np.ndarray], part: Any, name: str, share: float) -> None:
+    if name not in weights or weights[name].shape != part._weights[name].shape:
+        raise ValueError(
+            f"The layers of the pre-trained {part.architecture} differ from this model ({name} does not match). "
+            "Use the same embedding_dim, mlp_embedding_dim and hidden_units for both."
+        )
+    weights[name] = share * part._weights[name]
