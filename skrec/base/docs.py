@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from textwrap import indent
 from typing import Any, TypeVar
+
+from skrec._docs import documented
+
+__all__ = [
+    "CLASSES",
+    "CLASSIFIER_LOSS",
+    "CLASS_WEIGHT",
+    "CLOSED_FORM_COLUMNS",
+    "CLOSED_FORM_FITTED",
+    "COLUMNS",
+    "ENOUGH_EVENTS",
+    "FITTED",
+    "HELD_OUT_EVENTS",
+    "HELD_OUT_ROWS",
+    "NEGATIVE_SAMPLING",
+    "OF_EVENTS",
+    "OF_ROWS",
+    "RANKING",
+    "REGRESSOR_LOSS",
+    "ROLES",
+    "documented",
+    "training",
+    "with_sections",
+]
 
 _Class = TypeVar("_Class", bound=type)
 
@@ -107,6 +130,14 @@ def training(
     return _TRAINING.format(epochs=epochs, steps=steps, n_iter_no_change=n_iter_no_change, **texts)
 
 
+CLASS_WEIGHT = """\
+class_weight : dict, "balanced" or None, default=None
+    Weights of the classes, as in scikit-learn."""
+
+CLASSES = """\
+classes_ : ndarray of shape (n_classes,)
+    Class labels."""
+
 CLASSIFIER_LOSS = """\
 loss : "log_loss" or callable, default="log_loss"
     Loss to minimize. A callable ``f(logits, targets)`` uses Keras or TensorFlow operations and returns the losses of B
@@ -131,6 +162,20 @@ Fraction of the users whose last positive event is held out for early stopping, 
     users that the held-out events are 2% of all events, but at least 100."""
 
 ENOUGH_EVENTS = "on from 5,000 events, if at least 100 users have two or more"
+
+OF_ROWS: dict[str, Any] = {
+    "held_out": HELD_OUT_ROWS,
+    "fraction": "0.1",
+    "auto": "on from 10,000 rows",
+    "score": "val_score",
+}
+OF_EVENTS: dict[str, Any] = {
+    "held_out": HELD_OUT_EVENTS,
+    "fraction": '"auto"',
+    "auto": ENOUGH_EVENTS,
+    "score": "val_ndcg",
+}
+"""Texts of :func:`training` for models of labels or ratings, and for Rankers."""
 
 NEGATIVE_SAMPLING = """\
 Distribution from which negatives are sampled: uniform over the catalogue, proportional to the number of events of
@@ -175,20 +220,6 @@ n_features_in_ : int
     Number of columns of ``X``.
 feature_names_in_ : ndarray of str
     Names of the columns of ``X``. Defined only if all names are strings."""
-
-
-def documented(**sections: str) -> Callable[[_Class], _Class]:
-    """Replace ``{name}`` lines in the docstring of a class by shared text, indented like the body of a section."""
-
-    def fill(cls: _Class) -> _Class:
-        text = cls.__doc__
-        if text:
-            for name, section in sections.items():
-                text = text.replace(f"    {{{name}}}", indent(section, "    "))
-            cls.__doc__ = text
-        return cls
-
-    return fill
 
 
 def with_sections(cls: _Class, sections: dict[str, str]) -> _Class:

@@ -7,6 +7,8 @@ from dataclasses import fields
 from typing import TypeVar
 
 from skrec.base.docs import (
+    CLASS_WEIGHT,
+    CLASSES,
     CLASSIFIER_LOSS,
     ENOUGH_EVENTS,
     FITTED,
@@ -84,14 +86,8 @@ _TASKS: dict[str, dict[str, str]] = {
         "fraction": "0.1",
         "auto": "on from 10,000 rows",
         "score": "val_score",
-        "more": CLASSIFIER_LOSS
-        + """
-class_weight : dict, "balanced" or None, default=None
-    Weights of the classes, as in scikit-learn.""",
-        "attributes": """\
-classes_ : ndarray of shape (n_classes,)
-    Class labels.
-""",
+        "more": f"{CLASSIFIER_LOSS}\n{CLASS_WEIGHT}",
+        "attributes": f"{CLASSES}\n",
         "scores": "Negative log loss of the held-out rows",
         "example": """\
 >>> import pandas as pd

@@ -25,7 +25,7 @@ from skrec.base.label_columns import (
     task_weights,
 )
 from skrec.base.network import own_loss, training_arrays
-from skrec.base.task_rows import class_weights, latest_or_random, usable_weights
+from skrec.base.task_rows import class_weights, find_classes, latest_or_random, usable_weights
 from skrec.base.tasks import NetworkClassifier
 
 __all__ = ["NetworkMultilabelClassifier"]
@@ -213,7 +213,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
                 "labels of each column."
             )
         return [
-            self._find_classes(
+            find_classes(
                 column,
                 None if announced is None else announced[task],
                 None if fresh else self.classes_[task],

@@ -1,4 +1,4 @@
-"""Rows of a task: validation rows, their weights, and the weights of classes."""
+"""Rows of a task: validation rows and their weights, and the classes and their weights."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import compute_class_weight
 
+from skrec._data.targets.classes import class_labels, warn_of_missing_as_text
 from skrec.base.events import Events
 
-__all__ = ["class_weights", "latest_or_random", "usable_weights"]
+__all__ = ["class_weights", "find_classes", "latest_or_random", "usable_weights"]
 
 
 def latest_or_random(events: Events, fraction: float, random_state: Any, stratify: Any) -> NDArray[Any]:
@@ -40,3 +41,20 @@ def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> ND
     weights = np.ones(len(classes))
     weights[here] = compute_class_weight(given, classes=classes[here], y=labels)
     return weights
+
+
+def find_classes(
+    labels: NDArray[Any], announced: Any, known: NDArray[Any] | None, where: str = "", name: str = "y"
+) -> NDArray[Any]:
+    """Return the known classes, the announced classes, or all labels."""
+    announced = None if announced is None else np.unique(class_labels(announced, announced, f"classes{where}"))
+    if known is None:
+        classes = np.unique(labels) if announced is None else announced
+        warn_of_missing_as_text(classes, name)
+        return classes
+    if announced is not None and not np.array_equal(announced, known):
+        raise ValueError(
+            f"classes{where}={announced.tolist()!r} differs from the classes of the first call, "
+            f"{known.tolist()!r}. Omit classes, or call fit again."
+        )
+    return known

@@ -12,14 +12,14 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.metrics import log_loss, r2_score
 
 from skrec._data import Interactions
-from skrec._data.targets.classes import class_codes, class_labels, is_text, warn_of_missing_as_text
+from skrec._data.targets.classes import class_codes, class_labels, is_text
 from skrec._data.targets.numbers import numeric_labels, read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.base.events import Events, Inputs
 from skrec.base.network import NetworkRecommender, own_loss, training_arrays
 from skrec.base.reader import Query
 from skrec.base.retrieval import ScoreConsumer
-from skrec.base.task_rows import class_weights, latest_or_random, usable_weights
+from skrec.base.task_rows import class_weights, find_classes, latest_or_random, usable_weights
 
 _LARGEST = 1e100  # the squares of larger targets overflow
 
@@ -85,7 +85,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
     def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
         labels = self._labels(X, y, name)
         known = None if fresh else vars(self)["classes_"]
-        classes = self._find_classes(labels, vars(self).get("_announced"), known)
+        classes = find_classes(labels, vars(self).get("_announced"), known)
         self.classes_ = classes
         codes = self._codes(labels, classes, name)
         weights = read_weights(sample_weight, X)
@@ -93,23 +93,6 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             by_class = class_weights(self.class_weight, classes, labels)
             weights = by_class[codes] if weights is None else weights * by_class[codes]
         return codes.astype(np.float32), weights, 1 if len(classes) == 2 else len(classes)
-
-    @staticmethod
-    def _find_classes(
-        labels: NDArray[Any], announced: Any, known: NDArray[Any] | None, where: str = "", name: str = "y"
-    ) -> NDArray[Any]:
-        """Return the known classes, the announced classes, or all labels."""
-        announced = None if announced is None else np.unique(class_labels(announced, announced, f"classes{where}"))
-        if known is None:
-            classes = np.unique(labels) if announced is None else announced
-            warn_of_missing_as_text(classes, name)
-            return classes
-        if announced is not None and not np.array_equal(announced, known):
-            raise ValueError(
-                f"classes{where}={announced.tolist()!r} differs from the classes of the first call, "
-                f"{known.tolist()!r}. Omit classes, or call fit again."
-            )
-        return known
 
     def _codes(self, labels: NDArray[Any], classes: NDArray[Any], name: str) -> NDArray[np.int64]:
         """Return the class indices of labels; error messages refer to the labels as ``name``."""
@@ -399,4 +382,8 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         -------
         ndarray of shape (n_rows,)
         """
-        return self._logits(X)[:, 0].astype(np.float64) * self._scale + self._mean
+        return self._in_range(self._logits(X)[:, 0].astype(np.float64)) * self._scale + self._mean
+
+    def _in_range(self, standardized: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Limit standardized predictions; by default, they are unchanged."""
+        return standardized

@@ -9,6 +9,7 @@ from skrec.metrics._beyond_accuracy import (
     serendipity_at_k,
 )
 from skrec.metrics._comparison import PairedComparison, paired_permutation_test
+from skrec.metrics._get_scorer import get_scorer
 from skrec.metrics._intervals import ConfidenceInterval, bootstrap_interval
 from skrec.metrics._per_user import ranking_metrics, user_auc
 from skrec.metrics._ranking import (
@@ -21,7 +22,7 @@ from skrec.metrics._ranking import (
     reciprocal_rank_at_k,
 )
 from skrec.metrics._report import RankingReport
-from skrec.metrics._scorers import get_scorer, make_ranking_scorer
+from skrec.metrics._scorers import make_ranking_scorer
 
 __all__ = [
     "ConfidenceInterval",

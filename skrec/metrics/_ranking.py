@@ -6,9 +6,39 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from skrec._docs import documented
 from skrec.metrics._array_inputs import one_metric
 
+_LISTS = """\
+y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
+    Relevance; items above 0 are relevant.
+y_pred : array-like of the same shape
+    Scores; higher is better. Among items with equal scores, irrelevant ones come first."""
 
+_AT_K = """\
+k : int
+    Number of items of each list that are evaluated, at least 1. It may exceed the number of items."""
+
+_AT_K_OR_ALL = """\
+k : int or None
+    Number of items of each list that are evaluated, at least 1. It may exceed the number of items. If None, the
+    whole list is evaluated."""
+
+_USERS = """\
+groups : array-like of shape (n_rows,) or None, default=None
+    User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
+per_user : bool, default=False
+    If True, return one value per user instead of the mean."""
+
+_RAISES = """\
+ValueError
+    If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
+    has a relevant item."""
+
+_documented = documented(lists=_LISTS, at_k=_AT_K, at_k_or_all=_AT_K_OR_ALL, users=_USERS, raises=_RAISES)
+
+
+@_documented
 def ndcg_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
@@ -19,16 +49,9 @@ def ndcg_at_k(
 
     Parameters
     ----------
-    y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance; items above 0 are relevant.
-    y_pred : array-like of the same shape
-        Scores; higher is better.
-    k : int
-        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
-    groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
-    per_user : bool, default=False
-        If True, return one value per user instead of the mean.
+    {lists}
+    {at_k}
+    {users}
 
     Returns
     -------
@@ -39,9 +62,7 @@ def ndcg_at_k(
 
     Raises
     ------
-    ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
-        has a relevant item.
+    {raises}
 
     Notes
     -----
@@ -68,6 +89,7 @@ def ndcg_at_k(
     return one_metric("ndcg", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
+@_documented
 def recall_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
@@ -75,16 +97,9 @@ def recall_at_k(
 
     Parameters
     ----------
-    y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance; items above 0 are relevant.
-    y_pred : array-like of the same shape
-        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
-    k : int
-        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
-    groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
-    per_user : bool, default=False
-        If True, return one value per user instead of the mean.
+    {lists}
+    {at_k}
+    {users}
 
     Returns
     -------
@@ -93,9 +108,7 @@ def recall_at_k(
 
     Raises
     ------
-    ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
-        has a relevant item.
+    {raises}
 
     Examples
     --------
@@ -106,6 +119,7 @@ def recall_at_k(
     return one_metric("recall", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
+@_documented
 def capped_recall_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
@@ -115,16 +129,9 @@ def capped_recall_at_k(
 
     Parameters
     ----------
-    y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance; items above 0 are relevant.
-    y_pred : array-like of the same shape
-        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
-    k : int
-        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
-    groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
-    per_user : bool, default=False
-        If True, return one value per user instead of the mean.
+    {lists}
+    {at_k}
+    {users}
 
     Returns
     -------
@@ -133,9 +140,7 @@ def capped_recall_at_k(
 
     Raises
     ------
-    ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
-        has a relevant item.
+    {raises}
 
     References
     ----------
@@ -152,6 +157,7 @@ def capped_recall_at_k(
     return one_metric("capped_recall", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
+@_documented
 def precision_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
@@ -159,16 +165,9 @@ def precision_at_k(
 
     Parameters
     ----------
-    y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance; items above 0 are relevant.
-    y_pred : array-like of the same shape
-        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
-    k : int
-        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
-    groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
-    per_user : bool, default=False
-        If True, return one value per user instead of the mean.
+    {lists}
+    {at_k}
+    {users}
 
     Returns
     -------
@@ -177,9 +176,7 @@ def precision_at_k(
 
     Raises
     ------
-    ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
-        has a relevant item.
+    {raises}
 
     Examples
     --------
@@ -190,6 +187,7 @@ def precision_at_k(
     return one_metric("precision", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
+@_documented
 def hit_rate_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
@@ -197,16 +195,9 @@ def hit_rate_at_k(
 
     Parameters
     ----------
-    y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance; items above 0 are relevant.
-    y_pred : array-like of the same shape
-        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
-    k : int
-        Number of items of each list that are evaluated, at least 1. It may exceed the number of items.
-    groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
-    per_user : bool, default=False
-        If True, return one value per user, 0 or 1, instead of the mean.
+    {lists}
+    {at_k}
+    {users}
 
     Returns
     -------
@@ -215,9 +206,7 @@ def hit_rate_at_k(
 
     Raises
     ------
-    ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
-        has a relevant item.
+    {raises}
 
     Examples
     --------
@@ -228,6 +217,7 @@ def hit_rate_at_k(
     return one_metric("hit_rate", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
+@_documented
 def average_precision_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int | None, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
@@ -235,17 +225,9 @@ def average_precision_at_k(
 
     Parameters
     ----------
-    y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance; items above 0 are relevant.
-    y_pred : array-like of the same shape
-        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
-    k : int or None
-        Number of items of each list that are evaluated, at least 1. It may exceed the number of items. If None, the
-        whole list is evaluated.
-    groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
-    per_user : bool, default=False
-        If True, return one value per user instead of the mean.
+    {lists}
+    {at_k_or_all}
+    {users}
 
     Returns
     -------
@@ -255,9 +237,7 @@ def average_precision_at_k(
 
     Raises
     ------
-    ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
-        has a relevant item.
+    {raises}
 
     Examples
     --------
@@ -268,6 +248,7 @@ def average_precision_at_k(
     return one_metric("map", y_true, y_pred, k=k, groups=groups, per_user=per_user)
 
 
+@_documented
 def reciprocal_rank_at_k(
     y_true: ArrayLike, y_pred: ArrayLike, *, k: int | None, groups: ArrayLike | None = None, per_user: bool = False
 ) -> Any:
@@ -275,17 +256,9 @@ def reciprocal_rank_at_k(
 
     Parameters
     ----------
-    y_true : array-like or sparse array of shape (n_users, n_items), or array-like of shape (n_rows,)
-        Relevance; items above 0 are relevant.
-    y_pred : array-like of the same shape
-        Scores; higher is better. Among items with equal scores, irrelevant ones come first.
-    k : int or None
-        Number of items of each list that are evaluated, at least 1. It may exceed the number of items. If None, the
-        whole list is evaluated.
-    groups : array-like of shape (n_rows,) or None, default=None
-        User of each row. Required for one-dimensional `y_true` and `y_pred`, and not allowed otherwise.
-    per_user : bool, default=False
-        If True, return one value per user instead of the mean.
+    {lists}
+    {at_k_or_all}
+    {users}
 
     Returns
     -------
@@ -294,9 +267,7 @@ def reciprocal_rank_at_k(
 
     Raises
     ------
-    ValueError
-        If shapes or the order of pandas labels differ, a value is NaN, `k` is not an integer of at least 1, or no user
-        has a relevant item.
+    {raises}
 
     Examples
     --------

@@ -1,19 +1,17 @@
 """Ranking scorers for scikit-learn: callables of an estimator and held-out rows."""
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import sklearn.metrics
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._recommend import by_index, is_recommender, unwrap
 from skrec.metrics._functions import FunctionMetric, metrics_by_label
-from skrec.metrics._metric_names import WITHOUT_K, is_per_list
+from skrec.metrics._metric_names import is_per_list
 from skrec.metrics._protocols import Outcome, rank_catalogue, rank_held_out_rows
 from skrec.metrics._report import RankingReport
 from skrec.metrics._sampled import rank_candidates
@@ -24,7 +22,7 @@ Metrics = Metric | Sequence[Metric] | Mapping[str, Metric]
 
 _PROTOCOLS = ("full", "rerank", "sampled")
 _N_CANDIDATES = 99  # as in older papers
-_SHARES = ("cold_users", "cold_items")
+SHARES = ("cold_users", "cold_items")
 
 
 class RankingScorer(BaseEstimator):
@@ -112,7 +110,7 @@ class RankingScorer(BaseEstimator):
         unwrapped = unwrap(estimator)
         if is_recommender(unwrapped.model):
             check_is_fitted(unwrapped.model)
-        ranked = [name for name in names if name not in _SHARES]
+        ranked = [name for name in names if name not in SHARES]
         if self.protocol == "rerank":
             outcome = rank_held_out_rows(ranked, estimator, unwrapped, X, y, user=self.user)
         elif not is_recommender(unwrapped.model):
@@ -137,7 +135,7 @@ class RankingScorer(BaseEstimator):
         return self._report(labels, outcome, type(unwrapped.model).__name__)
 
     def _report(self, labels: dict[str, str], outcome: Outcome, model: str) -> RankingReport:
-        shares = dict(zip(_SHARES, (outcome.cold_user_share, outcome.cold_item_share), strict=True))
+        shares = dict(zip(SHARES, (outcome.cold_user_share, outcome.cold_item_share), strict=True))
         metrics = {**shares, **outcome.overall}
         for name, values in outcome.values.items():
             metrics[name] = float("nan") if np.isnan(values).all() else float(np.nanmean(values))
@@ -165,7 +163,7 @@ class RankingScorer(BaseEstimator):
     def _check_parameters(self) -> dict[str, str]:
         labels = metrics_by_label(self.metrics)
         names = [*labels.values()]
-        of_lists = [name for name in names if name not in _SHARES and is_per_list(name)]
+        of_lists = [name for name in names if name not in SHARES and is_per_list(name)]
         if self.protocol not in _PROTOCOLS:
             raise ValueError(f"protocol must be one of 'full', 'rerank' and 'sampled', got {self.protocol!r}.")
         if of_lists and self.protocol != "full":
@@ -358,46 +356,3 @@ def make_ranking_scorer(
     )
     scorer._check_parameters()
     return scorer
-
-
-def get_scorer(scoring: str | Callable[..., Any]) -> Callable[..., Any]:
-    """Return a scorer by name: a ranking metric such as ``"ndcg@10"``, or a scorer of scikit-learn.
-
-    scikit-learn raises an error for names that it does not know, such as ``scoring="ndcg@10"``. Pass
-    ``scoring=get_scorer("ndcg@10")`` instead.
-
-    Parameters
-    ----------
-    scoring : str or callable
-        A metric of :func:`make_ranking_scorer`, such as ``"ndcg@10"`` or ``"auc"``, for full ranking; or a name in
-        :func:`sklearn.metrics.get_scorer_names`. A callable is returned unchanged.
-
-    Returns
-    -------
-    callable
-        A scorer ``(estimator, X, y)``.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-
-    Examples
-    --------
-    >>> from skrec.metrics import get_scorer
-    >>> get_scorer("recall@20")
-    RankingScorer(metrics='recall@20')
-    >>> get_scorer("accuracy")
-    make_scorer(accuracy_score, response_method='predict')
-    """
-    if callable(scoring):
-        return scoring
-    others = sklearn.metrics.get_scorer_names()
-    if scoring in others:
-        scorer: Callable[..., Any] = sklearn.metrics.get_scorer(scoring)
-        return scorer
-    if isinstance(scoring, str) and "@" not in scoring and scoring not in (*_SHARES, *WITHOUT_K):
-        close = get_close_matches(scoring, [*others, *_SHARES], n=1, cutoff=0.8)
-        if close:
-            raise ValueError(f"There is no scorer {scoring!r}. Did you mean {close[0]!r}?")
-    return make_ranking_scorer(scoring)

@@ -28,6 +28,7 @@ __all__ = [
     "crosses_of_degrees",
     "frame_beside",
     "one_hot",
+    "refuse_contradictions",
     "refuse_same_names",
 ]
 
@@ -234,3 +235,18 @@ def frame_beside(X: Any, rows: Rows, codes: NDArray[Any], library: str) -> Any:
 
     table = X if is_polars else pl.from_pandas(X)
     return table.hstack(pl.DataFrame(codes, schema=[f"_x_{number}" for number in range(codes.shape[1])]))
+
+
+def refuse_contradictions(transformer: Any) -> None:
+    """Raise a ValueError if parameters of FeatureCrosses contradict each other."""
+    if transformer.sparse_output and transformer.passthrough:
+        raise ValueError(
+            "sparse_output=True and passthrough=True contradict each other: a sparse matrix cannot hold input "
+            "columns of any type. Use a ColumnTransformer to combine this transformer with others."
+        )
+    least, unknown = transformer.min_frequency, transformer.handle_unknown
+    if transformer.encoding == "hash" and (least is not None or unknown == "error"):
+        name = "handle_unknown='error'" if least is None else f"min_frequency={least}"
+        raise ValueError(
+            f"{name} needs encoding='vocabulary': a hash knows neither which combinations are new nor which are rare."
+        )

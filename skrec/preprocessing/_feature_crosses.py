@@ -45,6 +45,7 @@ from skrec.preprocessing._cross_columns import (
     crosses_of_degrees,
     frame_beside,
     one_hot,
+    refuse_contradictions,
     refuse_same_names,
 )
 
@@ -329,7 +330,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
 
     def _fit(self, X: Any) -> tuple[Rows, list[NDArray[Any]]]:
         """Learn the crosses of a table; return a view of the table and the codes of its rows in each cross."""
-        self._refuse_contradictions()
+        refuse_contradictions(self)
         rows, crosses = self._chosen(X)
         inputs = rows.names or [f"x{position}" for position in range(rows.n_columns)]
         names = cross_names(crosses, inputs)
@@ -361,25 +362,11 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
         self._kinds = {position: sorted(kinds_of(rows.column(position))) for position in crossed}
         return rows, codes
 
-    def _refuse_contradictions(self) -> None:
-        if self.sparse_output and self.passthrough:
-            raise ValueError(
-                "sparse_output=True and passthrough=True contradict each other: a sparse matrix cannot hold input "
-                "columns of any type. Use a ColumnTransformer to combine this transformer with others."
-            )
-        if self.encoding == "hash" and (self.min_frequency is not None or self.handle_unknown == "error"):
-            name = "handle_unknown='error'" if self.min_frequency is None else f"min_frequency={self.min_frequency}"
-            raise ValueError(
-                f"{name} needs encoding='vocabulary': a hash knows neither which combinations are new nor which are "
-                "rare."
-            )
-
     def _chosen(self, X: Any) -> tuple[Rows, list[Cross]]:
         """Return a view of a table and the positions of the columns of each cross."""
+        rows = as_rows(X, min_columns=1 if self.crosses is not None else max(checked_degrees(self.degree)))
         if self.crosses is not None:
-            rows = as_rows(X)
             return rows, chosen_crosses(self.crosses, rows)
-        rows = as_rows(X, min_columns=max(checked_degrees(self.degree)))
         return rows, crosses_of_degrees(self.degree, rows.n_columns)
 
     def _refuse_unknown(self, rows: Rows, number: int, columns: Columns, codes: NDArray[np.int32]) -> None:

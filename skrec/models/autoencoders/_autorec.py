@@ -174,20 +174,8 @@ class AutoRecRegressor(NetworkRegressor):
         logits[order] = pairs_between(self._fitted_structure(), self._weights, *inputs, at)
         return logits
 
-    def predict(self, X: Any) -> NDArray[np.float64]:
-        """Predict the rating of each row, in the range of the ratings in ``fit``.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
-        logits = np.clip(self._logits(X)[:, 0].astype(np.float64), *self._range)
-        return logits * self._scale + self._mean
+    def _in_range(self, standardized: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.clip(standardized, *self._range)
 
 
 _INPUTS = ("ratings", "rating_values")

@@ -12,12 +12,13 @@ from sklearn.base import clone
 
 from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec.base.docs import (
+    CLASS_WEIGHT,
+    CLASSES,
     CLASSIFIER_LOSS,
     COLUMNS,
-    ENOUGH_EVENTS,
     FITTED,
-    HELD_OUT_EVENTS,
-    HELD_OUT_ROWS,
+    OF_EVENTS,
+    OF_ROWS,
     RANKING,
     REGRESSOR_LOSS,
     documented,
@@ -26,6 +27,7 @@ from skrec.base.docs import (
 from skrec.base.network import NetworkRecommender
 from skrec.base.ranker import NetworkRanker
 from skrec.base.tasks import NetworkClassifier, NetworkRegressor
+from skrec.models.factors._biased import matrix_factorization
 from skrec.models.factors._pretraining import from_pretrained
 
 __all__ = ["NCFClassifier", "NCFRanker", "NCFRegressor"]
@@ -126,7 +128,7 @@ class _NCF(NetworkRecommender):
         biased: bool = False,
     ) -> Any:
         if biased:
-            return _matrix_factorization(keras, layers, gmf_dim)
+            return matrix_factorization(keras, layers, gmf_dim)
         # One table holds the embeddings of both parts: one lookup and one update instead of two.
         width = gmf_dim + mlp_dim
         parts = {"user": layers.Table("user", width, penalised=False), "item": layers.Table("item", width)}
@@ -164,28 +166,6 @@ class _NCF(NetworkRecommender):
         return layers.Network(
             query=query, item=item, interact=interact, parts=parts, dot=not mlp_dim and n_outputs == 1
         )
-
-
-def _matrix_factorization(keras: Any, layers: Any, dim: int) -> Any:
-    """Build matrix factorization: the dot product of a user and an item, plus the bias of the item."""
-    parts = {
-        "user": layers.Table("user", dim),
-        "item": layers.Table("item", dim),
-        "item_bias": layers.Table("item", 1, penalised=False),
-        "bias": layers.Bias(1),
-    }
-
-    def query(inputs: Mapping[str, Any]) -> Any:
-        user = parts["user"](inputs["user"])
-        return keras.ops.concatenate([user, keras.ops.ones_like(user[:, :1])], axis=-1)
-
-    def item(inputs: Mapping[str, Any]) -> Any:
-        return keras.ops.concatenate([parts["item"](inputs["item"]), parts["item_bias"](inputs["item"])], axis=-1)
-
-    def interact(query: Any, item: Any) -> Any:
-        return parts["bias"](layers.match(query, item))
-
-    return layers.Network(query=query, item=item, interact=interact, parts=parts, dot=True)
 
 
 def _whole_numbers(hidden_units: Any) -> tuple[int, ...]:
@@ -230,10 +210,10 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=training(
-        held_out=HELD_OUT_ROWS, fraction=0.1, auto="on from 10,000 rows", score="val_score", rate=0.003, l2=0.001
-    ),
+    training=training(**OF_ROWS, rate=0.003, l2=0.001),
     loss=CLASSIFIER_LOSS,
+    class_weight=CLASS_WEIGHT,
+    classes=CLASSES,
     fitted=FITTED.format(scores="Negative log loss of the held-out rows"),
     references=_REFERENCES,
 )
@@ -249,13 +229,11 @@ class NCFClassifier(_NCF, NetworkClassifier):
     {architecture}
     {training}
     {loss}
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn.
+    {class_weight}
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
+    {classes}
     {fitted}
 
     See Also
@@ -281,9 +259,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=training(
-        held_out=HELD_OUT_ROWS, fraction=0.1, auto="on from 10,000 rows", score="val_score", rate=0.003, l2=0.001
-    ),
+    training=training(**OF_ROWS, rate=0.003, l2=0.001),
     loss=REGRESSOR_LOSS,
     fitted=FITTED.format(scores="Negative mean squared error of the held-out rows"),
     references=_REFERENCES,
@@ -328,10 +304,7 @@ class NCFRegressor(_NCF, NetworkRegressor):
     architecture=_ARCHITECTURE.replace("default=32", "default=64", 1),
     training=training(
         epochs=60,
-        held_out=HELD_OUT_EVENTS,
-        fraction='"auto"',
-        auto=ENOUGH_EVENTS,
-        score="val_ndcg",
+        **OF_EVENTS,
         rate=0.003,
         l2='"auto"',
         penalty=(

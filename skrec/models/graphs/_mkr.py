@@ -14,12 +14,13 @@ from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.graphs.edges import read_knowledge
 from skrec._sklearn_compat import Interval
 from skrec.base.docs import (
+    CLASS_WEIGHT,
+    CLASSES,
     CLASSIFIER_LOSS,
     COLUMNS,
-    ENOUGH_EVENTS,
     FITTED,
-    HELD_OUT_EVENTS,
-    HELD_OUT_ROWS,
+    OF_EVENTS,
+    OF_ROWS,
     RANKING,
     documented,
     training,
@@ -209,10 +210,10 @@ Recommendation". WWW 2019, doi:10.1145/3308558.3313411."""
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=training(
-        held_out=HELD_OUT_ROWS, fraction=0.1, auto="on from 10,000 rows", score="val_score", rate=0.003, l2=0.001
-    ),
+    training=training(**OF_ROWS, rate=0.003, l2=0.001),
     loss=CLASSIFIER_LOSS,
+    class_weight=CLASS_WEIGHT,
+    classes=CLASSES,
     fitted=FITTED.format(scores="Negative log loss of the held-out rows"),
     notes=_NOTES,
     references=_REFERENCES,
@@ -230,13 +231,11 @@ class MKRClassifier(_MKR, NetworkClassifier):
     {architecture}
     {training}
     {loss}
-    class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn.
+    {class_weight}
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
+    {classes}
     {fitted}
 
     See Also
@@ -268,14 +267,7 @@ class MKRClassifier(_MKR, NetworkClassifier):
 @documented(
     columns=COLUMNS,
     architecture=_ARCHITECTURE,
-    training=training(
-        held_out=HELD_OUT_EVENTS,
-        fraction='"auto"',
-        auto=ENOUGH_EVENTS,
-        score="val_ndcg",
-        rate=0.003,
-        l2=0.001,
-    ),
+    training=training(**OF_EVENTS, rate=0.003, l2=0.001),
     ranking=RANKING.format(
         auto_loss="``log_loss``",
         negatives=(
