@@ -58,8 +58,9 @@ class Propagation:
         return Weights({name: own.get(name, rows) for name, rows in weights.items() if not name.startswith(_OWN)})
 
     def _nodes(self) -> tuple[dict[str, Table], list[Any], list[Any]]:
-        """Return the tables by name, their rows, and the number of rows of each."""
-        tables = {name: part for name, part in self.network.parts.items() if isinstance(part, Table)}
+        """Return the tables that are trained by name, their rows, and the number of rows of each."""
+        parts = self.network.parts.items()
+        tables = {name: part for name, part in parts if isinstance(part, Table) and part.embeddings.trainable}
         rows = [tf.convert_to_tensor(table.embeddings.value) for table in tables.values()]
         return tables, rows, [tf.shape(each)[0] for each in rows]
 

@@ -100,11 +100,7 @@ class AutoencoderRanker(StoredHistories, TrainedRanker):
 
     def _constants(self) -> dict[str, NDArray[Any]]:
         """Return the log-popularity of the items, by which they are scored for a user without items."""
-        counts = np.maximum(self._log.item_counts, 0.5).astype(np.float64)
-        return {"popularity/embeddings": np.log(counts / counts.sum()).astype(np.float32)[:, None]}
-
-    def _inputs_of_anyset_width(self) -> Collection[str]:
-        return ("history",)
+        return {"popularity/embeddings": self._log_popularity()}
 
     def _inputs_of_any_width(self) -> Collection[str]:
         return ("history",)

@@ -170,6 +170,12 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         n = min(n, max(_HELD_OUT, SCORED_CELLS // len(self._items)))
         return np.sort(random_state.permutation(rows)[:n])
 
+    def _log_popularity(self) -> NDArray[np.float32]:
+        """Return the logarithm of the events of each item, relative to their mean: (n_items + 1, 1)."""
+        counts = np.maximum(self._log.item_counts, 0.5).astype(np.float64)
+        logarithms: NDArray[np.float32] = np.log(counts / counts.mean()).astype(np.float32)[:, None]
+        return logarithms
+
     @staticmethod
     def _last_events(events: Events) -> NDArray[Any]:
         """Return the rows of the last positive event of each user with several."""

@@ -84,7 +84,7 @@ class WithoutBias(NCFRanker):
 
 def test_without_layers_it_is_matrix_factorization():
     common = {"embedding_dim": 8, "epochs": 4, "random_state": 0, "loss": "bpr", "n_negatives": 1}
-    common |= {"reject_positives": True, "learning_rate": 0.01, "l2": 0.001, "batch_size": 8}
+    common |= {"reject_positives": True, "learning_rate": 0.01, "l2": 0.001, "batch_size": 8, "id_dropout": 0.0}
     graph = LightGCNRanker(n_layers=0, **common).fit(EVENTS)
     factors = WithoutBias(architecture="mf", **common).fit(EVENTS)
     np.testing.assert_array_equal(graph.user_embeddings_, factors.user_embeddings_)

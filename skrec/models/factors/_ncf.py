@@ -27,7 +27,7 @@ from skrec.base.docs import (
 from skrec.base.network import NetworkRecommender
 from skrec.base.ranker import NetworkRanker
 from skrec.base.tasks import NetworkClassifier, NetworkRegressor
-from skrec.models.factors._biased import matrix_factorization
+from skrec.models.factors._ncf_parts import item_biases, perceptron
 from skrec.models.factors._pretraining import from_pretrained
 
 __all__ = ["NCFClassifier", "NCFRanker", "NCFRegressor"]
@@ -66,7 +66,7 @@ class _NCF(NetworkRecommender):
             "mlp_dim": 0 if self._factorised else int(self.mlp_embedding_dim),
             "hidden_units": () if self._factorised else _whole_numbers(self.hidden_units),
             "weighted": self.architecture != "mf" or n_outputs > 1,
-            "biased": self.architecture == "mf" and isinstance(self, NetworkRanker),
+            "biased": isinstance(self, NetworkRanker),
             "n_outputs": n_outputs,
         }
 
@@ -106,12 +106,14 @@ class _NCF(NetworkRecommender):
                 part = clone(part).fit(X, y, sample_weight=sample_weight)
             setattr(self, f"{name}_", part)
 
+    def _constants(self) -> dict[str, Any]:
+        return {"popularity/embeddings": self._log_popularity()} if isinstance(self, NetworkRanker) else {}
+
     def _start_weights(self, fresh: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Initialize from pre-trained parts: concatenate their tables and weight their outputs (section 3.4.1)."""
         weights = dict(fresh)
         if "item_bias/embeddings" in weights:  # start from item popularity, which the embeddings then refine
-            counts = np.maximum(self._log.item_counts, 0.5)
-            weights["item_bias/embeddings"] = np.log(counts / counts.mean())[:, None].astype(np.float32)
+            weights["item_bias/embeddings"] = self._log_popularity()
         parts = vars(self).get("gmf_"), vars(self).get("mlp_")
         return from_pretrained(weights, *parts, model=self)
 
@@ -127,41 +129,38 @@ class _NCF(NetworkRecommender):
         n_outputs: int,
         biased: bool = False,
     ) -> Any:
-        if biased:
-            return matrix_factorization(keras, layers, gmf_dim)
         # One table holds the embeddings of both parts: one lookup and one update instead of two.
         width = gmf_dim + mlp_dim
         parts = {"user": layers.Table("user", width, penalised=False), "item": layers.Table("item", width)}
         if gmf_dim and weighted:
             parts["gmf_output"] = layers.Scale(gmf_dim, n_outputs)
-        if mlp_dim:
-            # The first layer is linear in [user, item], so each half is computed once and reused for all pairs.
-            parts["first_user"] = keras.layers.Dense(hidden_units[0], use_bias=False)
-            parts["first_item"] = keras.layers.Dense(hidden_units[0])
-            for i, units in enumerate(hidden_units[1:], start=2):
-                parts[f"hidden_{i}"] = keras.layers.Dense(units, activation="relu")
-            parts["mlp_output"] = keras.layers.Dense(n_outputs, use_bias=False)
+        hidden = perceptron(keras, layers, parts, hidden_units, n_outputs) if mlp_dim else None
+        biases = item_biases(layers, parts) if biased else None
         parts["bias"] = layers.Bias(n_outputs)
-        stack = [keras.ops.relu]
-        for i in range(2, len(hidden_units) + 1):
-            stack += [layers.Dropout(), parts[f"hidden_{i}"]]
 
         def query(inputs: Mapping[str, Any]) -> Any:
             gmf, mlp = keras.ops.split(parts["user"](inputs["user"]), [gmf_dim], axis=-1)
             if gmf_dim:
                 gmf = parts.get("gmf_output", layers.penalise)(gmf)
-            return (gmf, parts["first_user"](layers.penalise(mlp))) if mlp_dim else gmf
+            first = parts["first_user"](layers.penalise(mlp)) if mlp_dim else None
+            if biases is None:
+                return gmf if first is None else (gmf, first)
+            known = keras.ops.cast(inputs["user"] > 0, gmf.dtype)[:, None]
+            gmf = keras.ops.concatenate([gmf * known, known, 1.0 - known], axis=-1)
+            return gmf if first is None else (gmf, first, known)
 
         def item(inputs: Mapping[str, Any]) -> Any:
             gmf, mlp = keras.ops.split(parts["item"](inputs["item"]), [gmf_dim], axis=-1)
+            gmf = gmf if biases is None else keras.ops.concatenate([gmf, *biases(inputs["item"])], axis=-1)
             return (gmf, parts["first_item"](mlp)) if mlp_dim else gmf
 
         def interact(query: Any, item: Any) -> Any:
-            if not mlp_dim:
+            if hidden is None:
                 return parts["bias"](layers.match(query, item))
-            output = layers.dense_stack(query[1], item[1], [*stack, layers.Dropout(), parts["mlp_output"]])
+            output = layers.dense_stack(query[1], item[1], hidden)
             logits = keras.ops.squeeze(output, -1) if n_outputs == 1 else output
-            return parts["bias"](layers.match(query[0], item[0]) + logits if gmf_dim else logits)
+            logits = logits if biases is None else logits * query[2]
+            return parts["bias"](layers.match(query[0], item[0]) + logits if gmf_dim or biased else logits)
 
         return layers.Network(
             query=query, item=item, interact=interact, parts=parts, dot=not mlp_dim and n_outputs == 1
@@ -183,8 +182,8 @@ architecture : {"neumf", "gmf", "mlp", "mf"}, default="neumf"
     ``"gmf"`` is generalized matrix factorization, a dot product of embeddings with learned weights. ``"mlp"`` is a
     multilayer perceptron on the concatenated embeddings. ``"neumf"`` combines both with a shared output layer.
     ``"mf"`` is plain matrix factorization, which is GMF with all weights equal to 1; if tuned well, it outperforms the
-    others (Rendle et al., 2020). In a Ranker, the score also has a bias for each item, which starts from the item's
-    popularity: without events, a user is served by popularity. ``encode_queries`` and ``encode_items`` include it.
+    others (Rendle et al., 2020). In a Ranker, every score also has a bias of the item, which starts from the item's
+    popularity, and unknown users are served by popularity. ``encode_queries`` and ``encode_items`` include both.
 embedding_dim : int, default=32
     Dimension of the embeddings of the GMF part.
 mlp_embedding_dim : int, default=32

@@ -31,12 +31,19 @@ def from_pretrained(weights: dict[str, np.ndarray], gmf: Any, mlp: Any, *, model
         _take_rows(weights, mlp, slice(width, None), model)
         for name in mlp._weights:
             share = 1.0 - model.pretrain_alpha if name.startswith("mlp_output") and gmf is not None else 1.0
-            if not name.startswith(("user", "item", "bias")):
+            if not name.startswith(("user", "item", "bias", "popularity")):
                 _take(weights, mlp, name, share)
-    biases = [part._weights["bias/bias"] for part in (gmf, mlp) if part is not None]
-    if biases:
-        alphas = (model.pretrain_alpha, 1.0 - model.pretrain_alpha) if len(biases) == 2 else (1.0,)
-        weights["bias/bias"] = sum(alpha * bias for alpha, bias in zip(alphas, biases, strict=True))
+    parts = [part for part in (gmf, mlp) if part is not None]
+    if not parts:
+        return weights
+    alphas = (model.pretrain_alpha, 1.0 - model.pretrain_alpha) if len(parts) == 2 else (1.0,)
+    weights["bias/bias"] = _weighted_sum(alphas, [part._weights["bias/bias"] for part in parts])
+    if (own := weights.get("item_bias/embeddings")) is not None:
+        pretrained = [
+            _replaced(own, part._weights["item_bias/embeddings"], part._items.encode(model._items.ids))
+            for part in parts
+        ]
+        weights["item_bias/embeddings"] = _weighted_sum(alphas, pretrained)
     return weights
 
 
@@ -51,10 +58,23 @@ def _take_rows(weights: dict[str, np.ndarray], part: Any, columns: slice, model:
                 f"The pre-trained {part.architecture} has embeddings of dimension {pretrained.shape[1]}, but this "
                 f"model has dimension {table[:, columns].shape[1]}. {_SAME}"
             )
-        codes = its.encode(ours.ids)
-        known = np.flatnonzero(codes)
-        table[1 + known, columns] = pretrained[codes[known]]
-        table[0, columns] = pretrained[0]
+        table[:, columns] = _replaced(table[:, columns], pretrained, its.encode(ours.ids))
+
+
+def _replaced(table: np.ndarray, pretrained: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Return a table with the pre-trained rows of ids, of which ``codes`` are the rows there; 0 for those without."""
+    table = table.copy()
+    known = np.flatnonzero(codes)
+    table[1 + known] = pretrained[codes[known]]
+    table[0] = pretrained[0]
+    return table
+
+
+def _weighted_sum(shares: tuple[float, ...], arrays: list[np.ndarray]) -> np.ndarray:
+    total = shares[0] * arrays[0]
+    for share, array in zip(shares[1:], arrays[1:], strict=True):
+        total = total + share * array
+    return total
 
 
 def _take(weights: dict[str, np.ndarray], part: Any, name: str, share: float) -> None:

@@ -114,8 +114,8 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
 
     An event counts as an edge once, however often it occurs. ``sample_weight`` weights the loss, not the edges.
 
-    The unknown user has an embedding of its own without edges (see `id_dropout`). With ``history=``, the embedding of a
-    query is propagated from the items of the history instead.
+    Unknown users are served by popularity. With ``history=``, the embedding of a query is propagated from the items of
+    the history.
 
     The recipe of XSimGCL averages the layers after the first propagation only: ``layer_weights=(0, .5, .5)`` for two
     layers.
@@ -231,6 +231,9 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
     def _table_rows(self) -> dict[str, int]:
         return {**super()._table_rows(), "entity": 0 if self._entities is None else len(self._entities) + 1}
 
+    def _constants(self) -> dict[str, Any]:
+        return {"popularity/embeddings": self._log_popularity()}
+
     # -- the network --------------------------------------------------------------------------------------------------
 
     @property
@@ -284,7 +287,7 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
 
     @staticmethod
     def _build_network(
-        keras: Any,  # noqa: ARG004
+        keras: Any,
         layers: Any,
         *,
         dim: int,
@@ -295,6 +298,7 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
         parts = {"user": layers.Table("user", dim), "item": layers.Table("item", dim)}
         if entities:
             parts["entity"] = layers.Table("entity", dim)
+        parts["popularity"] = layers.Table("item", 1, penalised=False, trainable=False)
         temperature, noise, contrast_layer = contrast or (0.0, 0.0, 0)
 
         def propagate(nodes: Any, product: Any, batch: Mapping[str, Any] | None) -> Any:
@@ -313,11 +317,16 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
             return average
 
         def query(inputs: Mapping[str, Any]) -> Any:
-            return inputs["vector"] if "vector" in inputs else parts["user"](inputs["user"])
+            rows = inputs["vector"] if "vector" in inputs else parts["user"](inputs["user"])
+            known = inputs["known"] if "vector" in inputs else keras.ops.cast(inputs["user"] > 0, rows.dtype)
+            return keras.ops.concatenate([rows * known[:, None], 1.0 - known[:, None]], axis=-1)
+
+        def item(inputs: Mapping[str, Any]) -> Any:
+            return keras.ops.concatenate([parts["item"](inputs["item"]), parts["popularity"](inputs["item"])], axis=-1)
 
         return layers.Network(
             query=query,
-            item=lambda inputs: parts["item"](inputs["item"]),
+            item=item,
             interact=layers.match,
             parts=parts,
             dot=True,
@@ -332,8 +341,7 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
         given = history_matrix(queries.history, len(self._items)).astype(bool).astype(np.float32)
         n = np.diff(given.indptr)
         vectors = given @ (self.item_embeddings_ * self._factors[1:, None]) / np.sqrt(np.maximum(n, 1))[:, None]
-        vectors[n == 0] = self._weights["user/embeddings"][0]
-        return {"user": queries.codes, "vector": vectors.astype(np.float32)}
+        return {"user": queries.codes, "vector": vectors.astype(np.float32), "known": (n > 0).astype(np.float32)}
 
 
 def _nodes(edges: Edges, items: Vocabulary, entities: Vocabulary | None) -> tuple[NDArray[np.int64], Vocabulary]:
