@@ -134,7 +134,8 @@ class NeighborParameters:
                 found += dots * np.float32(1 - alpha - beta)
             found += np.float32(self.shrink)
             np.maximum(found, _TINY, out=found)  # where no event has a weight
-            return np.divide(dots, found, out=found)
+            np.divide(dots, found, out=found)
+            return found
 
         return similarity
 
