@@ -5,8 +5,8 @@ python benchmarks/few_events.py --data DATA_FOLDER --sets ml-100k --models MF SA
 
 The sets are those of ``defaults.py``, and so are the models; no parameter is set. Of ten users drawn at random, one
 keeps none of the training events, one keeps one (the latest; without times, a random one), one two and one five. The
-others keep all. Every model is fitted on what is left, and ranks the whole catalogue for the test events of each group. The
-difference from popularity has its standard error beside it.
+others keep all. Every model is fitted on what is left, and ranks the whole catalogue for the test events of each group.
+The difference from popularity has its standard error beside it.
 """
 
 import argparse
