@@ -32,15 +32,24 @@ LAST = {"batch_size": 2048, "learning_rate": 0.01, "l2": 1e-3, "epochs": 60}
 RANKERS = {
     "ml-1m": {
         "MF, BPR": (NCFRanker, {**MF, **ML, "epochs": 60}, ".1776 / .2401"),
-        "LightGCN": (LightGCNRanker, {**ML, "n_layers": 2, "epochs": 60}, ".1861 / .2538"),
-        "XSimGCL": (LightGCNRanker, {**ML, **XSIMGCL, "epochs": 30}, ".2116 / .2750"),
+        "LightGCN, BPR": (LightGCNRanker, {**ML, "n_layers": 2, "epochs": 60, "loss": "bpr"}, ".1861 / .2538"),
+        "XSimGCL, BPR": (LightGCNRanker, {**ML, **XSIMGCL, "epochs": 30, "loss": "bpr"}, ".2116 / .2750"),
+        "MF, softmax": (NCFRanker, {"architecture": "mf"}, ""),
+        "LightGCN, softmax": (LightGCNRanker, {}, ""),
     },
     "lastfm-2k": {
         "popularity": (PopularityRanker, {}, ""),
         "MF, BPR": (NCFRanker, {**MF, **LAST, "learning_rate": 0.003}, ""),
-        "LightGCN": (LightGCNRanker, LAST, ""),
-        "LightGCN + friends": (LightGCNRanker, {**LAST, "friends": True, "user_graph_weight": 0.3}, ""),
-        "XSimGCL": (LightGCNRanker, {**LAST, **XSIMGCL, "epochs": 30}, ""),
+        "LightGCN, BPR": (LightGCNRanker, {**LAST, "loss": "bpr"}, ""),
+        "LightGCN, BPR + friends": (
+            LightGCNRanker,
+            {**LAST, "loss": "bpr", "friends": True, "user_graph_weight": 0.3},
+            "",
+        ),
+        "XSimGCL, BPR": (LightGCNRanker, {**LAST, **XSIMGCL, "epochs": 30, "loss": "bpr"}, ""),
+        "MF, softmax": (NCFRanker, {"architecture": "mf"}, ""),
+        "LightGCN, softmax": (LightGCNRanker, {}, ""),
+        "LightGCN, softmax + friends": (LightGCNRanker, {"friends": True, "user_graph_weight": 0.3}, ""),
     },
 }
 KNOWLEDGE = {"batch_size": 4096, "learning_rate": 0.02, "early_stopping": False, "id_dropout": 0.0}

@@ -46,7 +46,7 @@ __all__ = ["LightGCNRanker"]
         penalty=" They apply to\n    the embeddings before propagation.",
     ),
     ranking=RANKING.replace("reject_positives : bool, default=False", "reject_positives : bool, default=True").format(
-        auto_loss="``bpr``",
+        auto_loss="``softmax``",
         negatives=(
             "Number of negatives per row. With ``softmax``, the number per batch, whose rows share them. If\n"
             '    ``"all"``, the whole catalogue is used (``softmax`` only). ``"auto"`` is 1 per row; with\n'
@@ -235,10 +235,6 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
         return {"popularity/embeddings": self._log_popularity()}
 
     # -- the network --------------------------------------------------------------------------------------------------
-
-    @property
-    def _auto_loss(self) -> str:
-        return "bpr"
 
     def _auto_batch_size(self, n_rows: int, length: int) -> int:  # noqa: ARG002
         return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 13))
