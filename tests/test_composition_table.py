@@ -67,7 +67,14 @@ FEATURES = ("user_category_0", "item_category_0", "noise")
 N_TRAIN = 600
 RATE = 0.1
 RATES = {"learning_rate": [1e-6, RATE]}  # with the first nothing is learnt
-FAST = {"epochs": 3, "batch_size": 32, "learning_rate": RATE, "embedding_dim": 4, "random_state": 0}
+FAST = {
+    "early_stopping": False,
+    "epochs": 3,
+    "batch_size": 32,
+    "learning_rate": RATE,
+    "embedding_dim": 4,
+    "random_state": 0,
+}
 GMF = {**FAST, "architecture": "gmf", "l2": 0}
 SETTINGS = {
     NCFClassifier: GMF,

@@ -15,9 +15,13 @@ __all__ = [
     "CLOSED_FORM_FITTED",
     "COLUMNS",
     "ENOUGH_EVENTS",
+    "ENOUGH_ROWS",
+    "ENOUGH_ROWS_OF_FIELDS",
     "FITTED",
     "HELD_OUT_EVENTS",
     "HELD_OUT_ROWS",
+    "MEAN_LOG_LOSS",
+    "MEAN_SQUARED_ERROR",
     "NEGATIVE_SAMPLING",
     "OF_EVENTS",
     "OF_ROWS",
@@ -161,12 +165,31 @@ HELD_OUT_EVENTS = """\
 Fraction of the users whose last positive event is held out for early stopping, at random. If ``"auto"``, as many
     users that the held-out events are 2% of all events, but at least 100."""
 
+_ENOUGH_ROWS = """\
+on from 10,000 rows. With 200 to 9,999 rows, no
+    row is lost to validation: cross-validation chooses the number of epochs, and the network is then trained on all
+    rows for as long. There are five folds below 1,000 rows and three above, stratified by the labels of a Classifier;
+    with a time column, only the latest fifth of the rows is held out. The fewest epochs are chosen whose mean score is
+    within one standard error of the best (Breiman et al., 1984, doi:10.1201/9781315139470). ``validation_scores_`` are
+    the mean scores of the folds, and callbacks see only the training on all rows. {fields}With fewer rows, with
+    ``warm_start`` and in ``partial_fit``, training takes all epochs"""
+
+ENOUGH_ROWS = _ENOUGH_ROWS.format(fields="")
+ENOUGH_ROWS_OF_FIELDS = _ENOUGH_ROWS.format(
+    fields="""In such a table, a
+    number has at most one bin per 16 rows (or 8 bins), a category with a single row is treated as unknown, which trains
+    the embedding of unknown categories, and ``id_dropout``, unless it is 0, is at least 0.1. """
+)
+
+MEAN_LOG_LOSS = "Negative log loss of the held-out rows, averaged over folds,"
+MEAN_SQUARED_ERROR = "Negative mean squared error of the held-out rows, averaged over folds,"
+
 ENOUGH_EVENTS = "on from 5,000 events, if at least 100 users have two or more"
 
 OF_ROWS: dict[str, Any] = {
     "held_out": HELD_OUT_ROWS,
     "fraction": "0.1",
-    "auto": "on from 10,000 rows",
+    "auto": ENOUGH_ROWS,
     "score": "val_score",
 }
 OF_EVENTS: dict[str, Any] = {

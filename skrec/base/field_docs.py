@@ -11,9 +11,12 @@ from skrec.base.docs import (
     CLASSES,
     CLASSIFIER_LOSS,
     ENOUGH_EVENTS,
+    ENOUGH_ROWS_OF_FIELDS,
     FITTED,
     HELD_OUT_EVENTS,
     HELD_OUT_ROWS,
+    MEAN_LOG_LOSS,
+    MEAN_SQUARED_ERROR,
     RANKING,
     REGRESSOR_LOSS,
     ROLES,
@@ -59,7 +62,7 @@ numeric_embedding : {{"piecewise", "linear", "bag"}}, default="piecewise"
     that columns with a value in more than half of the rows remain numeric with ``"piecewise"`` and ``"linear"``.
     ``"bag"`` is not available in models that need users and items.
 n_bins : int, default=64
-    Number of quantile bins of ``"piecewise"``.
+    Number of quantile bins of ``"piecewise"``. In small tables with ``early_stopping="auto"``, there are fewer.
 pooling : {{"mean", "sum", "max"}}, default="mean"
     How the vectors of several values are combined into one."""
 )
@@ -84,11 +87,11 @@ _TASKS: dict[str, dict[str, str]] = {
         "roles": _TABLE_ROLES,
         "held_out": HELD_OUT_ROWS,
         "fraction": "0.1",
-        "auto": "on from 10,000 rows",
+        "auto": ENOUGH_ROWS_OF_FIELDS,
         "score": "val_score",
         "more": f"{CLASSIFIER_LOSS}\n{CLASS_WEIGHT}",
         "attributes": f"{CLASSES}\n",
-        "scores": "Negative log loss of the held-out rows",
+        "scores": MEAN_LOG_LOSS,
         "example": """\
 >>> import pandas as pd
 >>> from skrec.models import {name}
@@ -101,11 +104,11 @@ _TASKS: dict[str, dict[str, str]] = {
         "roles": _TABLE_ROLES,
         "held_out": HELD_OUT_ROWS,
         "fraction": "0.1",
-        "auto": "on from 10,000 rows",
+        "auto": ENOUGH_ROWS_OF_FIELDS,
         "score": "val_score",
         "more": REGRESSOR_LOSS,
         "attributes": "",
-        "scores": "Negative mean squared error of the held-out rows",
+        "scores": MEAN_SQUARED_ERROR,
         "example": """\
 >>> import pandas as pd
 >>> from skrec.models import {name}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
@@ -24,6 +24,7 @@ from skrec.base.field_inputs import chosen_fields, named
 from skrec.base.kept_features import KeptFeatures
 from skrec.base.ranker import NetworkRanker
 from skrec.base.reader import Codes
+from skrec.base.small_tables import LEAST_ID_DROPOUT, RARE, most_bins
 from skrec.exceptions import ColumnError
 
 __all__ = ["FieldModel", "FieldRanker"]
@@ -146,8 +147,9 @@ class FieldModel(KeptFeatures):
             categorical=self.categorical_features,
             multivalued=self.multivalued_features,
             separator=self.separator,
-            min_frequency=int(self.min_frequency),
+            min_frequency=max(int(self.min_frequency), RARE + 1 if self._adapts_to(rows.n_rows) else 1),
         )
+        fields = replace(fields, min_frequency=int(self.min_frequency))  # for the rows of partial_fit
         self._warn_ids_as_numbers(rows, fields)
         if roles.item == ABSENT:
             decided = {position: ColumnRole("feature", "no column of items") for position in positions}
@@ -249,15 +251,23 @@ class FieldModel(KeptFeatures):
 
     def _learn_edges(self, encoded: Mapping[str, Encoded]) -> None:
         """Compute the bin edges of numeric fields."""
-        n_bins, fields = self._bins(), {"query": self._query_fields, "item": self._item_fields}
+        n_bins, fields = self._bins(fresh=True), {"query": self._query_fields, "item": self._item_fields}
+        if self._adapts_to(n_rows := len(encoded["query"].codes)):
+            n_bins = min(n_bins, most_bins(n_rows))
         self._edges = {
             side: fields[side].bin_edges(encoded[side], n_bins)
             for side in fields
             if n_bins and fields[side].layout.numeric
         }
 
-    def _bins(self) -> int:
+    def _id_dropout_of(self, n_rows: int) -> float:
+        at_least = LEAST_ID_DROPOUT if self.id_dropout and self._adapts_to(n_rows) else 0.0
+        return max(float(self.id_dropout), at_least)
+
+    def _bins(self, *, fresh: bool = False) -> int:
         """Return the number of bins of a numeric field, or 0 if it is embedded linearly."""
+        if not fresh and self._edges:
+            return int(next(iter(self._edges.values())).shape[1]) - 1
         return int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
 
     def _inputs_of_any_width(self) -> Sequence[str]:

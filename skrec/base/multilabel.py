@@ -25,7 +25,7 @@ from skrec.base.label_columns import (
     task_weights,
 )
 from skrec.base.network import own_loss, training_arrays
-from skrec.base.task_rows import class_weights, find_classes, latest_or_random, usable_weights
+from skrec.base.task_rows import class_weights, find_classes, usable_weights
 from skrec.base.tasks import NetworkClassifier
 
 __all__ = ["NetworkMultilabelClassifier"]
@@ -258,11 +258,9 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         counted = super()._is_positive(events)
         return np.asarray(counted.any(axis=1)) if counted.ndim == 2 else counted
 
-    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        labels: NDArray[Any] = events.target
-        if labels.ndim == 2:  # stratified by the combinations of labels
-            labels = np.unique(labels, axis=0, return_inverse=True)[1].ravel()
-        return latest_or_random(events, self.validation_fraction, random_state, labels)
+    def _strata(self, events: Events) -> NDArray[Any]:
+        labels: NDArray[Any] = events.target  # with several, stratified by their combinations
+        return labels if labels.ndim == 1 else np.unique(labels, axis=0, return_inverse=True)[1].ravel()
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         if not self._several:

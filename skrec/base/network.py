@@ -14,13 +14,15 @@ from sklearn.utils import check_random_state
 
 from skrec._data import Interactions, Rows
 from skrec._data.events.windows import Windows
-from skrec._sklearn_compat import HasMethods, Interval, InvalidParameterError, StrOptions
+from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec._transaction import transaction
 from skrec.base.events import Events, Inputs
 from skrec.base.fitted_network import FittedNetwork
 from skrec.base.functions import FunctionsMixin
 from skrec.base.learning import learn
+from skrec.base.optimizer_names import optimizer_name
 from skrec.base.reader import Codes
+from skrec.base.small_tables import best_epoch, hold_out_in_turn, is_small, mean_curve
 from skrec.base.validation import validation_events
 
 SCORED_CELLS = 2**26  # maximum number of (user, item) pairs for a validation score
@@ -81,6 +83,9 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
     validation_scores_: list[float] = field(init=False, repr=False)
     best_validation_score_: float | None = field(init=False, repr=False)
 
+    _by_size: bool = field(default=False, init=False, repr=False)  # whether this fit may choose settings by the rows
+
+    _chooses_epochs: ClassVar[bool] = False  # by cross-validation in small tables
     _validated_roles: ClassVar[tuple[str, ...]] = ()  # roles for which validation rows should have known ids
     _epoch_score: ClassVar[str] = "val_score"  # name of the validation score in the logs of callbacks
 
@@ -129,6 +134,18 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         """Return whether to stop early with ``early_stopping="auto"``."""
         return len(events) >= 10_000
 
+    def _adapts_to(self, n_rows: int) -> bool:
+        """Return whether this fit chooses the epochs, the bins of numbers and the rare categories by the rows."""
+        return self._by_size and is_small(n_rows)
+
+    def _id_dropout_of(self, n_rows: int) -> float:  # noqa: ARG002
+        """Return the fraction of the ids to drop in a fit on so many rows."""
+        return float(self.id_dropout)
+
+    def _strata(self, events: Events) -> NDArray[Any] | None:  # noqa: ARG002
+        """Return the labels by which held-out rows are stratified."""
+        return None
+
     @abstractmethod
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         """Return the indices of the validation rows."""
@@ -166,34 +183,77 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         part: bool,
         seen: Any = False,
     ) -> None:
-        from skrec._engine.training import checked_callbacks, train
+        from skrec._engine.training import checked_callbacks
 
         if not resume:
             self._prepare(X, y, sample_weight)
         random_state = check_random_state(self.random_state)
         old = vars(self).copy() if resume else None
+        alone = not (part or self.warm_start) and validation[0] is None and validation[1] is None
+        self._by_size = self._chooses_epochs and self.early_stopping == "auto" and alone
         events = learn(self, X, y, sample_weight, fresh=not resume, more=resume and part, seen=seen)
         seed = int(random_state.randint(2**20))
-        inside, held_out = self._split(events, validation, random_state, part=part)
+        callbacks = checked_callbacks(self.callbacks)
+        if self._adapts_to(len(events)) and self.epochs > 1:
+            result = self._train_as_long_as_folds(events, random_state, seed, callbacks)
+        else:
+            inside, held_out = self._split(events, validation, random_state, part=part)
+            options: dict[str, Any] = {"old": old, "keep": part or self.warm_start, "callbacks": callbacks}
+            result = self._train(events, inside, held_out, seed, epochs=1 if part else self.epochs, **options)
+        del self._by_size
+        self._store(result, old)
+
+    def _train_as_long_as_folds(self, events: Events, random_state: Any, seed: int, callbacks: tuple[Any, ...]) -> Any:
+        """Choose the number of epochs by cross-validation, and train on all rows for as long."""
+        scores = []
+        for fold in hold_out_in_turn(len(events), random_state, labels=self._strata(events), time=events.time):
+            held_out = events.take(np.flatnonzero(fold))
+            scores.append(self._train(events, ~fold, held_out, seed, epochs=self.epochs, is_trial=True).scores)
+        inside, curve = np.ones(len(events), bool), mean_curve(scores)
+        result = self._train(events, inside, None, seed, epochs=best_epoch(scores), callbacks=callbacks)
+        return replace(result, scores=curve, best_score=max(curve))
+
+    def _train(
+        self,
+        events: Events,
+        inside: NDArray[np.bool_],
+        held_out: Events | None,
+        seed: int,
+        *,
+        epochs: int,
+        old: Mapping[str, Any] | None = None,
+        keep: bool = False,
+        callbacks: tuple[Any, ...] = (),
+        is_trial: bool = False,
+    ) -> Any:
+        """Train on the rows of a mask, and score the held-out rows after each epoch; a trial is silent."""
+        from skrec._engine.training import train
+
         if not inside.all():  # never in partial_fit: until training has ended, the log contains only the training rows
             self._log_events(events, inside, None)
         training = self._with_history(events.take(np.flatnonzero(inside)) if not inside.all() else events)
         plan = self._training(training, self._log)
-        structure = self._make_structure(plan["arrays"], events.n_outputs, plan["structure"], resume=old is not None)
+        # A trial takes the batch size of all rows: the same program, and as long an epoch for every row.
+        n_rows, is_more = len(events) if is_trial else plan["arrays"].n_rows, old is not None
+        structure = self._make_structure(
+            plan["arrays"], events.n_outputs, plan["structure"], resume=is_more, n_rows=n_rows
+        )
+        settings = self._settings(seed, plan["settings"], epochs=epochs, stopping=held_out is not None)
+        settings = replace(settings, id_dropout=self._id_dropout_of(len(events)))
         result = train(
             structure,
             plan["arrays"],
-            self._settings(seed, plan["settings"], epochs=1 if part else self.epochs, stopping=held_out is not None),
+            replace(settings, verbose=0) if is_trial else settings,
             **({} if old is None else self._resume_from(old)),
             adjust=self._start_weights if old is None else None,
             constants=self._constants(),
-            keep_slots=part or self.warm_start,
+            keep_slots=keep,
             score=None if held_out is None else self._scorer(self._with_history(held_out)),
-            callbacks=checked_callbacks(self.callbacks),
+            callbacks=callbacks,
         )
-        self._store(result, old)
         if not inside.all():
             self._log_events(events, np.ones_like(inside), None)
+        return result
 
     def _with_history(self, events: Events) -> Events:
         return replace(
@@ -241,7 +301,9 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         """The L2 penalty, ``l2``."""
         return float(self.l2)
 
-    def _make_structure(self, arrays: Any, n_outputs: int, task: Mapping[str, Any], *, resume: bool) -> Any:
+    def _make_structure(
+        self, arrays: Any, n_outputs: int, task: Mapping[str, Any], *, resume: bool, n_rows: int
+    ) -> Any:
         config = self._network_config(n_outputs)
         if resume:  # a network of an older version lacks newer options, whose defaults leave it as it was
             config = {name: value for name, value in config.items() if name in dict(self._structure["network"])}
@@ -255,7 +317,7 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             "parameter_groups": (group["optimizer"], tuple(sorted(group["parts"])))
             if (group := self._parameter_groups())
             else None,
-            "batch_size": self._auto_batch_size(arrays.n_rows, task.get("length", 0))
+            "batch_size": self._auto_batch_size(n_rows, task.get("length", 0))
             if self.batch_size == "auto"
             else int(self.batch_size),
             "penalised": bool(self.l1 or self._l2_penalty),
@@ -276,7 +338,6 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             l1=float(self.l1),
             l2=self._l2_penalty,
             dropout=float(self.dropout),
-            id_dropout=float(self.id_dropout),
             group_learning_rate=self._parameter_groups().get("learning_rate", 0.0),
             group_l1=self._parameter_groups().get("l1", 0.0),
             seed=seed,
@@ -317,30 +378,6 @@ def own_loss(function: Any, **options: Any) -> Any:
     from skrec._engine.own_loss import checked_loss
 
     return checked_loss(function, **options)
-
-
-def optimizer_name(optimizer: Any) -> str:
-    """Return the name of an optimizer in lower case, and check that it is supported.
-
-    Raises
-    ------
-    InvalidParameterError
-        If the optimizer is not supported. The message says what to use instead.
-    """
-    if isinstance(optimizer, str):
-        name, cure = optimizer.lower(), "Use 'adam'"
-        if name in {"adam", "adagrad", "sgd"}:
-            return name
-        if name in {"adamw", "lion"}:
-            cure += ", with l2= instead of weight decay"
-    else:
-        name = type(optimizer).__name__.lower()
-        known = name if name in {"adagrad", "sgd"} else "adam"
-        cure = f"Pass a name, and the rate or a schedule as learning_rate: optimizer={known!r}, learning_rate=..."
-    raise InvalidParameterError(
-        f"The 'optimizer' parameter must be 'adam', 'adagrad' or 'sgd', got {optimizer!r}. {cure}. These update only "
-        "the embeddings of the ids in a batch; other Keras optimizers would update whole tables in every step."
-    )
 
 
 def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:

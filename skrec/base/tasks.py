@@ -35,6 +35,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         "loss": [StrOptions({"log_loss"}), callable],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
+    _chooses_epochs: ClassVar[bool] = True
     # classes_ is learned
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -132,8 +133,11 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         structure = {"losses": (loss,), "outputs": (n_outputs,)}
         return {"structure": structure, "settings": {}, "arrays": training_arrays(events, log)}
 
+    def _strata(self, events: Events) -> NDArray[Any]:
+        return events.target
+
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        return latest_or_random(events, self.validation_fraction, random_state, events.target)
+        return latest_or_random(events, self.validation_fraction, random_state, self._strata(events))
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         labels = np.arange(len(self.classes_))
@@ -258,6 +262,7 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     loss: Any = "squared_error"
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {"loss": [StrOptions({"squared_error"}), callable]}
+    _chooses_epochs: ClassVar[bool] = True
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:

@@ -20,7 +20,7 @@ from skrec.models import (
 RANDOM = np.random.default_rng(0)
 TABLE = pd.DataFrame({name: RANDOM.choice(list("ab"), 800) for name in ("left", "noise", "right")})
 XOR = TABLE["left"] == TABLE["right"]
-SMALL = {"epochs": 2, "embedding_dim": 3, "random_state": 0}
+SMALL = {"epochs": 2, "embedding_dim": 3, "early_stopping": False, "random_state": 0}
 
 
 def vectors(model, table=TABLE):
@@ -33,7 +33,14 @@ def vectors(model, table=TABLE):
 @pytest.mark.parametrize("rank", [None, 4])
 def test_dcn_finds_the_one_pair_that_matters(rank):
     model = DCNClassifier(
-        rank=rank, n_cross_layers=1, hidden_units=(), epochs=20, learning_rate=0.01, embedding_dim=4, random_state=0
+        rank=rank,
+        n_cross_layers=1,
+        hidden_units=(),
+        epochs=20,
+        learning_rate=0.01,
+        early_stopping=False,
+        embedding_dim=4,
+        random_state=0,
     )
     strengths = cross_strengths(model.fit(TABLE, XOR))
     assert model.score(TABLE, XOR) == 1
@@ -76,7 +83,7 @@ def test_fm_terms_are_dot_products_of_the_fields(model):
 
 
 def test_fm_finds_the_one_pair_that_matters():
-    model = FMClassifier(epochs=12, l2=0.003, random_state=0).fit(TABLE, XOR)
+    model = FMClassifier(epochs=12, early_stopping=False, l2=0.003, random_state=0).fit(TABLE, XOR)
     strengths = cross_strengths(model, TABLE)
     assert strengths.loc["left", "right"] > 5 * strengths.loc["noise"].max()
     assert np.array_equal(strengths, strengths.T)

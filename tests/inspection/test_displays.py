@@ -33,12 +33,12 @@ def closed_figures():
 
 @pytest.fixture(scope="module")
 def dcn():
-    return DCNClassifier(epochs=2, random_state=0).fit(X, Y)
+    return DCNClassifier(epochs=2, early_stopping=False, random_state=0).fit(X, Y)
 
 
 @pytest.fixture(scope="module")
 def autoint():
-    return AutoIntClassifier(epochs=2, n_attention_layers=2, n_heads=2, random_state=0).fit(X, Y)
+    return AutoIntClassifier(epochs=2, n_attention_layers=2, n_heads=2, early_stopping=False, random_state=0).fit(X, Y)
 
 
 @pytest.fixture

@@ -51,7 +51,9 @@ FAST = {"batch_size": 16, "learning_rate": 0.02, "embedding_dim": 4, "random_sta
 
 @pytest.mark.parametrize("model", [DCNClassifier, DNNClassifier, FMClassifier])
 def test_the_column_that_decides_comes_first_and_noise_last(model):
-    fitted = model(epochs=5, numeric_embedding="linear", l2=0.01, random_state=0).fit(TABLE, LABEL)
+    fitted = model(epochs=5, numeric_embedding="linear", l2=0.01, early_stopping=False, random_state=0).fit(
+        TABLE, LABEL
+    )
     importance = field_importance(fitted, TABLE, random_state=0)
     assert importance.index.tolist() == ["noise", "strong", "weak", "noisy_number"]
     assert importance.sort_values().index.tolist()[2:] == ["weak", "strong"]
@@ -59,7 +61,9 @@ def test_the_column_that_decides_comes_first_and_noise_last(model):
 
 
 def test_fields_that_the_model_does_not_use_have_importance_0():
-    wide = WideDeepClassifier(epochs=2, wide_features=["strong"], hidden_units=(), random_state=0).fit(TABLE, LABEL)
+    wide = WideDeepClassifier(
+        epochs=2, wide_features=["strong"], hidden_units=(), early_stopping=False, random_state=0
+    ).fit(TABLE, LABEL)
     importance = field_importance(wide, TABLE, random_state=0)
     assert (importance.drop("strong") == 0).all()
     assert importance["strong"] > 0.1
@@ -104,7 +108,7 @@ def test_pipelines_are_explained_in_the_columns_that_reach_the_model():
     transformer = make_column_transformer(
         (StandardScaler(), ["weak"]), ("passthrough", ["strong"]), verbose_feature_names_out=False
     ).set_output(transform="pandas")
-    pipe = make_pipeline(transformer, FMClassifier(epochs=2, random_state=0)).fit(TABLE, LABEL)
+    pipe = make_pipeline(transformer, FMClassifier(epochs=2, early_stopping=False, random_state=0)).fit(TABLE, LABEL)
     found = field_importance(pipe, TABLE, random_state=0)
     pd.testing.assert_series_equal(found, field_importance(pipe[-1], pipe[:-1].transform(TABLE), random_state=0))
     assert set(found.index) == {"weak", "strong"}

@@ -60,6 +60,7 @@ def board():
 
 
 FAST = {"epochs": 20, "batch_size": 64, "learning_rate": 0.01, "l2": 0, "random_state": 0}
+ALL_EPOCHS = {**FAST, "early_stopping": False}
 
 
 @pytest.fixture(scope="session")
@@ -70,12 +71,12 @@ def ranker():
 
 @pytest.fixture(scope="session")
 def classifier():
-    return lambda **parameters: NCFClassifier(**{**FAST, "architecture": "gmf", "embedding_dim": 8, **parameters})
+    return lambda **parameters: NCFClassifier(**{**ALL_EPOCHS, "architecture": "gmf", "embedding_dim": 8, **parameters})
 
 
 @pytest.fixture(scope="session")
 def regressor():
-    return lambda **parameters: NCFRegressor(**{**FAST, "architecture": "gmf", "embedding_dim": 8, **parameters})
+    return lambda **parameters: NCFRegressor(**{**ALL_EPOCHS, "architecture": "gmf", "embedding_dim": 8, **parameters})
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,15 @@ from skrec.model_selection import LeaveLastOut
 from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
 from skrec.preprocessing import IDEncoder
 
-SMALL = {"architecture": "gmf", "embedding_dim": 6, "batch_size": 256, "epochs": 2, "l2": 0, "random_state": 0}
+SMALL = {
+    "early_stopping": False,
+    "architecture": "gmf",
+    "embedding_dim": 6,
+    "batch_size": 256,
+    "epochs": 2,
+    "l2": 0,
+    "random_state": 0,
+}
 MLP = {**SMALL, "architecture": "mlp", "hidden_units": (16, 8), "epochs": 3, "learning_rate": 0.005}
 
 

@@ -45,8 +45,8 @@ def test_docstrings_tell_the_defaults(cls):
 @pytest.mark.parametrize(
     "model",
     [
-        WideDeepClassifier(hidden_units=(), wide_learning_rate=0.3, random_state=0),
-        FMClassifier(embedding_dim=1, learning_rate=0.03, random_state=0),
+        WideDeepClassifier(hidden_units=(), wide_learning_rate=0.3, early_stopping=False, random_state=0),
+        FMClassifier(embedding_dim=1, learning_rate=0.03, early_stopping=False, random_state=0),
     ],
     ids=["wide", "FM"],
 )

@@ -37,7 +37,7 @@ def interests(seed, n_users=N_USERS):
 @pytest.fixture(scope="module")
 def clicks():
     X, y = interests(0)
-    return DINClassifier(epochs=40, batch_size=32, learning_rate=0.01, l2=0, **SMALL).fit(X, y)
+    return DINClassifier(epochs=40, batch_size=32, learning_rate=0.01, l2=0, early_stopping=False, **SMALL).fit(X, y)
 
 
 def test_a_label_that_depends_on_the_history(clicks):
@@ -54,7 +54,7 @@ def test_past_items_of_the_candidates_group_weigh_more():
     """Where the network behind it is too narrow to tell; the sign is not given, for the layers behind may turn it."""
     X, y = interests(0, 200)
     narrow = {**SMALL, "embedding_dim": 4, "hidden_units": (2,)}
-    model = DINClassifier(epochs=30, batch_size=64, learning_rate=0.01, l2=0, **narrow).fit(X, y)
+    model = DINClassifier(epochs=30, batch_size=64, learning_rate=0.01, l2=0, early_stopping=False, **narrow).fit(X, y)
     groups = [(one, other) for one in range(N_GROUPS) for other in range(N_GROUPS) if one != other]
     asked = {"history": [[one, 4 + other] for one, other in groups], "items": [8 + one for one, _ in groups]}
     strength = np.abs(history_attention(model, **asked).weights)

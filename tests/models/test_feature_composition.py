@@ -26,6 +26,7 @@ SMALL = {
     "hidden_units": (16,),
     "embedding_dim": 4,
     "epochs": 3,
+    "early_stopping": False,
     "learning_rate": 0.01,
     "batch_size": 128,
     "random_state": 0,

@@ -11,7 +11,14 @@ from sklearn.preprocessing import OneHotEncoder
 
 from skrec import models
 
-FAST = {"embedding_dim": 8, "batch_size": 32, "learning_rate": 0.01, "l2": 0, "random_state": 0}
+FAST = {
+    "embedding_dim": 8,
+    "batch_size": 32,
+    "learning_rate": 0.01,
+    "l2": 0,
+    "random_state": 0,
+    "early_stopping": False,
+}
 DEEP = {**FAST, "hidden_units": (16,)}
 CROSSED = {**FAST, "hidden_units": (), "crosses": [("left", "right")], "wide_learning_rate": 0.3}
 MODELS = {

@@ -66,7 +66,7 @@ Y = pd.DataFrame({"clicked": (X["age"] > 0.3).astype(int), "bought": (X["genre"]
 
 
 def model(**parameters):
-    return SharedBottomClassifier(**{**SMALL, "epochs": 15, "random_state": 0, **parameters})
+    return SharedBottomClassifier(**{**SMALL, "epochs": 15, "early_stopping": False, "random_state": 0, **parameters})
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from skrec import models
 from skrec.models import DCNClassifier, DNNRegressor, FMClassifier, FMRanker, FMRegressor, NCFClassifier, SASRecRanker
 
 N = 400
-SMALL = {"epochs": 3, "embedding_dim": 4, "batch_size": 64, "random_state": 0}
+SMALL = {"early_stopping": False, "epochs": 3, "embedding_dim": 4, "batch_size": 64, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_the_standard_recipe_is_as_good_as_with_dense_data():
     draw = np.random.default_rng(0)
     X = pd.DataFrame({"city": draw.choice([f"c{i}" for i in range(30)], 3000), "x": draw.normal(size=3000)})
     y = (X["city"].str[1:].astype(int) % 2 == 0) ^ (np.abs(X["x"]) > 0.7)
-    model = DCNClassifier(epochs=10, embedding_dim=8, learning_rate=0.005, random_state=0)
+    model = DCNClassifier(epochs=10, embedding_dim=8, learning_rate=0.005, early_stopping=False, random_state=0)
     scores = {sparse: recipe(model, sparse_output=sparse).fit(X[:2000], y[:2000]).score(X[2000:], y[2000:])
               for sparse in (True, False)}  # fmt: skip
     assert scores[True] > max(0.9, scores[False] - 0.02)

@@ -23,7 +23,7 @@ FAST = {"batch_size": 32, "learning_rate": 0.01, "embedding_dim": 8, "mlp_embedd
 
 @pytest.mark.parametrize("model", [NCFRanker, NCFClassifier, NCFRegressor])
 def test_networks_pass(model):
-    check_recommender(model(**FAST))
+    check_recommender(model(**FAST, early_stopping=False))
 
 
 @pytest.mark.parametrize("model", [SASRecRanker, GRU4RecRanker])
@@ -31,7 +31,7 @@ def test_models_of_sequences_pass(model):
     check_recommender(model(epochs=60, learning_rate=0.01, embedding_dim=16))
 
 
-SMALL = {"attention_units": 8, "batch_size": 256}
+SMALL = {"attention_units": 8, "batch_size": 256, "early_stopping": False}
 
 
 @pytest.mark.parametrize(("model", "small"), [(DINRanker, {}), (DINClassifier, SMALL), (DINRegressor, SMALL)])

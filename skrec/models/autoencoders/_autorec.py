@@ -55,6 +55,7 @@ class AutoRecRegressor(NetworkRegressor):
         "activation": [StrOptions({"sigmoid", "tanh", "relu", "linear"})],
         "loss": [StrOptions({"squared_error"}), callable],
     }
+    _chooses_epochs: ClassVar[bool] = False  # training rows are users or items, which folds of ratings would cut
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:
         space = super()._search_space(distributions)

@@ -17,6 +17,8 @@ from skrec.base.docs import (
     CLASSIFIER_LOSS,
     COLUMNS,
     FITTED,
+    MEAN_LOG_LOSS,
+    MEAN_SQUARED_ERROR,
     OF_EVENTS,
     OF_ROWS,
     RANKING,
@@ -213,7 +215,7 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
     loss=CLASSIFIER_LOSS,
     class_weight=CLASS_WEIGHT,
     classes=CLASSES,
-    fitted=FITTED.format(scores="Negative log loss of the held-out rows"),
+    fitted=FITTED.format(scores=MEAN_LOG_LOSS),
     references=_REFERENCES,
 )
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -260,7 +262,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
     architecture=_ARCHITECTURE,
     training=training(**OF_ROWS, rate=0.003, l2=0.001),
     loss=REGRESSOR_LOSS,
-    fitted=FITTED.format(scores="Negative mean squared error of the held-out rows"),
+    fitted=FITTED.format(scores=MEAN_SQUARED_ERROR),
     references=_REFERENCES,
 )
 @dataclass(eq=False, repr=False, kw_only=True)

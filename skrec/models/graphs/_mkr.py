@@ -19,6 +19,7 @@ from skrec.base.docs import (
     CLASSIFIER_LOSS,
     COLUMNS,
     FITTED,
+    MEAN_LOG_LOSS,
     OF_EVENTS,
     OF_ROWS,
     RANKING,
@@ -214,7 +215,7 @@ Recommendation". WWW 2019, doi:10.1145/3308558.3313411."""
     loss=CLASSIFIER_LOSS,
     class_weight=CLASS_WEIGHT,
     classes=CLASSES,
-    fitted=FITTED.format(scores="Negative log loss of the held-out rows"),
+    fitted=FITTED.format(scores=MEAN_LOG_LOSS),
     notes=_NOTES,
     references=_REFERENCES,
 )

@@ -106,7 +106,9 @@ def test_models_learn_beside_sentinels(embedding, value):
     numbers, labels = put(value)[:1500], (X > 0)[:1500].astype(int)
     numbers[::30], labels[::30] = value, 1
     frame = pd.DataFrame({"a": numbers, "b": R.normal(size=1500)})
-    model = FMClassifier(numeric_embedding=embedding, epochs=8, learning_rate=0.02, random_state=0)
+    model = FMClassifier(
+        numeric_embedding=embedding, epochs=8, learning_rate=0.02, early_stopping=False, random_state=0
+    )
     right = model.fit(frame[:1000], labels[:1000]).predict(frame[1000:]) == labels[1000:]
     is_sentinel = numbers[1000:] == value
     assert right[~is_sentinel].mean() > 0.93
