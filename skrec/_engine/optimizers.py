@@ -7,6 +7,7 @@ row decay only if the row is used ("lazy" Adam).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -42,6 +43,7 @@ class _Sparse:
     """Mixin class with separate updates of dense variables and of table rows, and slots of any length."""
 
     scheduled = False  # whether each step has its own rate
+    factors: Sequence[tuple[Any, Any]] = ()  # tables with their own factor of the learning rate
 
     def build(self, variables: Any) -> None:
         self.slots: list[tuple[Any, Any]] = []  # (slot, the weight it belongs to)
@@ -80,6 +82,9 @@ class _Sparse:
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         rate = tf.cast(learning_rate, variable.dtype)
+        for table, factor in self.factors:
+            if variable is table:
+                rate *= factor
         if isinstance(gradient, tf.IndexedSlices):
             self._update_rows(variable, *_sum_duplicates(gradient), rate)
         else:

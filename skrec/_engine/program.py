@@ -82,7 +82,7 @@ class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
             further=structure.further,
         )
         names = ["l1", "l2", "dropout", "id_dropout", "group_l1", "group_learning_rate"]
-        names += ["beta", "regularisation", "added", "added_steps"]
+        names += ["beta", "regularisation", "added", "added_steps", "user_rate"]
         self.rates = {name: tf.Variable(0.0, trainable=False) for name in names}
         self.loss_weights = tf.Variable([1.0] * len(structure.losses), trainable=False)
         self.step_rates = tf.Variable(tf.zeros([0]), shape=[None], trainable=False)  # rates of an epoch with a schedule
@@ -123,6 +123,9 @@ class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
         for optimizer, weights in groups:
             if weights:
                 optimizer.build(weights)
+        users = self.network.parts.get("user")
+        if self.structure.target_set is not None and isinstance(users, Table) and self.network.propagate is None:
+            self.optimizer.factors = [(users.embeddings.value, self.rates["user_rate"])]
         return [group for group in groups if group[1]]
 
     @property

@@ -58,6 +58,9 @@ class FitSettings:
     added, added_steps : float
         Weight of the losses that layers add, such as a Kullback-Leibler divergence, and the number of steps in which it
         grows from 0 to this value (annealing).
+    user_rate : float
+        Factor of the learning rate of user embeddings, if the targets of a row are sets of items: the mean size of a
+        set, because the embedding then takes one step where it would take one for each event.
     phase_epochs : tuple of int
         Number of epochs of each phase of training, in turn.
     ema_momentum : float
@@ -86,6 +89,7 @@ class FitSettings:
     regularisation: float = 0.0
     added: float = 1.0
     added_steps: float = 0.0
+    user_rate: float = 1.0
     phase_epochs: tuple[int, ...] = ()
     ema_momentum: float = 0.0
 

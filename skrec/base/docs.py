@@ -184,7 +184,11 @@ ENOUGH_ROWS_OF_FIELDS = _ENOUGH_ROWS.format(
 MEAN_LOG_LOSS = "Negative log loss of the held-out rows, averaged over folds,"
 MEAN_SQUARED_ERROR = "Negative mean squared error of the held-out rows, averaged over folds,"
 
-ENOUGH_EVENTS = "on from 5,000 events, if at least 100 users have two or more"
+ENOUGH_EVENTS = (
+    "on from 5,000 events, if at least 100 users have two or more.\n"
+    "    Up to 100,000 events, a model with embeddings of users is then trained again on all events, for the number\n"
+    "    of epochs that was best; ``callbacks`` follow the first of both"
+)
 
 OF_ROWS: dict[str, Any] = {
     "held_out": HELD_OUT_ROWS,

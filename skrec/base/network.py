@@ -138,6 +138,10 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         """Return whether this fit chooses the epochs, the bins of numbers and the rare categories by the rows."""
         return self._by_size and is_small(n_rows)
 
+    def _trains_again(self, n_rows: int) -> bool:  # noqa: ARG002
+        """Return whether to train on all rows when rows that were held out have shown the number of epochs."""
+        return False
+
     def _id_dropout_of(self, n_rows: int) -> float:  # noqa: ARG002
         """Return the fraction of the ids to drop in a fit on so many rows."""
         return float(self.id_dropout)
@@ -200,6 +204,9 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             inside, held_out = self._split(events, validation, random_state, part=part)
             options: dict[str, Any] = {"old": old, "keep": part or self.warm_start, "callbacks": callbacks}
             result = self._train(events, inside, held_out, seed, epochs=1 if part else self.epochs, **options)
+            if not inside.all() and alone and self._trains_again(len(events)):
+                again = self._train(events, np.ones_like(inside), None, seed, epochs=best_epoch([result.scores]))
+                result = replace(again, scores=result.scores, best_score=result.best_score)
         del self._by_size
         self._store(result, old)
 

@@ -21,6 +21,7 @@ from skrec.base.reader import Query
 
 _SET = 16  # events of a user that share a softmax over the catalogue
 _HELD_OUT, _HELD_OUT_SHARE = 100, 0.02  # events held out by default: a share of all, but no fewer than 100
+_TRAINED_AGAIN = 100_000  # up to so many events, the embeddings of users are trained on the held-out ones, too
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that need many negatives, which a batch shares
 
 
@@ -155,6 +156,10 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         """Return whether there are enough events: what is held out must be a small part, but tell epochs apart."""
         return len(self._last_events(events)) >= _HELD_OUT and len(events) >= _HELD_OUT / _HELD_OUT_SHARE
 
+    def _trains_again(self, n_rows: int) -> bool:
+        """Return whether events that were held out would be lost: for embeddings of users, not for histories."""
+        return self.early_stopping == "auto" and n_rows <= _TRAINED_AGAIN and "user" in self._table_rows()
+
     def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
         """Choose the last positive event of users with several: of a fraction of the users, or of enough of them."""
         rows = self._last_events(events)
@@ -286,7 +291,7 @@ class NetworkRanker(TrainedRanker):
             structure = {"losses": (loss,), "negatives": negatives, "target_set": "targets"}
             if self.batch_size != "auto":  # a number of events
                 structure["batch_size"] = max(1, round(int(self.batch_size) * arrays.n_rows / len(events)))
-            return {"structure": structure, "settings": {}, "arrays": arrays}
+            return {"structure": structure, "settings": {"user_rate": len(events) / arrays.n_rows}, "arrays": arrays}
         return {
             "structure": {
                 "losses": (loss,),

@@ -162,11 +162,12 @@ def test_widths_of_the_embeddings(board, architecture, width):
         model.item_embeddings_[0] = 0
 
 
-@pytest.mark.parametrize(("architecture", "penalty"), [("mlp", 0.0001), ("neumf", 0.01), ("gmf", None)])
-def test_the_penalty_goes_by_the_architecture(architecture, penalty, board):
-    if penalty is None:
+@pytest.mark.parametrize(("architecture", "share"), [("mlp", None), ("neumf", 0.2), ("gmf", 0.6)])
+def test_the_penalty_goes_by_the_architecture(architecture, share, board):
+    penalty = 0.0001
+    if share is not None:
         n_ids = board.train["user_id"].nunique() * board.train["item_id"].nunique()
-        penalty = 0.6 * (len(board.train) / n_ids**0.5) ** (-2 / 3)
+        penalty = share * (len(board.train) / n_ids**0.5) ** (-2 / 3)
     settings = {**WIDTHS, "architecture": architecture, "epochs": 1}
     del settings["l2"]
     chosen = NCFRanker(**settings).fit(board.train)

@@ -4,11 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
 from skrec.datasets import make_interactions
 from skrec.exceptions import UnknownIdError
-from skrec.models import DNNClassifier, FMRanker, NCFClassifier, NCFRanker, SASRecRanker
+from skrec.models import (
+    DCNRanker,
+    DNNClassifier,
+    FMRanker,
+    GRU4RecRanker,
+    LightGCNRanker,
+    MultVAERanker,
+    NCFClassifier,
+    NCFRanker,
+    SASRecRanker,
+)
 from skrec.preprocessing import FeatureCrosses, IDEncoder
 
 SMALL = {"embedding_dim": 4, "epochs": 1, "random_state": 0}
@@ -74,3 +85,32 @@ def test_columns_that_a_transformer_would_have_made_are_not_taken_for_misspelt()
     with config_context(enable_metadata_routing=True):
         model = pipeline[-1].set_fit_request(X_val=True, y_val=True)
         make_pipeline(crosses, model, transform_input=["X_val"]).fit(X, y, X_val=X[:30], y_val=y[:30])
+
+
+@pytest.mark.parametrize(
+    "model", [NCFRanker(architecture="mf"), LightGCNRanker(embedding_dim=8), DCNRanker(hidden_units=(8,))]
+)
+def test_embeddings_of_users_are_trained_on_held_out_events_too(model):
+    """The number of epochs comes from held-out events; the weights are those of a fit on all events for as long."""
+    X = make_interactions(150, 40, 5_500, random_state=0)
+    chosen = model.set_params(epochs=6, n_iter_no_change=2, learning_rate=0.03, random_state=0).fit(X)
+    assert chosen.n_iter_ == len(chosen.loss_curve_) == np.argmax(chosen.validation_scores_) + 1
+    whole = clone(model).set_params(epochs=chosen.n_iter_, early_stopping=False).fit(X)
+    for name, weight in whole._weights.items():
+        np.testing.assert_array_equal(chosen._weights[name], weight)
+    stopped = clone(model).set_params(early_stopping=True).fit(X)
+    assert any((stopped._weights[name] != weight).any() for name, weight in whole._weights.items())
+
+
+def test_callbacks_follow_the_training_that_chooses_the_epochs():
+    X, seen = make_interactions(150, 40, 5_500, random_state=0), []
+    model = NCFRanker(architecture="mf", epochs=4, n_iter_no_change=4, random_state=0)
+    model.set_params(callbacks=lambda epoch, logs: seen.append(logs["val_ndcg"])).fit(X)
+    assert seen == model.validation_scores_
+
+
+@pytest.mark.parametrize("model", [GRU4RecRanker(embedding_dim=8), MultVAERanker(hidden_units=(8,), embedding_dim=4)])
+def test_histories_hold_the_held_out_events_without_another_training(model):
+    X = make_interactions(150, 40, 5_500, random_state=0)
+    model.set_params(epochs=3, n_iter_no_change=3, random_state=0).fit(X)
+    assert model.n_iter_ == len(model.loss_curve_) == len(model.validation_scores_) == 3

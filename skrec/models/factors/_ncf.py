@@ -305,14 +305,15 @@ class NCFRegressor(_NCF, NetworkRegressor):
     architecture=_ARCHITECTURE.replace("default=32", "default=64", 1),
     training=training(
         epochs=60,
+        n_iter_no_change=10,
         **OF_EVENTS,
         rate=0.003,
         l2='"auto"',
         penalty=(
             '\n    ``l2="auto"`` is 0.0001 for ``architecture="mlp"``: a larger penalty makes it collapse to item'
-            '\n    popularity. For ``softmax`` with ``architecture="gmf"`` or ``"mf"``, it is larger for sparser data:'
-            "\n    ``0.6 * n ** (-2 / 3)``, where n is the geometric mean of the events per user and per item, or 1 if"
-            "\n    that is smaller. Otherwise, it is 0.01."
+            "\n    popularity. With the default loss, it is larger for sparser data: ``c * n ** (-2 / 3)``, where n is"
+            "\n    the geometric mean of the events per user and per item, or 1 if that is smaller, and c is 0.6 for"
+            '\n    ``architecture="gmf"`` and ``"mf"`` and 0.2 for ``"neumf"``. Otherwise, it is 0.01.'
         ),
     ),
     ranking=RANKING.format(
@@ -351,7 +352,8 @@ class NCFRanker(_NCF, NetworkRanker):
     Notes
     -----
     With the softmax over the whole catalogue, up to 16 events of a user are trained together, because they share the
-    scores: the loss is the same, and an epoch takes a fraction of the time. ``batch_size`` is still a number of events.
+    scores: the loss is the same, and an epoch takes a fraction of the time. ``batch_size`` is still a number of events,
+    and the learning rate of a user's embedding is multiplied by the mean number of events that share a step.
 
     References
     ----------
@@ -373,6 +375,7 @@ class NCFRanker(_NCF, NetworkRanker):
 
     embedding_dim: int = 64
     epochs: int = 60
+    n_iter_no_change: int = 10
     l2: float | Literal["auto"] = "auto"  # type: ignore[assignment]
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
@@ -383,8 +386,11 @@ class NCFRanker(_NCF, NetworkRanker):
     def _l2_penalty(self) -> float:
         if self.l2 != "auto":
             return float(self.l2)
-        if not self._factorised or self.loss not in {"auto", "softmax"}:
-            return 0.0001 if self.architecture == "mlp" else 0.01
+        if self.architecture == "mlp":
+            return 0.0001
+        if self.loss not in ({"auto", "softmax"} if self._factorised else {"auto", "log_loss"}):
+            return 0.01
         # Few events for each id need a larger penalty: the geometric mean of the events per user and per item decides.
         n_events, n_ids = int(self._log.item_counts.sum()), float(len(self._users)) * len(self._items)
-        return float(0.6 * max(n_events / n_ids**0.5, 1.0) ** (-2 / 3))
+        share = 0.6 if self._factorised else 0.2
+        return float(share * max(n_events / n_ids**0.5, 1.0) ** (-2 / 3))
