@@ -56,7 +56,7 @@ class SLIMRanker(ItemWeightsRanker):
         Part of the regularization that is L1. Larger values give fewer weights and faster fits.
     n_neighbors : int or None, default=None
         Number of largest weights that each item keeps. If None, all positive weights are kept.
-    max_iter : int, default=100
+    max_iter : int, default=1000
         Maximum number of passes of the coordinate descent of each item. If items reach it, ``fit`` issues a
         :class:`~sklearn.exceptions.ConvergenceWarning`.
     tol : float, default=1e-3
@@ -98,7 +98,7 @@ class SLIMRanker(ItemWeightsRanker):
     alpha: float | Literal["auto"] = "auto"
     l1_ratio: float = 0.01
     n_neighbors: int | None = None
-    max_iter: int = 100
+    max_iter: int = 1000
     tol: float = 1e-3
 
     alpha_: float = field(init=False, repr=False)
