@@ -13,10 +13,11 @@ ua         the official split ``ua`` of MovieLens 100K, full ranking, with the d
 citeulike  citeulike-a, one test item a user among 100 fixed negatives, ties against the test item; 0.2 of the 100 are
            items of the user's own training rows, which are left out, as the published evaluation does
 
-Parameters are never chosen by test rows. ``--search`` varies one parameter after the other over the values of ``GRID``,
-keeps the best, and is judged by rows held out of the training rows: each user's latest item (ncf) or a random one
-(citeulike) among 99 or 100 drawn negatives, for 1,500 users; a random fifth of the rows in the whole catalogue (mcrec,
-mean of three draws). The best values are in ``SETTINGS``, with which models are fitted on all training rows. Published
+Parameters are never chosen by test rows. ``--search --trials N`` draws them from ``SPACES`` by Optuna's TPE sampler,
+after a first trial with those of ``START``, if any, which were found on the same validation rows by hand. It is judged
+by rows held out of the training rows: each user's latest item (ncf) or a random one (citeulike) among 99 or 100 drawn
+negatives; a random fifth of the rows in the whole catalogue (mcrec, mean of three draws). The best values are in
+``SETTINGS``, with which models are fitted on all training rows; what has no settings has its defaults. Published
 values are those of Ferrari Dacrema et al. (2021, doi:10.1145/3434185), tuned, except EASE and ALS on ncf (a reference
 run; iALS of Rendle et al., 2022) and all of ua (skrecsys 0.9.0 with its defaults).
 """
@@ -121,6 +122,7 @@ START = {  # the first trial of a search
     "ItemKNN": {"n_neighbors": 50, "metric": "cosine", "weighting": None, "shrink": 0.1, "alpha": 0.5},
     "ALS": {"embedding_dim": 128, "l2": 0.01, "unobserved_weight": 0.1, "epochs": 16},
     "SLIM": {"alpha": 0.03, "l1_ratio": 0.01},
+    "ncf EASE": {"l2": 1000.0},
     "mcrec UserKNN": {
         "n_neighbors": 120,
         "metric": "asymmetric",
@@ -132,11 +134,13 @@ START = {  # the first trial of a search
     "mcrec ItemKNN": {"n_neighbors": 345, "metric": "cosine", "weighting": "bm25", "shrink": 349.0, "alpha": 0.5},
     "citeulike RP3Beta": {"n_neighbors": 1000, "alpha": 0.5, "beta": 0.35, "normalize": False, "pruning": "past"},
 }
-SETTINGS = {  # found by --search with the number of trials in the comment
+SETTINGS = {  # found by --search, with the number of trials in the comment
     "ncf": {
-        "EASE": {"l2": 1000.0},  # not searched: a usual value for MovieLens 1M
+        "EASE": {"l2": 1000.0},  # 8, of which the first is best
         "ALS": {"embedding_dim": 128, "l2": 0.01, "unobserved_weight": 0.1},  # 8, of which the first is best
-        "PureSVD": {"embedding_dim": 50},
+        "SLIM": {"alpha": 0.0995, "l1_ratio": 0.0129},  # 6
+        "PureSVD": {"embedding_dim": 66},  # 8
+        "NMF": {"embedding_dim": 46, "alpha": 0.000726},  # the first 4 of 10
         "UserKNN": {  # 10, of which the first is best
             "n_neighbors": 300,
             "metric": "asymmetric",
@@ -150,8 +154,9 @@ SETTINGS = {  # found by --search with the number of trials in the comment
     },
     "mcrec": {
         "EASE": {"l2": 621.0},  # 50
-        "ALS": {"l2": 0.03, "unobserved_weight": 0.1},
-        "PureSVD": {"embedding_dim": 15},
+        "SLIM": {"alpha": 0.251, "l1_ratio": 0.000338},  # 8
+        "ALS": {"l2": 0.03, "unobserved_weight": 0.1},  # an earlier search on the same rows, one parameter at a time
+        "PureSVD": {"embedding_dim": 15},  # likewise; better than the best of 8 trials
         "UserKNN": {  # 40
             "n_neighbors": 114,
             "metric": "asymmetric",

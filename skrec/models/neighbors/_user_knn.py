@@ -49,7 +49,7 @@ class UserKNNRanker(NeighborParameters, ClosedFormRanker):
         Which users are the neighbors of a query. ``"nearest"``: the ``n_neighbors`` users most similar to it.
         ``"reverse"``: all users to whom the query is as similar as their own ``n_neighbors`` most similar users are, as
         in the implementation of [3]_. Typical users have many such neighbors, unusual ones have few. It is better on
-        MovieLens, above all with ``metric="asymmetric"``; ``fit`` then compares all pairs of users.
+        MovieLens with ``metric="asymmetric"`` and an `alpha` above 0.5; ``fit`` then compares all pairs of users.
     {columns}
 
     Attributes
