@@ -123,6 +123,8 @@ START = {  # the first trial of a search
     "ALS": {"embedding_dim": 128, "l2": 0.01, "unobserved_weight": 0.1, "epochs": 16},
     "SLIM": {"alpha": 0.03, "l1_ratio": 0.01},
     "ncf EASE": {"l2": 1000.0},
+    "ncf NMF": {"embedding_dim": 80, "alpha": 0.0015},
+    "mcrec PureSVD": {"embedding_dim": 15},
     "mcrec UserKNN": {
         "n_neighbors": 120,
         "metric": "asymmetric",
@@ -140,7 +142,7 @@ SETTINGS = {  # found by --search, with the number of trials in the comment
         "ALS": {"embedding_dim": 128, "l2": 0.01, "unobserved_weight": 0.1},  # 8, of which the first is best
         "SLIM": {"alpha": 0.0995, "l1_ratio": 0.0129},  # 6
         "PureSVD": {"embedding_dim": 66},  # 8
-        "NMF": {"embedding_dim": 46, "alpha": 0.000726},  # the first 4 of 10
+        "NMF": {"embedding_dim": 80, "alpha": 0.0015},  # 5, of which the first is best
         "UserKNN": {  # 10, of which the first is best
             "n_neighbors": 300,
             "metric": "asymmetric",
@@ -156,7 +158,7 @@ SETTINGS = {  # found by --search, with the number of trials in the comment
         "EASE": {"l2": 621.0},  # 50
         "SLIM": {"alpha": 0.251, "l1_ratio": 0.000338},  # 8
         "ALS": {"l2": 0.03, "unobserved_weight": 0.1},  # an earlier search on the same rows, one parameter at a time
-        "PureSVD": {"embedding_dim": 15},  # likewise; better than the best of 8 trials
+        "PureSVD": {"embedding_dim": 15},  # 9, of which the first is best
         "UserKNN": {  # 40
             "n_neighbors": 114,
             "metric": "asymmetric",
