@@ -11,9 +11,9 @@ ncf        the split of He et al. (2017) of MovieLens 1M: one test item a user a
 mcrec      the 80/20 split of MovieLens 100K of MCRec, full ranking
 ua         the official split ``ua`` of MovieLens 100K, full ranking, with the default parameters
 citeulike  citeulike-a, one test item a user among 100 fixed negatives, ties against the test item; 0.2 of the 100 are
-           items of the user's own training rows, which are left out, as the published evaluation does
+           items of the user's own training rows, which are left out
 
-Parameters are never chosen by test rows. ``--search --trials N`` draws them from ``SPACES`` by Optuna's TPE sampler,
+Each choice is made by validation rows. ``--search --trials N`` draws them from ``SPACES`` by Optuna's TPE sampler,
 after a first trial with those of ``START``, if any, which were found on the same validation rows by hand. It is judged
 by rows held out of the training rows: each user's latest item (ncf) or a random one (citeulike) among 99 or 100 drawn
 negatives; a random fifth of the rows in the whole catalogue (mcrec, mean of three draws). The best values are in
@@ -138,11 +138,11 @@ START = {  # the first trial of a search
 }
 SETTINGS = {  # found by --search, with the number of trials in the comment
     "ncf": {
-        "EASE": {"l2": 1000.0},  # 8, of which the first is best
+        "EASE": {"l2": 1000.0},  # 8, beside the usual value, which is better
         "ALS": {"embedding_dim": 128, "l2": 0.01, "unobserved_weight": 0.1},  # 8, of which the first is best
         "SLIM": {"alpha": 0.0995, "l1_ratio": 0.0129},  # 6
         "PureSVD": {"embedding_dim": 66},  # 8
-        "NMF": {"embedding_dim": 80, "alpha": 0.0015},  # 5, of which the first is best
+        "NMF": {"embedding_dim": 80, "alpha": 0.0015},  # by hand, and 4 of a search that was stopped
         "UserKNN": {  # 10, of which the first is best
             "n_neighbors": 300,
             "metric": "asymmetric",
@@ -158,7 +158,7 @@ SETTINGS = {  # found by --search, with the number of trials in the comment
         "EASE": {"l2": 621.0},  # 50
         "SLIM": {"alpha": 0.251, "l1_ratio": 0.000338},  # 8
         "ALS": {"l2": 0.03, "unobserved_weight": 0.1},  # an earlier search on the same rows, one parameter at a time
-        "PureSVD": {"embedding_dim": 15},  # 9, of which the first is best
+        "PureSVD": {"embedding_dim": 15},  # 9, beside the value of START, which is better
         "UserKNN": {  # 40
             "n_neighbors": 114,
             "metric": "asymmetric",
