@@ -24,9 +24,10 @@ from skrec.base.label_columns import (
     task_position,
     task_weights,
 )
-from skrec.base.network import own_loss, training_arrays
+from skrec.base.network import own_loss
 from skrec.base.task_rows import class_weights, find_classes, usable_weights
 from skrec.base.tasks import NetworkClassifier
+from skrec.base.training_arrays import training_arrays
 
 __all__ = ["NetworkMultilabelClassifier"]
 

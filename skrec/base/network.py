@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from skrec._data import Interactions, Rows
-from skrec._data.events.windows import Windows
 from skrec._sklearn_compat import HasMethods, Interval, StrOptions
 from skrec._transaction import transaction
-from skrec.base.events import Events, Inputs
+from skrec.base.events import Events
 from skrec.base.fitted_network import FittedNetwork
 from skrec.base.functions import FunctionsMixin
 from skrec.base.learning import learn
 from skrec.base.optimizer_names import optimizer_name
 from skrec.base.reader import Codes
 from skrec.base.small_tables import best_epoch, hold_out_in_turn, is_small, mean_curve
+from skrec.base.training_arrays import batch_size_for, shapes_of
 from skrec.base.validation import validation_events
 
 SCORED_CELLS = 2**26  # maximum number of (user, item) pairs for a validation score
@@ -385,24 +385,3 @@ def own_loss(function: Any, **options: Any) -> Any:
     from skrec._engine.own_loss import checked_loss
 
     return checked_loss(function, **options)
-
-
-def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
-    """Convert events to training arrays of the engine."""
-    from skrec._engine.batches import TrainingArrays
-
-    target = events.target if events.target.ndim == 2 else events.target[:, None]
-    weight = None if events.weight is None else events.weight.astype(np.float32)
-    return TrainingArrays(events.inputs, target, weight, log.n_items, **more)
-
-
-def batch_size_for(n_rows: int) -> int:
-    """Return a batch size for about 64 steps per epoch, from 8 to 1,024; a power of two, to share programs."""
-    return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))
-
-
-def shapes_of(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...], bool], ...]:
-    """Return the name, type and shape of each input, and whether it is a window."""
-    return tuple(
-        sorted((name, str(array.dtype), array.shape[1:], isinstance(array, Windows)) for name, array in arrays.items())
-    )

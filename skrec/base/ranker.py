@@ -12,14 +12,13 @@ from scipy.sparse import csr_array
 from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
-from skrec._data.events.windows import Windows
 from skrec._data.targets.numbers import positive_labels, read_weights
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, num_samples
 from skrec.base.events import Events
-from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss, training_arrays
+from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss
 from skrec.base.reader import Query
+from skrec.base.training_arrays import sets_by_user, training_arrays
 
-_SET = 16  # events of a user that share a softmax over the catalogue
 _HELD_OUT, _HELD_OUT_SHARE = 100, 0.02  # events held out by default: a share of all, but no fewer than 100
 _TRAINED_AGAIN = 100_000  # up to so many events, the embeddings of users are trained on the held-out ones, too
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that need many negatives, which a batch shares
@@ -287,7 +286,7 @@ class NetworkRanker(TrainedRanker):
         every_item = self._item_inputs(Query(np.arange(log.n_items + 1, dtype=np.int32)))
         more["catalogue"] = {name: array for name, array in every_item.items() if name != "item"}
         if self._in_sets(loss, negatives, events):
-            arrays = _sets_by_user(events, log, more["catalogue"])
+            arrays = sets_by_user(events, log, more["catalogue"])
             structure = {"losses": (loss,), "negatives": negatives, "target_set": "targets"}
             if self.batch_size != "auto":  # a number of events
                 structure["batch_size"] = max(1, round(int(self.batch_size) * arrays.n_rows / len(events)))
@@ -333,25 +332,3 @@ class NetworkRanker(TrainedRanker):
                 "SASRecRanker. Use 'uniform' or 'popularity'."
             )
         return possible and self.negative_sampling in {"auto", "mixed"}
-
-
-def _sets_by_user(events: Events, log: Interactions, catalogue: Any) -> Any:
-    """Convert events to rows of up to 16 events of a user; a row weighs as much as its events."""
-    from skrec._engine.batches import TrainingArrays
-
-    order = np.argsort(events.users, kind="stable")
-    users = events.users[order]
-    weight = np.ones(len(order), np.float32) if events.weight is None else events.weight[order].astype(np.float32)
-    first = np.flatnonzero(np.append(True, users[1:] != users[:-1])) if len(users) else np.arange(0)
-    place = np.arange(len(users)) - np.repeat(first, np.diff(np.append(first, len(users))))
-    start = np.flatnonzero(place % _SET == 0)
-    stop = np.append(start[1:], len(users))
-    total = np.add.reduceat(weight, start) if len(start) else weight
-    shares = np.divide(weight, np.repeat(total, stop - start), out=np.zeros_like(weight), where=weight > 0)
-    columns = {
-        "user": users[start],
-        "targets": Windows(events.items[order].astype(np.int32), start, stop, _SET),
-        "target_weights": Windows(shares.view(np.int32), start, stop, _SET),
-    }
-    target = np.ones((len(start), 1), np.float32)
-    return TrainingArrays(columns, target, total, log.n_items, catalogue=catalogue)

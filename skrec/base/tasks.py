@@ -16,10 +16,11 @@ from skrec._data.targets.classes import class_codes, class_labels, is_text
 from skrec._data.targets.numbers import numeric_labels, read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
 from skrec.base.events import Events, Inputs
-from skrec.base.network import NetworkRecommender, own_loss, training_arrays
+from skrec.base.network import NetworkRecommender, own_loss
 from skrec.base.reader import Query
 from skrec.base.retrieval import ScoreConsumer
 from skrec.base.task_rows import class_weights, find_classes, latest_or_random, usable_weights
+from skrec.base.training_arrays import training_arrays
 
 _LARGEST = 1e100  # the squares of larger targets overflow
 

@@ -13,8 +13,8 @@ from skrec._data import OneHot
 from skrec._data.features.one_hot import OneHotRows
 from skrec.base.field_inputs import whole_numbers
 from skrec.base.fitted_network import structure_of
-from skrec.base.network import batch_size_for, shapes_of
 from skrec.base.optimizer_names import optimizer_name
+from skrec.base.training_arrays import batch_size_for, shapes_of
 from skrec.preprocessing._autoencoder_network import build_network
 
 __all__ = ["inputs_of", "train_autoencoder"]
