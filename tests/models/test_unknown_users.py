@@ -43,3 +43,19 @@ def test_unknown_users_get_the_popular_items(model):
     times = counts[found].to_numpy()
     assert (np.diff(times) <= 0).all()
     assert times[:10].tolist() == counts[PopularityRanker().fit(events).recommend([10_000], k=10)["item_id"]].tolist()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [EASERanker(), NCFRanker(architecture="mf", **SMALL), LightGCNRanker(**SMALL), MultVAERanker(**SMALL)],
+    ids=lambda model: type(model).__name__,
+)
+def test_events_of_weight_0_do_not_make_an_item_popular(model):
+    events = make_interactions(60, 40, 700, random_state=0)[["user_id", "item_id"]]
+    weights = (np.arange(700) < 400).astype(float)
+    counts = events[:400]["item_id"].value_counts().reindex(np.unique(events["item_id"]), fill_value=0)
+    found = model.fit(events, sample_weight=weights).recommend([10_000], k=20)["item_id"]
+    assert (np.diff(counts[found]) <= 0).all()
+    more = events[400:].assign(item_id=[found[0], *[found[19]] * 299])
+    model.partial_fit(more, sample_weight=np.arange(300) == 0)
+    assert model.recommend([10_000], k=20)["item_id"].tolist() == found.tolist()
