@@ -173,7 +173,7 @@ class RankingScorer(BaseEstimator):
             )
         if self.fold_in is not None and self.protocol != "full":
             raise ValueError(f"fold_in needs protocol='full', got protocol={self.protocol!r}.")
-        if self.fold_in is not None and not hasattr(self.fold_in, "fold_in_rows"):
+        if self.fold_in is not None and (isinstance(self.fold_in, type) or not hasattr(self.fold_in, "fold_in_rows")):
             raise TypeError(
                 f"fold_in must be a splitter that tells which held-out rows are history, got {self.fold_in!r}. Pass "
                 "fold_in=UserHoldout(fold_in=0.8), the same splitter as cv."

@@ -54,6 +54,10 @@ def train_autoencoder(coder: Any, one_hot: OneHot, rows: OneHotRows) -> tuple[di
     from skrec._engine.training import FitSettings, checked_callbacks, train
 
     inputs = inputs_of(one_hot, rows)
+    if "columns" not in inputs and not rows.numbers.shape[1]:
+        raise ValueError(
+            "X has nothing to encode: all entries are 0, all lists empty, or all values are rarer than min_frequency."
+        )
     random_state = check_random_state(coder.random_state)
     seed = int(random_state.randint(2**20))
     training, held_out = _split(coder, len(rows.numbers), random_state)

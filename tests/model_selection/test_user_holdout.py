@@ -199,6 +199,7 @@ def test_items_of_the_history_are_not_targets():
     ("options", "error", "message"),
     [
         ({"fold_in": 0.8}, TypeError, r"fold_in must be a splitter.*UserHoldout"),
+        ({"fold_in": UserHoldout}, TypeError, r"fold_in must be a splitter.*UserHoldout"),
         ({"fold_in": UserHoldout(), "protocol": "rerank"}, ValueError, "fold_in needs protocol='full'"),
     ],
 )

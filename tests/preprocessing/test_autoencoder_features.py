@@ -283,6 +283,12 @@ def test_a_failed_fit_leaves_the_transformer_as_it_was(mixed):
     np.testing.assert_array_equal(coder.transform(MIXED), before)
 
 
+@pytest.mark.parametrize("X", [pd.DataFrame({"likes": [[]] * 20}), sparse.csr_array((20, 30))], ids=["lists", "sparse"])
+def test_rows_without_any_value_are_an_error(X):
+    with pytest.raises(ValueError, match="X has nothing to encode"):
+        AutoencoderFeatures(**SMALL).fit(X)
+
+
 # -- composition -------------------------------------------------------------------------------------------------------
 
 

@@ -40,7 +40,7 @@ class RP3BetaRanker(ItemWeightsRanker):
         and are better on dense data, such as 0.6 on MovieLens.
     normalize : bool, default=False
         Whether the weights that a past item keeps are scaled to a sum of 1.
-    pruning : {{"past", "both"}}, default="past"
+    pruning : {"past", "both"}, default="past"
         Which items keep their ``n_neighbors`` largest weights. ``"past"``: each past item, of the weights to the items
         that it is followed by. ``"both"``: each past item and then, after the scaling, each item to score, as in the
         implementation of [3]_. It is better on dense data with ``normalize=True``, where few past items matter.

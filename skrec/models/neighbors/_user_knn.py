@@ -45,7 +45,7 @@ class UserKNNRanker(NeighborParameters, ClosedFormRanker):
     Parameters
     ----------
     {similarity}
-    neighborhood : {{"nearest", "reverse"}}, default="nearest"
+    neighborhood : {"nearest", "reverse"}, default="nearest"
         Which users are the neighbors of a query. ``"nearest"``: the ``n_neighbors`` users most similar to it.
         ``"reverse"``: all users to whom the query is as similar as their own ``n_neighbors`` most similar users are, as
         in the implementation of [3]_. Typical users have many such neighbors, unusual ones have few. It is better on
