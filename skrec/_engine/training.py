@@ -49,6 +49,8 @@ class FitSettings:
     patience : int or None
         Number of epochs without improvement of the validation score after which training stops. If None, train for all
         epochs.
+    least_epochs : int
+        Number of epochs before which training does not stop early.
     tolerance : float
         Minimum increase of the score that counts as an improvement.
     score_name : str
@@ -83,6 +85,7 @@ class FitSettings:
     seed: int = 0
     verbose: int = 0
     patience: int | None = None
+    least_epochs: int = 0
     tolerance: float = 0.0
     score_name: str = "val_score"
     beta: float = 1.0
@@ -200,7 +203,7 @@ class _Validation(keras.callbacks.Callback):
         if self.best is None or value > self.best[0] + self._settings.tolerance:
             self.best = (value, epoch, self.model.state() if average is None else average)
         elif self._settings.patience is not None and epoch - self.best[1] >= self._settings.patience:
-            self.model.stop_training = True
+            self.model.stop_training = epoch + 1 >= self._settings.least_epochs
 
     def _score_of(self, weights: Weights) -> float:
         trained = self.model.state()

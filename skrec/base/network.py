@@ -138,6 +138,10 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         """Return whether this fit chooses the epochs, the bins of numbers and the rare categories by the rows."""
         return self._by_size and is_small(n_rows)
 
+    def _least_epochs(self, n_steps: int) -> int:  # noqa: ARG002
+        """Return the epochs, of so many steps each, before which training does not stop early."""
+        return 0
+
     def _trains_again(self, n_rows: int) -> bool:  # noqa: ARG002
         """Return whether to train on all rows when rows that were held out have shown the number of epochs."""
         return False
@@ -246,7 +250,10 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             plan["arrays"], events.n_outputs, plan["structure"], resume=is_more, n_rows=n_rows
         )
         settings = self._settings(seed, plan["settings"], epochs=epochs, stopping=held_out is not None)
-        settings = replace(settings, id_dropout=self._id_dropout_of(len(events)))
+        n_steps = -(-plan["arrays"].n_rows // structure.batch_size)
+        settings = replace(
+            settings, id_dropout=self._id_dropout_of(len(events)), least_epochs=self._least_epochs(n_steps)
+        )
         result = train(
             structure,
             plan["arrays"],

@@ -21,6 +21,7 @@ from skrec.base.training_arrays import sets_by_user, training_arrays
 
 _HELD_OUT, _HELD_OUT_SHARE = 100, 0.02  # events held out by default: a share of all, but no fewer than 100
 _TRAINED_AGAIN = 100_000  # up to so many events, the embeddings of users are trained on the held-out ones, too
+_LEAST_STEPS = 1_000  # before which a model with embeddings of users does not stop by default
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that need many negatives, which a batch shares
 
 
@@ -154,6 +155,11 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
     def _stops_early(self, events: Events) -> bool:
         """Return whether there are enough events: what is held out must be a small part, but tell epochs apart."""
         return len(self._last_events(events)) >= _HELD_OUT and len(events) >= _HELD_OUT / _HELD_OUT_SHARE
+
+    def _least_epochs(self, n_steps: int) -> int:
+        # Scores start at those of popularity, and may take many steps to rise above them.
+        by_ids = self.early_stopping == "auto" and "user" in self._table_rows()
+        return -(-_LEAST_STEPS // n_steps) if by_ids else 0
 
     def _trains_again(self, n_rows: int) -> bool:
         """Return whether events that were held out would be lost: for embeddings of users, not for histories."""

@@ -114,3 +114,18 @@ def test_histories_hold_the_held_out_events_without_another_training(model):
     X = make_interactions(150, 40, 5_500, random_state=0)
     model.set_params(epochs=3, n_iter_no_change=3, random_state=0).fit(X)
     assert model.n_iter_ == len(model.loss_curve_) == len(model.validation_scores_) == 3
+
+
+def test_a_model_of_ids_has_time_to_rise_above_popularity():
+    """Scores start at those of popularity; with early_stopping=True, training stops as soon as it is told to."""
+    X = make_interactions(150, 40, 5_500, random_state=0)
+    settings = {
+        "architecture": "mf",
+        "learning_rate": 1e-6,
+        "batch_size": 500,
+        "n_iter_no_change": 1,
+        "random_state": 0,
+    }
+    n_steps = len(NCFRanker(**settings, epochs=120).fit(X).validation_scores_)
+    assert 60 < n_steps < 120
+    assert len(NCFRanker(**settings, epochs=120, early_stopping=True).fit(X).validation_scores_) < 20
