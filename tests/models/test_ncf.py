@@ -167,7 +167,8 @@ def test_the_penalty_goes_by_the_architecture(architecture, share, board):
     penalty = 0.0001
     if share is not None:
         n_ids = board.train["user_id"].nunique() * board.train["item_id"].nunique()
-        penalty = share * (len(board.train) / n_ids**0.5) ** (-2 / 3)
+        n_pairs = len(board.train[["user_id", "item_id"]].drop_duplicates())
+        penalty = share * (n_pairs / n_ids**0.5) ** (-2 / 3)
     settings = {**WIDTHS, "architecture": architecture, "epochs": 1}
     del settings["l2"]
     chosen = NCFRanker(**settings).fit(board.train)

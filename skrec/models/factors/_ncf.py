@@ -312,8 +312,8 @@ class NCFRegressor(_NCF, NetworkRegressor):
         penalty=(
             '\n    ``l2="auto"`` is 0.0001 for ``architecture="mlp"``: a larger penalty makes it collapse to item'
             "\n    popularity. With the default loss, it is larger for sparser data: ``c * n ** (-2 / 3)``, where n is"
-            "\n    the geometric mean of the events per user and per item, or 1 if that is smaller, and c is 0.6 for"
-            '\n    ``architecture="gmf"`` and ``"mf"`` and 0.2 for ``"neumf"``. Otherwise, it is 0.01.'
+            "\n    the geometric mean of the items per user and of the users per item, or 1 if that is smaller, and c"
+            '\n    is 0.6 for ``architecture="gmf"`` and ``"mf"`` and 0.2 for ``"neumf"``. Otherwise, it is 0.01.'
         ),
     ),
     ranking=RANKING.format(
@@ -391,6 +391,7 @@ class NCFRanker(_NCF, NetworkRanker):
         if self.loss not in ({"auto", "softmax"} if self._factorised else {"auto", "log_loss"}):
             return 0.01
         # Few events for each id need a larger penalty: the geometric mean of the events per user and per item decides.
-        n_events, n_ids = int(self._log.item_counts.sum()), float(len(self._users)) * len(self._items)
+        # Pairs are counted once, so that a second pass over the same rows changes nothing.
+        n_pairs, n_ids = len(self._log.items), float(len(self._users)) * len(self._items)
         share = 0.6 if self._factorised else 0.2
-        return float(share * max(n_events / n_ids**0.5, 1.0) ** (-2 / 3))
+        return float(share * max(n_pairs / n_ids**0.5, 1.0) ** (-2 / 3))
