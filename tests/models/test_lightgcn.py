@@ -302,6 +302,12 @@ BAD = {
     "missing id": ({"user_graph": FRIENDS.assign(source=["a", None])}, "source"),
     "weights": ({"user_graph": FRIENDS.assign(weight=[1, -1])}, "numbers above 0, but row 1 has -1.0"),
     "text weights": ({"user_graph": FRIENDS.assign(weight=["much", "less"])}, "must be numbers above 0"),
+    "misspelt weight": ({"user_graph": FRIENDS.assign(wieght=[1, 2])}, "column 'wieght'. Did you mean 'weight'"),
+    "four columns": ({"user_graph": [["a", "b", 1, 2]]}, "4 columns without names, but 3 are the most"),
+    "weights of facts": ({"item_graph": FACTS.assign(weight=[1, 2])}, "'weight', but the edges of a knowledge graph"),
+    "misspelt relation": ({"item_graph": FACTS.rename(columns={"relation": "relations"})}, "Did you mean 'relation'"),
+    "no layers": ({"user_graph": FRIENDS, "n_layers": 0}, "user_graph has no effect with n_layers=0"),
+    "no contrast": ({"contrastive_weight": 0.1, "n_layers": 0}, "contrastive_weight has no effect with n_layers=0"),
     "layer weights": ({"layer_weights": (1, 1)}, "layer_weights must be 4 numbers"),
     "contrast layer": ({"contrastive_weight": 0.1, "contrast_layer": 5}, "contrast_layer=5, but there are n_layers=3"),
 }  # fmt: skip

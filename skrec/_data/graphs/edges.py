@@ -142,7 +142,7 @@ def read_links(graph: Any, name: str) -> Edges:
         at = 2 if rows.n_columns > 2 else None
     else:
         names, positions = ("source", "target"), _named(rows, name, ("source", "target"))
-        at = rows.names.index("weight") if "weight" in rows.names else None
+        at = _optional(rows, name, "weight", names)
     weight = None if at is None else _weights(rows, at, name)
     head, tail = (rows.column(position) for position in positions)
     kept = _without_loops(head, tail, name)
@@ -188,7 +188,12 @@ def read_knowledge(graph: Any, name: str, *, relations: bool = False) -> Edges:
         head, tail, at = 0, 2 if three else 1, 1 if three else None
     else:
         head, *_, tail = _named(rows, name, needed)
-        at = rows.names.index("relation") if "relation" in rows.names else None
+        at = _optional(rows, name, "relation", needed)
+        if "weight" in rows.names:
+            raise ColumnError(
+                f"{name} has a column 'weight', but the edges of a knowledge graph have no weights of their own. "
+                "Remove it."
+            )
     heads, tails = rows.column(head), rows.column(tail)
     kept = _without_loops(heads, tails, name)
     relation = None if at is None else rows.column(at)[kept]
@@ -217,12 +222,24 @@ def _named(rows: Rows, name: str, needed: tuple[str, ...]) -> list[int]:
     return [rows.names.index(column) for column in needed]
 
 
+def _optional(rows: Rows, name: str, column: str, needed: tuple[str, ...]) -> int | None:
+    """Return the position of a column that may be missing, but not be misspelt."""
+    assert rows.names is not None
+    if column in rows.names:
+        return rows.names.index(column)
+    if (guess := closest(column, [other for other in rows.names if other not in needed])) is not None:
+        raise ColumnError(f"{name} has a column {guess!r}. Did you mean {column!r}? Rename it, or remove it.")
+    return None
+
+
 def _positions(rows: Rows, name: str, needed: tuple[str, ...], found: Any) -> list[int]:
     if rows.n_columns < len(needed):
         raise ColumnError(
             f"{name} has {rows.n_columns} column(s), but needs {', '.join(needed)} in this order. Pass a DataFrame "
             "with these columns."
         )
+    if rows.n_columns > 3:
+        raise ColumnError(f"{name} has {rows.n_columns} columns without names, but 3 are the most. Pass a DataFrame.")
     return list(found)
 
 

@@ -240,7 +240,13 @@ class LightGCNRanker(GivenHistories, NetworkRanker):
         return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 13))
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
-        contrastive = bool(self.contrastive_weight) and self.n_layers > 0
+        contrastive = bool(self.contrastive_weight)
+        further = {"user_graph": self.user_graph is not None, "item_graph": self.item_graph is not None}
+        useless = [name for name, given in {**further, "contrastive_weight": contrastive}.items() if given]
+        if not self.n_layers and useless:
+            raise ValueError(
+                f"{useless[0]} has no effect with n_layers=0: nothing is propagated. Use n_layers=1 or more."
+            )
         if contrastive and self.contrast_layer > self.n_layers:
             raise ValueError(
                 f"contrast_layer={self.contrast_layer}, but there are n_layers={self.n_layers} layers. Use a layer "
