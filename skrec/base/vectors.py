@@ -53,8 +53,8 @@ class VectorRecommender(CatalogueReader):
         >>> events = make_interactions(50, 20, 600, random_state=0)
         >>> model = NCFRanker(architecture="gmf", epochs=2, random_state=0).fit(events)
         >>> queries, items = model.encode_queries([3, 7]), model.encode_items()
-        >>> queries.shape, items.shape
-        ((2, 64), (20, 64))
+        >>> queries.shape, items.shape  # with two biases
+        ((2, 66), (20, 66))
         >>> best = (queries @ items.T).argmax(axis=1)
         >>> recommended = model.recommend([3, 7], k=1, exclude_seen=False)["item_id"]
         >>> model.items_[best].tolist() == recommended.tolist()

@@ -29,8 +29,8 @@ class UserHoldout(EventSplitter):
         Fraction of the rows of a held-out user that are the history. At least one row is history, and at least one is
         scored.
     shuffle : bool, default=True
-        If True, the history of a user is a random part of the rows; the same one only if the rows are in the same order.
-        If False, it consists of the earliest rows.
+        If True, the history of a user is a random part of the rows, which depends on their order. If False, it consists
+        of the earliest rows.
     random_state : int, RandomState instance or None, default=0
         Seed of the choice of users and of histories. With an int, all models of a comparison are scored with the same
         histories.

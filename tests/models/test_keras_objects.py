@@ -345,7 +345,7 @@ class Does(keras.callbacks.Callback):
         (lambda model: model.save("model.keras"), NotImplementedError, "skrec.save"),
         (lambda model: model.load_weights("w.weights.h5"), NotImplementedError, "skrec.save"),
         (lambda model: model.predict([1]), NotImplementedError, "X_val"),
-        (lambda model: model.set_weights(model.get_weights()[1:]), ValueError, "4 weights, but 3"),
+        (lambda model: model.set_weights(model.get_weights()[1:]), ValueError, "6 weights, but 5"),
         (lambda model: model.set_weights([w[:1] for w in model.get_weights()]), ValueError, "'user/embeddings' has"),
     ],
     ids=["save", "load", "predict", "too few", "other shapes"],
