@@ -124,7 +124,10 @@ class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
             if weights:
                 optimizer.build(weights)
         users = self.network.parts.get("user")
-        if self.structure.target_set is not None and isinstance(users, Table) and self.network.propagate is None:
+        in_sets = self.structure.target_set is not None and self.network.propagate is None
+        if (
+            in_sets and isinstance(users, Table) and self.structure.optimizer != "sgd"
+        ):  # whose steps are sums, not signs
             self.optimizer.factors = [(users.embeddings.value, self.rates["user_rate"])]
         return [group for group in groups if group[1]]
 

@@ -62,7 +62,8 @@ class FitSettings:
         grows from 0 to this value (annealing).
     user_rate : float
         Factor of the learning rate of user embeddings, if the targets of a row are sets of items: the mean size of a
-        set, because the embedding then takes one step where it would take one for each event.
+        set, because the embedding then takes one step where it would take one for each event. Steps of SGD are the sums
+        of those, and need no factor.
     phase_epochs : tuple of int
         Number of epochs of each phase of training, in turn.
     ema_momentum : float

@@ -353,7 +353,8 @@ class NCFRanker(_NCF, NetworkRanker):
     -----
     With the softmax over the whole catalogue, up to 16 events of a user are trained together, because they share the
     scores: the loss is the same, and an epoch takes a fraction of the time. ``batch_size`` is still a number of events,
-    and the learning rate of a user's embedding is multiplied by the mean number of events that share a step.
+    and the learning rate of a user's embedding (except with SGD) is multiplied by the mean number of events that
+    share a step.
 
     References
     ----------
