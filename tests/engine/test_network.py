@@ -33,6 +33,10 @@ def neumf(model, users, items):
         for layer in ("hidden_2", "hidden_3"):
             hidden = np.maximum(hidden @ weights[f"{layer}/kernel"] + weights[f"{layer}/bias"], 0)
         logits = logits + hidden @ weights["mlp_output/kernel"]
+    if isinstance(model, NCFRanker):  # known users have biases of items besides, unknown users nothing but popularity
+        known = np.asarray(users)[:, None] > 0
+        popular = weights["bias/bias"] + weights["popularity/embeddings"][items]
+        logits = np.where(known, logits + weights["item_bias/embeddings"][items], popular)
     return logits
 
 
