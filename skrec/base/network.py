@@ -251,9 +251,8 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         )
         settings = self._settings(seed, plan["settings"], epochs=epochs, stopping=held_out is not None)
         n_steps = -(-plan["arrays"].n_rows // structure.batch_size)
-        settings = replace(
-            settings, id_dropout=self._id_dropout_of(len(events)), least_epochs=self._least_epochs(n_steps)
-        )
+        least = 0 if inside.all() else self._least_epochs(n_steps)
+        settings = replace(settings, id_dropout=self._id_dropout_of(len(events)), least_epochs=least)
         result = train(
             structure,
             plan["arrays"],
