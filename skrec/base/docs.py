@@ -15,11 +15,11 @@ __all__ = [
     "CLOSED_FORM_FITTED",
     "COLUMNS",
     "ENOUGH_EVENTS",
-    "ENOUGH_ROWS",
     "ENOUGH_ROWS_OF_FIELDS",
     "FITTED",
     "HELD_OUT_EVENTS",
     "HELD_OUT_ROWS",
+    "LOG_LOSS",
     "MEAN_LOG_LOSS",
     "MEAN_SQUARED_ERROR",
     "NEGATIVE_SAMPLING",
@@ -28,6 +28,7 @@ __all__ = [
     "RANKING",
     "REGRESSOR_LOSS",
     "ROLES",
+    "SQUARED_ERROR",
     "documented",
     "training",
     "with_sections",
@@ -174,13 +175,14 @@ on from 10,000 rows. With 200 to 9,999 rows, no
     the mean scores of the folds, and callbacks see only the training on all rows. {fields}With fewer rows, with
     ``warm_start`` and in ``partial_fit``, training takes all epochs"""
 
-ENOUGH_ROWS = _ENOUGH_ROWS.format(fields="")
 ENOUGH_ROWS_OF_FIELDS = _ENOUGH_ROWS.format(
     fields="""In such a table, a
     number has at most one bin per 16 rows (or 8 bins), a category with a single row is treated as unknown, which trains
     the embedding of unknown categories, and ``id_dropout``, unless it is 0, is at least 0.1. """
 )
 
+LOG_LOSS = "Negative log loss of the held-out rows"
+SQUARED_ERROR = "Negative mean squared error of the held-out rows"
 MEAN_LOG_LOSS = "Negative log loss of the held-out rows, averaged over folds,"
 MEAN_SQUARED_ERROR = "Negative mean squared error of the held-out rows, averaged over folds,"
 
@@ -193,7 +195,7 @@ ENOUGH_EVENTS = (
 OF_ROWS: dict[str, Any] = {
     "held_out": HELD_OUT_ROWS,
     "fraction": "0.1",
-    "auto": ENOUGH_ROWS,
+    "auto": "on from 10,000 rows",
     "score": "val_score",
 }
 OF_EVENTS: dict[str, Any] = {

@@ -17,12 +17,12 @@ from skrec.base.docs import (
     CLASSIFIER_LOSS,
     COLUMNS,
     FITTED,
-    MEAN_LOG_LOSS,
-    MEAN_SQUARED_ERROR,
+    LOG_LOSS,
     OF_EVENTS,
     OF_ROWS,
     RANKING,
     REGRESSOR_LOSS,
+    SQUARED_ERROR,
     documented,
     training,
 )
@@ -57,6 +57,7 @@ class _NCF(NetworkRecommender):
         "pretrain_alpha": [Interval(Real, 0, 1, closed="both")],
     }
 
+    _chooses_epochs: ClassVar[bool] = False  # pairs that are held out tell little of ids with few rows
     _instead_of_explain: ClassVar[str] = (
         "the embedding of a user is learned from all events together, so the contribution of a single event to a score "
         "is not defined. similar_items returns the items whose embeddings are nearest to that of a recommended item."
@@ -215,7 +216,7 @@ RecSys 2020, doi:10.1145/3383313.3412488."""
     loss=CLASSIFIER_LOSS,
     class_weight=CLASS_WEIGHT,
     classes=CLASSES,
-    fitted=FITTED.format(scores=MEAN_LOG_LOSS),
+    fitted=FITTED.format(scores=LOG_LOSS),
     references=_REFERENCES,
 )
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -262,7 +263,7 @@ class NCFClassifier(_NCF, NetworkClassifier):
     architecture=_ARCHITECTURE,
     training=training(**OF_ROWS, rate=0.003, l2=0.001),
     loss=REGRESSOR_LOSS,
-    fitted=FITTED.format(scores=MEAN_SQUARED_ERROR),
+    fitted=FITTED.format(scores=SQUARED_ERROR),
     references=_REFERENCES,
 )
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -19,7 +19,7 @@ from skrec.base.docs import (
     CLASSIFIER_LOSS,
     COLUMNS,
     FITTED,
-    MEAN_LOG_LOSS,
+    LOG_LOSS,
     OF_EVENTS,
     OF_ROWS,
     RANKING,
@@ -38,6 +38,8 @@ __all__ = ["MKRClassifier", "MKRRanker"]
 @dataclass(eq=False, repr=False, kw_only=True)
 class _MKR(NetworkRecommender):
     """Architecture of Wang et al. (2019)."""
+
+    _chooses_epochs: ClassVar[bool] = False  # pairs that are held out tell little of ids with few rows
 
     item_graph: Any = None
     embedding_dim: int = 8
@@ -215,7 +217,7 @@ Recommendation". WWW 2019, doi:10.1145/3308558.3313411."""
     loss=CLASSIFIER_LOSS,
     class_weight=CLASS_WEIGHT,
     classes=CLASSES,
-    fitted=FITTED.format(scores=MEAN_LOG_LOSS),
+    fitted=FITTED.format(scores=LOG_LOSS),
     notes=_NOTES,
     references=_REFERENCES,
 )
