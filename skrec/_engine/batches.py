@@ -62,7 +62,7 @@ class TrainingArrays:
     n_items : int
         Number of items. Codes start at 1.
     item_counts : ndarray (n_items + 1,) or None
-        Number of events of each item, for sampling by popularity or the correction of negatives in the batch.
+        Popularity of each item, to sample by it, or its number of rows, to correct for negatives in the batch.
     positives : ndarray of int64 or None
         Sorted keys ``user * (n_items + 1) + item`` of the pairs that must not be sampled as negatives.
     catalogue : dict of str to ndarray (n_items + 1, ...) or None
@@ -151,8 +151,10 @@ class TrainingData:
         if arrays.positives is not None:
             self.positives.assign(arrays.positives)
         if self._popularity and arrays.item_counts is not None:
-            # An item without events (from an earlier fit) is sampled like an item with a single event.
-            share = np.maximum(arrays.item_counts[1:], 1).astype(np.float64) ** alpha
+            # An item without events is sampled like the least popular of the others.
+            share = arrays.item_counts[1:].astype(np.float64)
+            share[share == 0] = share.min(where=share > 0, initial=share.max()) or 1.0
+            share **= alpha
             share /= share.sum()
             self.cumulative.assign(np.cumsum(share))
             self.log_shares.assign(np.log(share, dtype=np.float64).astype(np.float32))

@@ -220,7 +220,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
 
         The contribution of a past item is the score with the whole history minus the score with the history without
         that item. In a linear model, contributions add up to the score. With an empty history, an item is scored by its
-        fraction of all events.
+        fraction of the total weight of all events.
 
         Parameters
         ----------

@@ -207,11 +207,12 @@ OF_EVENTS: dict[str, Any] = {
 """Texts of :func:`training` for models of labels or ratings, and for Rankers."""
 
 NEGATIVE_SAMPLING = """\
-Distribution from which negatives are sampled: uniform over the catalogue, proportional to the number of events of
-    each item, or, for a float, proportional to that number raised to the given power. With ``"mixed"``, the items of
-    the other rows of the batch are negatives beside `n_negatives` uniformly sampled ones, for a ``softmax`` whose
-    negatives are shared. ``softmax`` corrects for the distribution (logQ correction: Bengio & Senecal, 2008,
-    doi:10.1109/TNN.2007.912312). ``"auto"`` is ``"mixed"`` where it is possible, and otherwise ``"uniform"``."""
+Distribution from which negatives are sampled: uniform over the catalogue, proportional to the popularity of each
+    item (its number of events, or the sum of their `sample_weight`), or, for a float, proportional to the popularity
+    raised to the given power. With ``"mixed"``, the items of the other rows of the batch are negatives beside
+    `n_negatives` uniformly sampled ones, for a ``softmax`` whose negatives are shared. ``softmax`` corrects for the
+    distribution (logQ correction: Bengio & Senecal, 2008, doi:10.1109/TNN.2007.912312). ``"auto"`` is ``"mixed"`` where
+    it is possible, and otherwise ``"uniform"``."""
 
 RANKING = """\
 loss : {{"auto", "log_loss", "bpr", "softmax"}} or callable, default="auto"

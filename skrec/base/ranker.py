@@ -181,9 +181,10 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         return np.sort(random_state.permutation(rows)[:n])
 
     def _log_popularity(self) -> NDArray[np.float32]:
-        """Return the logarithm of the events of each item, relative to their mean: (n_items + 1, 1).
+        """Return the logarithm of the popularity of each item, relative to its mean: (n_items + 1, 1).
 
-        An item without events has half as many as the rarest one. Another pass over the same rows changes nothing.
+        The popularity is the number of events, or the sum of their weights; without events, it is half that of the
+        least popular item. Another pass over the same rows changes nothing.
         """
         counts = self._log.item_counts.astype(np.float64)
         counts[counts == 0] = counts.min(where=counts > 0, initial=counts.max()) / 2 or 1.0

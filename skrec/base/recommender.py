@@ -62,14 +62,11 @@ class Recommender(VectorRecommender):
         chosen = self._is_positive(events) & inside
         seen = events.users[chosen], events.items[chosen]
         sizes: dict[str, Any] = {"n_users": len(self._users), "n_items": len(self._items)}
-        if self._log_weights:
-            sizes["weights"] = np.ones(len(seen[0])) if events.weight is None else events.weight[chosen]
-        log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
-        if events.weight is not None:  # an event of weight 0 was seen, but does not make its item more popular
-            weightless = np.bincount(seen[1][events.weight[chosen] == 0], minlength=log.n_items + 1)
-            weightless[0] = 0
-            log = replace(log, item_counts=log.item_counts - weightless)
-        self._log = log
+        if events.weight is not None:
+            sizes |= {"weights": events.weight[chosen], "store_weights": self._log_weights}
+        elif self._log_weights:
+            sizes["weights"] = np.ones(len(seen[0]))
+        self._log = Interactions.from_codes(*seen, **sizes) if log is None else log.extend(*seen, **sizes)
 
     def _are_logged(self, events: Events) -> NDArray[np.bool_]:
         """Return which rows are events that an earlier call has logged."""

@@ -1,11 +1,13 @@
 """Users without events are served by popularity, whatever the model has learned about the others."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skrec.datasets import make_interactions
 from skrec.models import (
     ALSRanker,
+    ContentRanker,
     EASERanker,
     ItemKNNRanker,
     LightGCNRanker,
@@ -45,17 +47,44 @@ def test_unknown_users_get_the_popular_items(model):
     assert times[:10].tolist() == counts[PopularityRanker().fit(events).recommend([10_000], k=10)["item_id"]].tolist()
 
 
+def weighted_counts(events, weights):
+    """The sum of the weights of each item's events; a second way to count, in the order of the rows."""
+    counts = dict.fromkeys(events["item_id"], 0.0)
+    for item, weight in zip(events["item_id"], weights, strict=True):
+        counts[item] += weight
+    return pd.Series(counts)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [PopularityRanker(), ContentRanker(), *MODELS],
+    ids=lambda model: repr(model).partition("epochs")[0],
+)
+def test_weights_count_as_in_popularity_ranker(model):
+    events = make_interactions(60, 40, 700, random_state=0)[["user_id", "item_id"]]
+    if isinstance(model, ContentRanker):
+        events["feature"] = events["item_id"] % 7
+    weights = np.random.default_rng(0).permuted(2.0 ** (np.arange(700) % 5) - 1)  # from 0 to 15
+    counts = weighted_counts(events, weights)
+    by_events = events["item_id"].value_counts().index.tolist()
+    found = model.fit(events, sample_weight=weights).recommend([10_000], k=40)["item_id"].tolist()
+    assert (np.diff(counts[found]) <= 0).all()
+    assert (np.diff(counts[by_events]) > 0).sum() > 9  # another order than that of the numbers of events
+
+
 @pytest.mark.parametrize(
     "model",
     [EASERanker(), NCFRanker(architecture="mf", **SMALL), LightGCNRanker(**SMALL), MultVAERanker(**SMALL)],
     ids=lambda model: type(model).__name__,
 )
-def test_events_of_weight_0_do_not_make_an_item_popular(model):
+def test_weights_of_further_events_are_added(model):
     events = make_interactions(60, 40, 700, random_state=0)[["user_id", "item_id"]]
-    weights = (np.arange(700) < 400).astype(float)
-    counts = events[:400]["item_id"].value_counts().reindex(np.unique(events["item_id"]), fill_value=0)
+    weights = (np.arange(700) < 400) * 3.0
+    counts = weighted_counts(events, weights)
     found = model.fit(events, sample_weight=weights).recommend([10_000], k=20)["item_id"]
     assert (np.diff(counts[found]) <= 0).all()
-    more = events[400:].assign(item_id=[found[0], *[found[19]] * 299])
+    more = events[400:].assign(item_id=[found[0], *[found[19]] * 299])  # of which the last 299 weigh nothing
     model.partial_fit(more, sample_weight=np.arange(300) == 0)
     assert model.recommend([10_000], k=20)["item_id"].tolist() == found.tolist()
+    model.partial_fit(more, sample_weight=np.where(np.arange(300) == 299, 1000.0, 0.5))
+    assert model.recommend([10_000], k=1)["item_id"].tolist() == [found[19]]

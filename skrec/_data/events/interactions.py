@@ -14,7 +14,7 @@ __all__ = ["Interactions"]
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """The items that each user interacted with, and the number of events of each item.
+    """The items that each user interacted with, and the popularity of each item.
 
     Users and items are codes of two vocabularies: 0 stands for an unknown user or item and has no events here.
 
@@ -24,8 +24,9 @@ class Interactions:
         The items of user ``u`` are ``items[indptr[u]:indptr[u + 1]]``, for the user codes 0 to ``n_users``.
     items : ndarray of shape (n_distinct_pairs,), int32
         Item codes from 1, sorted and distinct within a user.
-    item_counts : ndarray of shape (n_items + 1,), int64
-        Number of events of each item code, including repeated pairs and unknown users; 0 for code 0.
+    item_counts : ndarray of shape (n_items + 1,), float64
+        Popularity of each item code: the number of events, or the sum of their weights, including repeated pairs and
+        unknown users; 0 for code 0.
     weights : ndarray of shape (n_distinct_pairs,), float64, or None
         Sum of the weights of each pair's events. None if weights are not stored.
 
@@ -34,7 +35,7 @@ class Interactions:
     >>> from skrec._data.events.interactions import Interactions
     >>> log = Interactions.from_codes([1, 2, 1, 1], [3, 1, 1, 3], n_users=2, n_items=3)
     >>> log.items, log.item_counts
-    (array([1, 3, 1], dtype=int32), array([0, 2, 0, 2]))
+    (array([1, 3, 1], dtype=int32), array([0., 2., 0., 2.]))
     >>> log.seen([1, 0]).toarray().astype(int)
     array([[1, 0, 1],
            [0, 0, 0]])
@@ -42,7 +43,7 @@ class Interactions:
 
     indptr: NDArray[np.int64]
     items: NDArray[np.int32]
-    item_counts: NDArray[np.int64]
+    item_counts: NDArray[np.float64]
     weights: NDArray[np.float64] | None = None
 
     @property
@@ -57,7 +58,14 @@ class Interactions:
 
     @classmethod
     def from_codes(
-        cls, users: ArrayLike, items: ArrayLike, *, n_users: int, n_items: int, weights: ArrayLike | None = None
+        cls,
+        users: ArrayLike,
+        items: ArrayLike,
+        *,
+        n_users: int,
+        n_items: int,
+        weights: ArrayLike | None = None,
+        store_weights: bool = True,
     ) -> Interactions:
         """Create the log from a list of events.
 
@@ -68,7 +76,10 @@ class Interactions:
         n_users, n_items : int
             The largest possible codes.
         weights : array-like of shape (n_events,), default=None
-            Weight of each event. The sum for each pair is stored. If None, no weights are stored.
+            Weight of each event. The sum for each pair is stored. If None, each event counts 1, and no weights are
+            stored.
+        store_weights : bool, default=True
+            If False, the weights are only added to ``item_counts``.
 
         Returns
         -------
@@ -79,11 +90,18 @@ class Interactions:
         ValueError
             If the lengths differ, or if a code is out of range.
         """
-        keys, item_counts, weights = _keys_and_counts(users, items, n_users, n_items, weights)
-        return cls._from_keys(keys, item_counts, n_users, weights)
+        keys, item_counts, known_weights = _keys_and_counts(users, items, n_users, n_items, weights)
+        return cls._from_keys(keys, item_counts, n_users, known_weights if store_weights else None)
 
     def extend(
-        self, users: ArrayLike, items: ArrayLike, *, n_users: int, n_items: int, weights: ArrayLike | None = None
+        self,
+        users: ArrayLike,
+        items: ArrayLike,
+        *,
+        n_users: int,
+        n_items: int,
+        weights: ArrayLike | None = None,
+        store_weights: bool = True,
     ) -> Interactions:
         """Return the log with additional events.
 
@@ -96,6 +114,8 @@ class Interactions:
         weights : array-like of shape (n_events,), default=None
             Weight of each new event. If None, 1 if this log stores weights. If it does not, all existing pairs have
             weight 1.
+        store_weights : bool, default=True
+            If False, the weights are only added to ``item_counts``, and the new log stores no weights of pairs.
 
         Returns
         -------
@@ -117,6 +137,8 @@ class Interactions:
         item_counts[: len(self.item_counts)] += self.item_counts
         old = np.repeat(np.arange(self.n_users + 1, dtype=np.int64) * (n_items + 1), np.diff(self.indptr))
         old += self.items
+        if not store_weights:
+            added = None
         if added is not None:
             added = np.concatenate([np.ones(len(old)) if self.weights is None else self.weights, added])
         return self._from_keys(np.concatenate([old, keys]), item_counts, n_users, added)
@@ -221,7 +243,7 @@ class Interactions:
     def _from_keys(
         cls,
         keys: NDArray[np.int64],
-        item_counts: NDArray[np.int64],
+        item_counts: NDArray[np.float64],
         n_users: int,
         weights: NDArray[np.float64] | None,
     ) -> Interactions:
@@ -245,7 +267,7 @@ class Interactions:
 
 def _keys_and_counts(
     users: ArrayLike, items: ArrayLike, n_users: int, n_items: int, weights: ArrayLike | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64] | None]:
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64] | None]:
     users, items = np.asarray(users), np.asarray(items)
     weights = None if weights is None else np.asarray(weights, np.float64)
     if users.shape != items.shape or users.ndim != 1:
@@ -253,14 +275,13 @@ def _keys_and_counts(
     for what, codes, largest in (("user", users, n_users), ("item", items, n_items)):
         if codes.size and (codes.min() < 0 or codes.max() > largest):
             raise ValueError(f"There are {what} codes outside 0 to {largest}.")
-    item_counts = np.bincount(items.astype(np.intp, copy=False), minlength=n_items + 1).astype(np.int64, copy=False)
+    if weights is not None and weights.shape != users.shape:
+        raise ValueError(f"weights {weights.shape} must be as long as users {users.shape}.")
+    item_counts = np.bincount(items.astype(np.intp, copy=False), weights, minlength=n_items + 1).astype(np.float64)
     item_counts[0] = 0
     keys = users.astype(np.int64)
     keys *= n_items + 1
     keys += items
     known = (users > 0) & (items > 0)
-    if weights is not None:
-        if weights.shape != users.shape:
-            raise ValueError(f"weights {weights.shape} must be as long as users {users.shape}.")
-        weights = weights[known]
+    weights = None if weights is None else weights[known]
     return (keys if known.all() else keys[known]), item_counts, weights

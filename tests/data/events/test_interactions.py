@@ -19,7 +19,8 @@ def log_of(events, n_users=N_USERS, n_items=N_ITEMS):
 def assert_is_log_of(log, events, n_users, n_items):
     pairs = {(user, item) for user, item in events if user and item}
     assert (log.n_users, log.n_items) == (n_users, n_items)
-    assert log.indptr.dtype == log.item_counts.dtype == np.int64
+    assert log.indptr.dtype == np.int64
+    assert log.item_counts.dtype == np.float64
     assert log.items.dtype == np.int32
     assert len(log.indptr) == n_users + 2
     for user in range(n_users + 1):
@@ -42,6 +43,18 @@ def test_extending_equals_starting_again(old, new, more_users, more_items):
     users, items = np.array(new).T
     assert_is_log_of(before.extend(users, items, n_users=n_users, n_items=n_items), old + new, n_users, n_items)
     assert_is_log_of(before, old, N_USERS, N_ITEMS)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 4)), max_size=20), st.booleans())
+def test_weights_are_added(events, store):
+    users, items, weights = np.array(events, dtype=np.int32).reshape(-1, 3).T
+    sizes = {"n_users": 2, "n_items": 3, "store_weights": store}
+    log = Interactions.from_codes(users[:8], items[:8], weights=weights[:8], **sizes)
+    log = log.extend(users[8:], items[8:], weights=weights[8:], **sizes)
+    assert log.item_counts.tolist() == [sum(w for _, i, w in events if i == item > 0) for item in range(4)]
+    sums = [[sum(w for u, i, w in events if (u, i) == (user, item)) for item in (1, 2, 3)] for user in (1, 2)]
+    seen = [[any((u, i) == (user, item) for u, i, _ in events) for item in (1, 2, 3)] for user in (1, 2)]
+    assert log.matrix().toarray().tolist() == (sums if store else seen)
 
 
 @given(EVENTS, st.lists(st.integers(0, N_USERS), max_size=8))
