@@ -45,6 +45,7 @@ class AutoencoderRanker(StoredHistories, TrainedRanker):
 
     _log_weights: ClassVar[bool] = True
     _events_have_order: ClassVar[bool] = False
+    _least_events: ClassVar[int] = 1_000  # events that are held out are lost for the weights, not for the histories
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "hidden_units": ["array-like"],
@@ -60,10 +61,6 @@ class AutoencoderRanker(StoredHistories, TrainedRanker):
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
         return {"hidden_units": whole_numbers(self.hidden_units), "dim": int(self.embedding_dim)}
-
-    def _stops_early(self, events: Events) -> bool:
-        # The held-out events are lost for the weights only: they are in the histories that recommendations are made of.
-        return len(events) >= 1_000 and bool((np.diff(self._log.indptr[1:]) > 1).sum() >= 100)
 
     # -- the sets ------------------------------------------------------------------------------------------------------
 

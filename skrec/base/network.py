@@ -21,7 +21,8 @@ from skrec.base.functions import FunctionsMixin
 from skrec.base.learning import learn
 from skrec.base.optimizer_names import optimizer_name
 from skrec.base.reader import Codes
-from skrec.base.small_tables import best_epoch, hold_out_in_turn, is_small, mean_curve
+from skrec.base.small_tables import best_epoch, hold_out_in_turn, holds_out_by_default, is_small, mean_curve
+from skrec.base.task_rows import latest_or_random, training_rows
 from skrec.base.training_arrays import batch_size_for, shapes_of
 from skrec.base.validation import validation_events
 
@@ -130,10 +131,6 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         """Return the parts of the structure and settings that depend on the loss, and the training arrays."""
 
-    def _stops_early(self, events: Events) -> bool:
-        """Return whether to stop early with ``early_stopping="auto"``."""
-        return len(events) >= 10_000
-
     def _adapts_to(self, n_rows: int) -> bool:
         """Return whether this fit chooses the epochs, the bins of numbers and the rare categories by the rows."""
         return self._by_size and is_small(n_rows)
@@ -154,9 +151,12 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         """Return the labels by which held-out rows are stratified."""
         return None
 
-    @abstractmethod
-    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        """Return the indices of the validation rows."""
+    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any] | None:
+        """Return the indices of the validation rows; None if ``early_stopping="auto"`` finds too few rows."""
+        if self.early_stopping == "auto" and not holds_out_by_default(len(events)):
+            return None
+        labels = self._strata(events)
+        return latest_or_random(len(events), self.validation_fraction, random_state, labels=labels, time=events.time)
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         """Return the score of the logits of validation rows; higher is better."""
@@ -283,17 +283,10 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             return inside, validation_events(self, X_val, y_val, len(events))
         if y_val is not None:
             raise ValueError("y_val was passed without X_val. Pass both or neither.")
-        stopping = self._stops_early(events) if self.early_stopping == "auto" else self.early_stopping
-        if part or not stopping:
+        held_out = self._hold_out(events, random_state) if self.early_stopping and not part else None
+        if held_out is None:
             return inside, None
-        held_out = self._hold_out(events, random_state)
-        if len(held_out) in {0, len(events)}:
-            raise ValueError(
-                f"Early stopping with validation_fraction={self.validation_fraction} holds out {len(held_out)} of "
-                f"{len(events)} rows: too {'many to train' if len(held_out) else 'few to validate'} on. Pass more "
-                "rows, another validation_fraction, X_val and y_val, or early_stopping=False."
-            )
-        inside[held_out] = False
+        inside = training_rows(held_out, len(events), self.validation_fraction, instead="X_val and y_val")
         return inside, events.take(held_out)
 
     def _scorer(self, events: Events) -> Any:

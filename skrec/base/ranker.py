@@ -105,6 +105,7 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         "validation_fraction": [Interval(Real, 0, 1, closed="right"), StrOptions({"auto"})],
     }
 
+    _least_events: ClassVar[int] = 5_000  # from which events are held out by default
     _validated_roles: ClassVar[tuple[str, ...]] = ("user", "item")
     _epoch_score: ClassVar[str] = "val_ndcg"
 
@@ -152,22 +153,29 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         """
         return self._partial_fit(X, y, sample_weight, seen)
 
-    def _stops_early(self, events: Events) -> bool:
-        """Return whether there are enough events: what is held out must be a small part, but tell epochs apart."""
-        return len(self._last_events(events)) >= _HELD_OUT and len(events) >= _HELD_OUT / _HELD_OUT_SHARE
+    @property
+    def _adapts_to_users(self) -> bool:
+        """Whether early stopping is automatic and there are embeddings of users, which need many steps and all events.
+
+        Scores start at those of popularity and may take many steps to rise above them. Events that are held out are
+        lost for embeddings, but not for histories.
+        """
+        return self.early_stopping == "auto" and "user" in self._table_rows()
 
     def _least_epochs(self, n_steps: int) -> int:
-        # Scores start at those of popularity, and may take many steps to rise above them.
-        by_ids = self.early_stopping == "auto" and "user" in self._table_rows()
-        return -(-_LEAST_STEPS // n_steps) if by_ids else 0
+        return -(-_LEAST_STEPS // n_steps) if self._adapts_to_users else 0
 
     def _trains_again(self, n_rows: int) -> bool:
-        """Return whether events that were held out would be lost: for embeddings of users, not for histories."""
-        return self.early_stopping == "auto" and n_rows <= _TRAINED_AGAIN and "user" in self._table_rows()
+        return self._adapts_to_users and n_rows <= _TRAINED_AGAIN
 
-    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        """Choose the last positive event of users with several: of a fraction of the users, or of enough of them."""
+    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any] | None:
+        """Choose the last positive event of users with several: of a fraction of the users, or of enough of them.
+
+        By default, what is held out must be a small part of the events, but enough to tell epochs apart.
+        """
         rows = self._last_events(events)
+        if self.early_stopping == "auto" and (len(rows) < _HELD_OUT or len(events) < self._least_events):
+            return None
         if not len(rows):
             raise ValueError(
                 "Early stopping cannot hold out events, because no user has two positive events. Pass X_val, or "
@@ -178,7 +186,8 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         else:
             n = int(np.ceil(self.validation_fraction * len(rows)))
         n = min(n, max(_HELD_OUT, SCORED_CELLS // len(self._items)))
-        return np.sort(random_state.permutation(rows)[:n])
+        chosen: NDArray[Any] = np.sort(random_state.permutation(rows)[:n])
+        return chosen
 
     def _log_popularity(self) -> NDArray[np.float32]:
         """Return the logarithm of the popularity of each item, relative to its mean: (n_items + 1, 1).

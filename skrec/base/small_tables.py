@@ -7,7 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEAST_ID_DROPOUT", "RARE", "best_epoch", "hold_out_in_turn", "is_small", "mean_curve", "most_bins"]
+__all__ = [
+    "LEAST_ID_DROPOUT",
+    "RARE",
+    "best_epoch",
+    "hold_out_in_turn",
+    "holds_out_by_default",
+    "is_small",
+    "mean_curve",
+    "most_bins",
+]
 
 _FEWEST, _MOST = 200, 10_000  # from so many rows on, and below so many
 _LATEST = 0.2
@@ -21,6 +30,11 @@ LEAST_ID_DROPOUT = 0.1
 def is_small(n_rows: int) -> bool:
     """Return whether a table is small, but large enough to hold out rows."""
     return _FEWEST <= n_rows < _MOST
+
+
+def holds_out_by_default(n_rows: int) -> bool:
+    """Return whether a table is larger than a small one, so that validation rows are held out by default."""
+    return n_rows >= _MOST
 
 
 def most_bins(n_rows: int) -> int:

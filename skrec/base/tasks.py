@@ -19,7 +19,7 @@ from skrec.base.events import Events, Inputs
 from skrec.base.network import NetworkRecommender, own_loss
 from skrec.base.reader import Query
 from skrec.base.retrieval import ScoreConsumer
-from skrec.base.task_rows import class_weights, find_classes, latest_or_random, usable_weights
+from skrec.base.task_rows import class_weights, find_classes, usable_weights
 from skrec.base.training_arrays import training_arrays
 
 _LARGEST = 1e100  # the squares of larger targets overflow
@@ -136,9 +136,6 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
 
     def _strata(self, events: Events) -> NDArray[Any]:
         return events.target
-
-    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        return latest_or_random(events, self.validation_fraction, random_state, self._strata(events))
 
     def _validation_score(self, logits: Any, events: Events) -> float:
         labels = np.arange(len(self.classes_))
@@ -331,9 +328,6 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         loss = own_loss(self.loss) if callable(self.loss) else self.loss
         return {"structure": {"losses": (loss,)}, "settings": {}, "arrays": training_arrays(events, log)}
-
-    def _hold_out(self, events: Events, random_state: Any) -> NDArray[Any]:
-        return latest_or_random(events, self.validation_fraction, random_state, None)
 
     def _is_positive(self, events: Events) -> NDArray[np.bool_]:
         return np.ones(len(events), bool)  # regardless of the rating
