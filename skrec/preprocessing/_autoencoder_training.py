@@ -14,6 +14,8 @@ from skrec._data.features.one_hot import OneHotRows
 from skrec.base.field_inputs import whole_numbers
 from skrec.base.fitted_network import structure_of
 from skrec.base.optimizer_names import optimizer_name
+from skrec.base.small_tables import holds_out_by_default
+from skrec.base.task_rows import latest_or_random, training_rows
 from skrec.base.training_arrays import batch_size_for, shapes_of
 from skrec.preprocessing._autoencoder_network import build_network
 
@@ -88,18 +90,12 @@ def train_autoencoder(coder: Any, one_hot: OneHot, rows: OneHotRows) -> tuple[di
 
 def _split(coder: Any, n_rows: int, random_state: np.random.RandomState) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the training rows and the validation rows."""
-    stopping = n_rows >= 10_000 if coder.early_stopping == "auto" else coder.early_stopping
+    stopping = holds_out_by_default(n_rows) if coder.early_stopping == "auto" else coder.early_stopping
     if not stopping:
         return np.arange(n_rows), np.arange(0)
-    n = max(1, round(coder.validation_fraction * n_rows))
-    if n >= n_rows:
-        raise ValueError(
-            f"Early stopping with validation_fraction={coder.validation_fraction} holds out all of the {n_rows} "
-            "row(s), so that none is left to train on. Pass more rows, another validation_fraction or "
-            "early_stopping=False."
-        )
-    order = random_state.permutation(n_rows)
-    return np.sort(order[n:]), np.sort(order[:n])
+    held_out = latest_or_random(n_rows, coder.validation_fraction, random_state)
+    inside = training_rows(held_out, n_rows, coder.validation_fraction)
+    return np.flatnonzero(inside), np.sort(held_out)
 
 
 def _structure(coder: Any, one_hot: OneHot, inputs: dict[str, Any], n_rows: int) -> dict[str, Any]:
@@ -114,9 +110,8 @@ def _structure(coder: Any, one_hot: OneHot, inputs: dict[str, Any], n_rows: int)
         "activation": coder.activation,
         "width": 1 << (n_columns + 64).bit_length(),
     }
-    batch_size = batch_size_for(n_rows)
-    while batch_size > _LEAST_ROWS and batch_size * n_columns > _LOGITS:
-        batch_size //= 2
+    most = max(_LOGITS // max(n_columns, 1), _LEAST_ROWS)
+    batch_size = min(batch_size_for(n_rows), 1 << (most.bit_length() - 1))
     return {
         "network": tuple(sorted(network.items())),
         "columns": shapes_of(inputs),

@@ -353,7 +353,7 @@ def test_it_survives_files(tmp_path, X):
         (MIXED, {"hidden_units": (0,)}, ValueError, "hidden_units is"),
         (MIXED, {"noise": 1.0}, ValueError, "'noise' parameter"),
         (MIXED, {"optimizer": "adamw"}, ValueError, "must be 'adam'"),
-        (MIXED[:1], {"early_stopping": True}, ValueError, "holds out all of the 1 row"),
+        (MIXED[:1], {"early_stopping": True}, ValueError, "holds out 1 of 1 rows: too many to train on"),
         (bag("squared_error"), {"sparse_loss": "binary"}, ValueError, "sparse_loss='binary' needs values of at least"),
         (bag("binary"), {"multivalued_features": [0]}, ColumnError, "cannot be used with a sparse X"),
         (bag("binary") * np.nan, {}, ValueError, "contains NaN"),
