@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 from skrec._recommend import Unwrapped
 from skrec._recommend._unwrap import reads_histories
 from skrec._sklearn_compat import safe_indexing
+from skrec._warnings import warn
 from skrec.metrics._held_out import cells, positions_of
 from skrec.metrics._row_ids import Array, RowIds, labels_of
 
@@ -45,7 +46,8 @@ class GivenPast:
     def split(cls, unwrapped: Unwrapped, X: Any, y: Any, fold_in: Any) -> tuple[GivenPast, Any, Any]:
         """Split held-out rows into histories and rows to score.
 
-        Negative rows are in no history. Rows to score whose item is in the history of the user are left out.
+        Negative rows are in no history. Rows to score whose item is in the history of the user are left out. Warnings
+        are given about users on whom the model was fitted, and about users without a history.
 
         Returns
         -------
@@ -78,6 +80,7 @@ class GivenPast:
                 f"None of the {len(ids.users)} held-out rows is left to score: all of them are in histories. Score the "
                 "rows of whole users, or lower fold_in."
             )
+        _warn_about_users(model, ids, past, scored if labels is None else scored[labels[scored] > 0])
         at = np.flatnonzero(past)
         at = at if ids.when is None else at[np.argsort(ids.when[at], kind="stable")]
         position = positions_of(ids.items[at], model.items_, "item_id")
@@ -110,3 +113,29 @@ class GivenPast:
         rows, columns = self.users[part][known] - users.start, self.position[part][known]
         keys = np.unique(rows * n_items + columns)
         return cells(keys // n_items, keys % n_items, (users.stop - users.start, n_items))
+
+
+def _warn_about_users(model: Any, ids: RowIds, past: NDArray[np.bool_], scored: NDArray[np.intp]) -> None:
+    """Warn about users, among those of the scored rows, that the model was fitted on or that have no history."""
+    codes = pd.factorize(ids.raw_users)[0]
+    users, first = np.unique(codes[scored], return_index=True)
+    at = scored[first]
+    fitted = ids.own_user[at] & (positions_of(ids.users[at], model.users_, "user_id") >= 0)
+    if fitted.any():
+        warn(
+            f"{type(model).__name__} was fitted on {int(fitted.sum()):,} of the {len(users):,} users to score, such as "
+            f"{_example(ids, at[fitted])!r}, but fold_in= evaluates users who are new to the model: their scores may "
+            "be too high. Fit on the other users, for instance by cross_validate(model, X, cv=cv, scoring=scorer) with "
+            "the same UserHoldout as cv= and as fold_in=. For a split of the rows of each user, leave out fold_in=."
+        )
+    lacking = ~np.isin(users, codes[past])
+    if lacking.any():
+        warn(
+            f"{int(lacking.sum()):,} of the {len(users):,} users to score, such as {_example(ids, at[lacking])!r}, "
+            "have no history: they have a single row, or no positive row among those of fold_in_rows. They are scored like "
+            "any unknown user. UserHoldout.split holds out only users with two rows or more; leave out the others."
+        )
+
+
+def _example(ids: RowIds, rows: NDArray[np.intp]) -> Any:
+    return ids.raw_users[rows[:1]].tolist()[0]

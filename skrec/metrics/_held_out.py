@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skrec._data import Vocabulary
-from skrec._data.ids.values import warn_other_kind
+from skrec._data.ids.values import of_another_kind, warn_other_kind
 from skrec._data.tables.columns import as_column
 from skrec._recommend import Unwrapped
 from skrec._recommend._protocol import FittedRecommender, roles_of
 from skrec._sklearn_compat import safe_indexing
+from skrec._warnings import warn
 from skrec.metrics._row_ids import Array, RowIds, codes_of, labels_of
 
 
@@ -62,17 +63,21 @@ class HeldOut:
     context: Any
 
     @classmethod
-    def read(cls, unwrapped: Unwrapped, X: Any, y: Any) -> "HeldOut":
+    def read(cls, unwrapped: Unwrapped, X: Any, y: Any, *, ranked: bool = True) -> "HeldOut":
         """Collect the pairs of raw rows. Rows with ``y > 0`` are relevant; without `y`, all rows are.
 
-        A warning is given if the items are of another kind than the ids of the catalogue. For users, the model warns
-        when it scores them.
+        A warning is given if the items are of another kind than the ids of the catalogue, or, unless `ranked` is False,
+        if none of the relevant items is in the catalogue. For users, the model warns when it scores them.
         """
         ids = RowIds.of(unwrapped, X)
         catalogue, name = as_column(unwrapped.model.items_), roles_of(unwrapped.model).item_name
         warn_other_kind(ids.items, catalogue, name, so="none of them is known, and every one is a miss")
         labels = None if y is None else labels_of(y, X, getattr(unwrapped.model, "classes_", None))
-        return cls.of(unwrapped.model, ids, np.ones(len(ids.users), dtype=bool) if labels is None else labels > 0)
+        relevant = np.ones(len(ids.users), dtype=bool) if labels is None else labels > 0
+        held_out = cls.of(unwrapped.model, ids, relevant)
+        if ranked and held_out.cold_item_share == 1 and not of_another_kind(ids.items, catalogue):
+            warn_of_new_items(unwrapped.model, ids, relevant, "each of them counts as a miss")
+        return held_out
 
     @classmethod
     def of(cls, model: FittedRecommender, ids: RowIds, relevant: NDArray[np.bool_]) -> "HeldOut":
@@ -143,6 +148,17 @@ class HeldOut:
             (slice(start, stop), slice(low, high))
             for start, stop, low, high in zip(*(a.tolist() for a in (starts, stops, first, last)), strict=True)
         ]
+
+
+def warn_of_new_items(model: FittedRecommender, ids: RowIds, relevant: NDArray[np.bool_], so: str) -> None:
+    """Warn that no relevant item is known to the model, as in every fold of ``ColdItemKFold``."""
+    items = pd.unique(ids.raw_items[relevant])
+    warn(
+        f"None of the {len(items):,} relevant items to score, such as {items[:1].tolist()[0]!r}, is in the catalogue "
+        f"of {type(model).__name__}: {so}. If items are new by design, as with ColdItemKFold, use a model that ranks them "
+        "by their features, such as ContentRanker or DeepFMRanker, with protocol='rerank' or a scorer that passes the "
+        "features in candidates= (see 'New items' in the user guide). Otherwise check the ids of the items."
+    )
 
 
 def cells(rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> csr_array:

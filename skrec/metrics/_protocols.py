@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from skrec._recommend import Unwrapped, is_recommender
 from skrec.metrics._given_past import GivenPast
-from skrec.metrics._held_out import HeldOut, cells
+from skrec.metrics._held_out import HeldOut, cells, warn_of_new_items
 from skrec.metrics._list_metrics import ListJudge
 from skrec.metrics._metric_names import is_per_list, parse_metric
 from skrec.metrics._row_ids import RowIds, codes_of, labels_of, predicted_scores, user_column
@@ -55,10 +55,10 @@ def rank_catalogue(
     model, past = unwrapped.model, None
     if fold_in is not None:
         past, X, y = GivenPast.split(unwrapped, X, y, fold_in)
-    held_out = HeldOut.read(unwrapped, X, y)
+    others = [name for name in names if not is_per_list(name)]
+    held_out = HeldOut.read(unwrapped, X, y, ranked=bool(others))
     given = None if past is None else past.of_users(held_out.users)
     judge = ListJudge([name for name in names if is_per_list(name)], model, held_out, item_features)
-    others = [name for name in names if not is_per_list(name)]
     parts = []
     for users, pairs in held_out.chunks(users_at_once(len(model.items_))):
         row, item = held_out.user[pairs] - users.start, held_out.item[pairs]
@@ -100,13 +100,17 @@ def rank_held_out_rows(
     codes, distinct = codes_of(users, "user")
     labels = np.maximum(labels_of(y, X, getattr(estimator, "classes_", None)), 0)
     ordered = _orderable(codes, labels, names)
-    values = values_of_groups(names, codes, labels, predicted_scores(estimator, X), len(distinct))
+    scores = predicted_scores(estimator, X)
+    values = values_of_groups(names, codes, labels, scores, len(distinct))
     kept = np.any([*ordered.values()], axis=0)
     index = pd.Index(distinct, name=users.name)[kept]
     kept_values = {name: np.where(ordered[name], value, np.nan)[kept] for name, value in values.items()}
     if ids is None:
         return Outcome(index, kept_values)
-    held_out = HeldOut.of(unwrapped.model, ids, (labels > 0) & kept[codes])
+    relevant = (labels > 0) & kept[codes]
+    held_out = HeldOut.of(unwrapped.model, ids, relevant)
+    if held_out.cold_item_share == 1 and not _differ_within(codes, scores).any():
+        warn_of_new_items(unwrapped.model, ids, relevant, "it has the same score for all rows of a user")
     return Outcome(index, kept_values, held_out.cold_user_share, held_out.cold_item_share)
 
 

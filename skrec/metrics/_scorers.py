@@ -246,13 +246,13 @@ def make_ranking_scorer(
     protocol : {"full", "rerank", "sampled"}, default="full"
         The set of items that each held-out item is ranked against. Values of different protocols must not be compared.
 
-        - "full": all items of the training data, except the items that the user chose there, in positive rows
-          (``y > 0``). Items of rows with ``y <= 0`` were shown but not chosen; they are ranked, and so are the items of
-          the held-out rows. Held-out rows are relevant if ``y`` is None or ``y > 0``; repeated (user, item) pairs count
-          as one relevant item. A relevant item that is not in the training data is a miss. Unknown users are scored by
-          the model as unknown. Each user gets one list. If the model was fitted with columns besides the user, the item
-          and the time, or uses histories, the context is the user's first held-out row (by time, if there is a time
-          column).
+        - "full": all items of the training data, except the items that the user chose there, in positive rows (``y >
+          0``). Items of rows with ``y <= 0`` were shown but not chosen; they are ranked, and so are the items of the
+          held-out rows. Held-out rows are relevant if ``y`` is None or ``y > 0``; repeated (user, item) pairs count as
+          one relevant item. A relevant item that is not in the training data is a miss; a warning is given if this
+          applies to all of them. Unknown users are scored by the model as unknown. Each user gets one list. If the
+          model was fitted with columns besides the user, the item and the time, or uses histories, the context is the
+          user's first held-out row (by time, if there is a time column).
         - "rerank": the user's held-out rows, ordered by ``predict`` (for two classes, by ``decision_function`` or
           ``predict_proba``), for any scikit-learn estimator. The labels ``y`` must differ within users; NDCG uses them
           as gains (0 for labels below 0), all other metrics use ``y > 0``. Users for whom these are all equal are left
@@ -281,7 +281,9 @@ def make_ranking_scorer(
         of the user (:meth:`skrec.model_selection.UserHoldout.fold_in_rows`); only the other rows are scored. The model
         is given the histories by ``score_items(history=...)``; their items are not ranked, and are not relevant in
         other rows. A model without histories, such as ``NCFRanker``, is an error; a baseline that does not depend on
-        them (``PopularityRanker``) is scored as it is. The shares of cold users and items describe the scored rows.
+        them (``PopularityRanker``) is scored as it is. A warning is given about users that are in the ``users_`` of the
+        model, which was fitted on them, and about users without a history, such as those with a single row. The shares
+        of cold users and items describe the scored rows.
     random_state : int, RandomState or None, default=0
         For "sampled": pass an int to use the same candidates for all models.
 

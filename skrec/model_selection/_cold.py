@@ -130,7 +130,9 @@ class ColdItemKFold(_ColdKFold):
     Notes
     -----
     With ``protocol="full"`` in :func:`skrec.metrics.make_ranking_scorer`, the held-out items are not in the catalogue,
-    so each of them counts as a miss. Score predictions of labels instead, or use ``protocol="rerank"``.
+    so each of them counts as a miss, and a warning is given. Use a model of the features of items, such as
+    :class:`~skrec.models.ContentRanker`, and score predictions of labels, use ``protocol="rerank"``, or rank the
+    held-out items with a scorer of your own, as in "New items" in the user guide.
 
     Examples
     --------

@@ -55,6 +55,8 @@ class UserHoldout(EventSplitter):
     Notes
     -----
     A scorer without ``fold_in=`` scores all rows of users that the model does not know. Pass the splitter to both.
+    With ``fold_in=``, it warns about users that the model was fitted on, and about users with a single row, who have no
+    history.
 
     References
     ----------

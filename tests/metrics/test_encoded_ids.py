@@ -61,10 +61,12 @@ def test_merging_users_or_items_gains_nothing(log):
         assert merged["cold_items"] == pytest.approx(rare[~test.duplicated()].mean())
         assert merged["ndcg@10"] <= plain.metrics["ndcg@10"]
     everyone = make_pipeline(IDEncoder(min_frequency=10**6), PopularityRanker()).fit(train)
-    assert scorer(everyone, test) == {"ndcg@10": 0, "cold_users": 1, "cold_items": 1}
+    with pytest.warns(UserWarning, match="is in the catalogue of PopularityRanker"):
+        assert scorer(everyone, test) == {"ndcg@10": 0, "cold_users": 1, "cold_items": 1}
     infrequent = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, min_frequency=10**6)
     everyone = make_pipeline(infrequent, PopularityRanker()).fit(train)
-    assert scorer(everyone, test) == {"ndcg@10": 0, "cold_users": 1, "cold_items": 1}
+    with pytest.warns(UserWarning, match="is in the catalogue of PopularityRanker"):
+        assert scorer(everyone, test) == {"ndcg@10": 0, "cold_users": 1, "cold_items": 1}
 
 
 def test_transformers_without_a_way_back_are_scored_on_their_ids(log):
@@ -88,4 +90,5 @@ def test_transformers_without_a_way_back_are_scored_on_their_ids(log):
 def test_score_of_a_pipeline_ranks_encoded_ids_and_the_scorer_raw_ones(log):
     rare = make_pipeline(IDEncoder(min_frequency=10**6), PopularityRanker()).fit(log)
     assert rare.score(log) == 1  # as the docstring warns: all items are one
-    assert make_ranking_scorer("ndcg@10")(rare, log) == 0
+    with pytest.warns(UserWarning, match="is in the catalogue of PopularityRanker"):
+        assert make_ranking_scorer("ndcg@10")(rare, log) == 0

@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 
 from skrec.metrics import get_scorer, make_ranking_scorer
 from skrec.model_selection import LeaveLastOut
-from skrec.models import PopularityRanker
+from skrec.models import ContentRanker, PopularityRanker
 
 NAMES = ["ndcg@3", "recall@3", "precision@3", "hit_rate@3", "map@3", "mrr@3"]
 events = st.lists(st.tuples(st.integers(1, 5), st.integers(10, 17), st.integers(-1, 2)), min_size=1, max_size=25)
@@ -58,6 +58,7 @@ def full_by_hand(model, train, test):
     return pd.DataFrame.from_dict(result, orient="index")
 
 
+@pytest.mark.filterwarnings("ignore:None of the .* is in the catalogue")
 @settings(max_examples=100, deadline=None)
 @given(train=events, test=events)
 def test_full_ranking_equals_plain_loops(random_ranker, train, test):
@@ -72,6 +73,30 @@ def test_full_ranking_equals_plain_loops(random_ranker, train, test):
     relevant = test[test.y > 0].drop_duplicates(["user_id", "item_id"])
     assert report.cold_user_share == pytest.approx((~expected.index.isin(train.user_id)).mean())
     assert report.cold_item_share == pytest.approx((~relevant.item_id.isin(train.item_id)).mean())
+
+
+def test_new_items_alone_are_a_warning(random_ranker):
+    train = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 7]})
+    test = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [80, 5, 90]})
+    model, y = random_ranker().fit(train), [1, 0, 1]
+    message = (
+        r"None of the 2 relevant items to score, such as 80, is in the catalogue of RandomRanker: each of them counts "
+        r"as a miss\. If items are new by design, as with ColdItemKFold, .* such as ContentRanker"
+    )
+    for protocol in ("full", "sampled"):
+        with pytest.warns(UserWarning, match=message):
+            assert make_ranking_scorer("ndcg@10", protocol=protocol)(model, test, y) == 0
+        make_ranking_scorer("ndcg@10", protocol=protocol)(model, test, [1, 1, 1])  # one of them is known
+    make_ranking_scorer(["cold_items", "coverage@1"])(model, test, y)  # nothing relevant is ranked
+
+
+def test_new_items_with_equal_scores_are_a_warning():
+    train = pd.DataFrame({"user_id": [1, 1, 2], "item_id": [5, 6, 7], "genre": ["a", "a", "b"]})
+    test = pd.DataFrame({"user_id": [1, 1, 2, 2], "item_id": [80, 90, 80, 90], "genre": ["a", "b", "a", "b"]})
+    scorer, y = make_ranking_scorer("ndcg@10", protocol="rerank"), [1, 0, 0, 1]
+    with pytest.warns(UserWarning, match="catalogue of PopularityRanker: it has the same score for all rows of a user"):
+        assert scorer(PopularityRanker().fit(train), test, y) == pytest.approx(1 / math.log2(3))
+    assert scorer(ContentRanker(item_features=["genre"]).fit(train), test, y) == 1
 
 
 def test_without_labels_all_rows_are_relevant(random_ranker):

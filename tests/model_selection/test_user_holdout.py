@@ -166,7 +166,7 @@ def test_a_model_without_histories_is_an_error():
 
 
 def test_negatives_are_neither_history_nor_relevant():
-    X = pd.DataFrame({"user_id": [9, 9, 9, 9], "item_id": [1, 2, 3, 4]})
+    X = pd.DataFrame({"user_id": [900] * 4, "item_id": [1, 2, 3, 4]})
     y = np.array([0, 1, 1, 0])
     model = EASERanker(l2=20.0).fit(EVENTS)
     seen = []
@@ -187,6 +187,36 @@ def test_negatives_are_neither_history_nor_relevant():
     scores = pd.Series(model.score_items(history=[[2]])[0], index=model.items_).drop(2)
     rank = (scores >= scores[3]).sum()
     assert report.metrics["recall@3"] == float(rank <= 3)
+
+
+def test_users_of_the_fit_are_a_warning():
+    cv = UserHoldout(test_size=20)
+    train, test = next(cv.split(EVENTS))
+    scorer, held_out = make_ranking_scorer("ndcg@10", fold_in=cv), EVENTS.iloc[test]
+    more = EVENTS.iloc[train[: len(train) // 2]]
+    both = pd.concat([held_out, more[more["user_id"].duplicated(keep=False)]])
+    n_fitted = both["user_id"].nunique() - 20
+    message = (
+        f"EASERanker was fitted on {n_fitted} of the {n_fitted + 20} users to score, such as "
+        f"{more['user_id'].iloc[0]}, but fold_in= evaluates users who are new"
+    )
+    for model in (EASERanker(), make_pipeline(IDEncoder(), EASERanker())):
+        model.fit(EVENTS.iloc[train])
+        with pytest.warns(UserWarning, match=message):
+            scorer(model, both)
+        with pytest.warns(UserWarning, match="was fitted on 20 of the 20 users"):
+            scorer(model.fit(EVENTS), held_out)
+
+
+def test_users_without_a_history_are_a_warning():
+    model = PopularityRanker().fit(EVENTS)
+    X = pd.DataFrame({"user_id": [900, 901, 901, 902, 903, 903], "item_id": [1, 2, 3, 4, 5, 6]})
+    cv = UserHoldout(shuffle=False)
+    with pytest.warns(UserWarning, match="2 of the 4 users to score, such as 900, have no history: they have a"):
+        report = make_ranking_scorer("ndcg@10", fold_in=cv).evaluate(model, X)
+    assert report.n_users == 4
+    with pytest.warns(UserWarning, match=r"3 of the 4 users to score, such as 900, .* no positive row"):
+        make_ranking_scorer("ndcg@10", fold_in=cv)(model, X, [1, 0, 1, 1, 1, 1])
 
 
 def test_items_of_the_history_are_not_targets():
