@@ -132,8 +132,8 @@ def _warn_about_users(model: Any, ids: RowIds, past: NDArray[np.bool_], scored: 
     if lacking.any():
         warn(
             f"{int(lacking.sum()):,} of the {len(users):,} users to score, such as {_example(ids, at[lacking])!r}, "
-            "have no history: they have a single row, or no positive row among those of fold_in_rows. They are scored like "
-            "any unknown user. UserHoldout.split holds out only users with two rows or more; leave out the others."
+            "have no history: they have a single row, or no positive row among those of fold_in_rows. They are scored "
+            "like any unknown user. UserHoldout.split holds out only users with two rows or more; leave out the others."
         )
 
 
