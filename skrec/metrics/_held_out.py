@@ -156,8 +156,8 @@ def warn_of_new_items(model: FittedRecommender, ids: RowIds, relevant: NDArray[n
     warn(
         f"None of the {len(items):,} relevant items to score, such as {items[:1].tolist()[0]!r}, is in the catalogue "
         f"of {type(model).__name__}: {so}. If items are new by design, as with ColdItemKFold, use a model that ranks "
-        "them by their features, such as ContentRanker or DeepFMRanker, with protocol='rerank' or a scorer that passes the "
-        "features in candidates= (see 'New items' in the user guide). Otherwise check the ids of the items."
+        "them by their features, such as ContentRanker or DeepFMRanker, with protocol='rerank' or a scorer that passes "
+        "the features in candidates= (see 'New items' in the user guide). Otherwise check the ids of the items."
     )
 
 

@@ -247,9 +247,9 @@ def make_ranking_scorer(
         The set of items that each held-out item is ranked against. Values of different protocols must not be compared.
 
         - "full": all items of the training data, except the items that the user chose there, in positive rows
-          (``y > 0``). Items of rows with ``y <= 0`` were shown but not chosen; they are ranked, and so are the items of the
-          held-out rows. Held-out rows are relevant if ``y`` is None or ``y > 0``; repeated (user, item) pairs count as
-          one relevant item. A relevant item that is not in the training data is a miss; a warning is given if this
+          (``y > 0``). Items of rows with ``y <= 0`` were shown but not chosen; they are ranked, and so are the items of
+          the held-out rows. Held-out rows are relevant if ``y`` is None or ``y > 0``; repeated (user, item) pairs count
+          as one relevant item. A relevant item that is not in the training data is a miss; a warning is given if this
           applies to all of them. Unknown users are scored by the model as unknown. Each user gets one list. If the
           model was fitted with columns besides the user, the item and the time, or uses histories, the context is the
           user's first held-out row (by time, if there is a time column).
