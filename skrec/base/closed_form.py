@@ -17,6 +17,7 @@ from skrec._data import Rows
 from skrec._sklearn_compat import _fit_context
 from skrec._transaction import transaction
 from skrec.base.given_histories import GivenHistories, history_matrix
+from skrec.base.history_docs import EXPLAIN_RAISES, EXPLAINED_ITEMS, EXPLAINED_QUERIES, GIVEN_HISTORY, documented
 from skrec.base.learning import learn
 from skrec.base.ranker import RankerMixin
 from skrec.base.reader import Codes, Query
@@ -215,6 +216,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
 
     # -- explanations -------------------------------------------------------------------------------------------------
 
+    @documented(queries=EXPLAINED_QUERIES, items=EXPLAINED_ITEMS, history=GIVEN_HISTORY, raises=EXPLAIN_RAISES)
     def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
         """Return the contribution of each past item to the scores of recommended items.
 
@@ -224,13 +226,9 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
 
         Parameters
         ----------
-        queries : array-like of shape (n_queries,) or rows, default=None
-            User ids or rows, as in :meth:`recommend`. Rows may have an item column with the items to explain, such as
-            the rows returned by ``recommend``.
-        items : array-like of shape (n_queries,), default=None
-            The item to explain for each query. Required if the rows have no item column.
-        history : list of lists of item ids, or rows, default=None
-            Histories, as in :meth:`recommend`.
+        {queries}
+        {items}
+        {history}
 
         Returns
         -------
@@ -240,8 +238,18 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
 
         Raises
         ------
-        ValueError
-            If items are missing, or their number differs from the number of queries.
+        {raises}
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import ItemKNNRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "z"]})
+        >>> model = ItemKNNRanker(shrink=0.0).fit(events)
+        >>> model.explain(history=[["z", "x"]], items=["y"])  # x and y are always together
+           query  user_id item_id past_item  contribution
+        0      0        0       y         x           1.0
+        1      0        0       y         z           0.0
         """
         check_is_fitted(self)
         ids, read, item_ids, about = self._read_explained("explain", queries, items, history)
@@ -260,18 +268,6 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
                 "contribution": contribution[order],
             }
         )
-
-    def _read_explained(
-        self, method: str, queries: Any, items: Any, history: Any
-    ) -> tuple[NDArray[Any], Query, NDArray[Any], Query]:
-        """Read queries, and the item of each; `method` is named in errors."""
-        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
-        if about is None or item_ids is None:
-            raise ValueError(
-                f"{type(self).__name__}.{method} needs the items to explain: pass items=, one for each query, or the "
-                "rows that recommend returned."
-            )
-        return ids, read, item_ids, about
 
     def _contributions_to(
         self, histories: sparse.csr_array, items: Query

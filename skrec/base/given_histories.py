@@ -16,6 +16,7 @@ from skrec._data import Rows, as_rows
 from skrec._data.events.histories import Histories, Windows
 from skrec._data.tables.columns import as_column
 from skrec._recommend import are_events, as_sessions, by_index, refuse_history, require_queries, sessions_by_user
+from skrec.base.history_docs import WALKS, documented
 from skrec.base.reader import Query
 from skrec.base.recommender import Recommender
 
@@ -33,6 +34,7 @@ class GivenHistories(Recommender):
         """Maximum number of events of a given history that are used; the latest are kept."""
         return _ALL_EVENTS
 
+    @documented(walks=WALKS)
     def recommend(
         self,
         queries: Any = None,
@@ -86,13 +88,7 @@ class GivenHistories(Recommender):
 
         Examples
         --------
-        >>> import pandas as pd
-        >>> from skrec.models import SASRecRanker
-        >>> walks = pd.DataFrame(
-        ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
-        ... )
-        >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
-        >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
+        {walks}
         >>> model.recommend(history=[["b"], ["b", "c"]], k=1)["item_id"].tolist()  # two anonymous sessions
         ['c', 'd']
         """
@@ -196,6 +192,18 @@ class GivenHistories(Recommender):
         if len(item_ids) != len(ids):
             raise ValueError(f"There are {len(ids)} queries, but {len(item_ids)} items: pass one for each query.")
         return ids, query, item_ids, about
+
+    def _read_explained(
+        self, method: str, queries: Any, items: Any, history: Any
+    ) -> tuple[NDArray[Any], Query, NDArray[Any], Query]:
+        """Read queries, and the item of each; `method` is named in errors."""
+        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
+        if about is None or item_ids is None:
+            raise ValueError(
+                f"{type(self).__name__}.{method} needs the items to explain: pass items=, one for each query, or the "
+                "rows that recommend returned."
+            )
+        return ids, read, item_ids, about
 
     def _has_column(self, rows: Rows, role: str) -> bool:
         """Whether rows have the column of a role, by name."""

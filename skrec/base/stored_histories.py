@@ -15,6 +15,14 @@ from skrec._transaction import transaction
 from skrec.base.contributions import contributions
 from skrec.base.events import Events
 from skrec.base.given_histories import GivenHistories
+from skrec.base.history_docs import (
+    EXPLAIN_RAISES,
+    EXPLAINED_ITEMS,
+    EXPLAINED_QUERIES,
+    GIVEN_HISTORY,
+    WALKS,
+    documented,
+)
 from skrec.base.network import NetworkRecommender
 
 __all__ = ["StoredHistories"]
@@ -26,6 +34,7 @@ class StoredHistories(GivenHistories, NetworkRecommender):
 
     _events_have_order: ClassVar[bool] = True  # whether histories are sequences rather than sets
 
+    @documented(walks=WALKS)
     def append_history(self, X: Any, y: Any = None) -> Any:
         """Add events to the histories of users, without training.
 
@@ -49,13 +58,7 @@ class StoredHistories(GivenHistories, NetworkRecommender):
 
         Examples
         --------
-        >>> import pandas as pd
-        >>> from skrec.models import SASRecRanker
-        >>> walks = pd.DataFrame(
-        ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
-        ... )
-        >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
-        >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
+        {walks}
         >>> model.recommend([1], k=1)["item_id"].tolist()
         ['d']
         >>> model = model.append_history(pd.DataFrame({"user_id": [1], "item_id": ["d"], "timestamp": [4]}))
@@ -79,6 +82,9 @@ class StoredHistories(GivenHistories, NetworkRecommender):
         """Add events to the log and to the histories."""
         self._log_events(events, inside, log)
 
+    @documented(
+        queries=EXPLAINED_QUERIES, items=EXPLAINED_ITEMS, history=GIVEN_HISTORY, raises=EXPLAIN_RAISES, walks=WALKS
+    )
     def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
         """Return the contribution of each past event to the scores of recommended items.
 
@@ -88,13 +94,9 @@ class StoredHistories(GivenHistories, NetworkRecommender):
 
         Parameters
         ----------
-        queries : array-like of shape (n_queries,) or rows, default=None
-            User ids or rows, as in :meth:`recommend`. Rows may have an item column with the items to explain, such as
-            the rows returned by ``recommend``.
-        items : array-like of shape (n_queries,), default=None
-            The item to explain for each query. Required if the rows have no item column.
-        history : list of lists of item ids, or rows, default=None
-            Histories, as in :meth:`recommend`.
+        {queries}
+        {items}
+        {history}
 
         Returns
         -------
@@ -107,8 +109,7 @@ class StoredHistories(GivenHistories, NetworkRecommender):
 
         Raises
         ------
-        ValueError
-            If there are no items, or their number differs from the number of queries.
+        {raises}
 
         See Also
         --------
@@ -122,13 +123,7 @@ class StoredHistories(GivenHistories, NetworkRecommender):
 
         Examples
         --------
-        >>> import pandas as pd
-        >>> from skrec.models import SASRecRanker
-        >>> walks = pd.DataFrame(
-        ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
-        ... )
-        >>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
-        >>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)
+        {walks}
         >>> found = model.explain(history=[["a", "b"]], items=["c"])
         >>> found[["item_id", "past_item", "age"]]  # the walks go from b to c
           item_id past_item  age
@@ -136,16 +131,11 @@ class StoredHistories(GivenHistories, NetworkRecommender):
         1       c         a    2
         """
         check_is_fitted(self)
-        ids, read, item_ids, about = self._read_query_pairs(queries, items, history)
-        if about is None:
-            raise ValueError(
-                f"{type(self).__name__}.explain needs the items to explain: pass items=, one for each query, or the "
-                "rows that recommend returned."
-            )
+        ids, read, item_ids, about = self._read_explained("explain", queries, items, history)
         inputs = {**self._query_inputs(read), **self._item_inputs(about)}
         frame = contributions(inputs, self._pair_scores)
         roles, query = self._estimator_roles, frame["query"]
         frame["past_item"] = self._items.decode(frame["past_item"])
         frame.insert(1, roles.user_name, np.asarray(ids)[query])
-        frame.insert(2, roles.item_name, np.asarray(item_ids)[query])
+        frame.insert(2, roles.item_name, item_ids[query])
         return frame if self._events_have_order else frame.drop(columns="age")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
+from skrec.base.history_docs import EXPLAIN_RAISES, EXPLAINED_QUERIES, GIVEN_HISTORY, documented
 from skrec.base.item_features import ItemFeatures
 from skrec.base.reader import Query
 from skrec.base.retrieval import chunks
@@ -35,6 +36,7 @@ class FeatureExplanations(ItemFeatures):
     def _profiles(self, histories: sparse.csr_array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the weights of features for histories, and the factors of their scores: 0 without features."""
 
+    @documented(queries=EXPLAINED_QUERIES, history=GIVEN_HISTORY, raises=EXPLAIN_RAISES)
     def explain(self, queries: Any = None, items: Any = None, *, history: Any = None) -> pd.DataFrame:
         """Return the contribution of each past item to the scores of recommended items.
 
@@ -43,14 +45,11 @@ class FeatureExplanations(ItemFeatures):
 
         Parameters
         ----------
-        queries : array-like of shape (n_queries,) or rows, default=None
-            User ids or rows, as in :meth:`recommend`. Rows may have an item column with the items to explain, such as
-            the rows returned by ``recommend``.
+        {queries}
         items : array-like of shape (n_queries,) or rows, default=None
             The item to explain for each query: ids, or rows with the features of items, which may be new. Required if
             the rows of `queries` have no item column.
-        history : list of lists of item ids, or rows, default=None
-            Histories, as in :meth:`recommend`.
+        {history}
 
         Returns
         -------
@@ -60,8 +59,7 @@ class FeatureExplanations(ItemFeatures):
 
         Raises
         ------
-        ValueError
-            If items are missing, or their number differs from the number of queries.
+        {raises}
 
         See Also
         --------
