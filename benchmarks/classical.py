@@ -138,19 +138,12 @@ START = {  # the first trial of a search
 }
 SETTINGS = {  # found by --search, with the number of trials in the comment
     "ncf": {
-        "EASE": {"l2": 1000.0},  # 8, beside the usual value, which is better
-        "ALS": {"embedding_dim": 128, "l2": 0.01, "unobserved_weight": 0.1},  # 8, of which the first is best
+        "EASE": START["ncf EASE"],  # 8, beside the usual value, which is better
+        "ALS": START["ALS"],  # 8, of which the first is best
         "SLIM": {"alpha": 0.0995, "l1_ratio": 0.0129},  # 6
         "PureSVD": {"embedding_dim": 66},  # 8
-        "NMF": {"embedding_dim": 80, "alpha": 0.0015},  # by hand, and 4 of a search that was stopped
-        "UserKNN": {  # 10, of which the first is best
-            "n_neighbors": 300,
-            "metric": "asymmetric",
-            "weighting": None,
-            "shrink": 0.1,
-            "alpha": 0.7,
-            "neighborhood": "reverse",
-        },
+        "NMF": START["ncf NMF"],  # by hand, and 4 of a search that was stopped
+        "UserKNN": START["UserKNN"],  # 10, of which the first is best
         "RP3Beta": {"n_neighbors": 338, "alpha": 1.025, "beta": 0.624, "normalize": True, "pruning": "both"},  # 40
         "ItemKNN": {"n_neighbors": 110, "weighting": "bm25", "shrink": 867.0},  # 16
     },
@@ -158,7 +151,7 @@ SETTINGS = {  # found by --search, with the number of trials in the comment
         "EASE": {"l2": 621.0},  # 50
         "SLIM": {"alpha": 0.251, "l1_ratio": 0.000338},  # 8
         "ALS": {"l2": 0.03, "unobserved_weight": 0.1},  # an earlier search on the same rows, one parameter at a time
-        "PureSVD": {"embedding_dim": 15},  # 9, beside the value of START, which is better
+        "PureSVD": START["mcrec PureSVD"],  # 9, beside the value of START, which is better
         "UserKNN": {  # 40
             "n_neighbors": 114,
             "metric": "asymmetric",
@@ -168,11 +161,11 @@ SETTINGS = {  # found by --search, with the number of trials in the comment
             "neighborhood": "reverse",
         },
         "RP3Beta": {"n_neighbors": 331, "alpha": 0.634, "beta": 0.503, "normalize": True, "pruning": "both"},  # 50
-        "ItemKNN": {"n_neighbors": 345, "weighting": "bm25", "shrink": 349.0},  # 40, of which the first is best
+        "ItemKNN": START["mcrec ItemKNN"],  # 40, of which the first is best
     },
     "ua": {},
     "citeulike": {
-        "RP3Beta": {"n_neighbors": 1000, "alpha": 0.5, "beta": 0.35},  # 16, of which the first is best
+        "RP3Beta": START["citeulike RP3Beta"],  # 16, of which the first is best
         "ItemKNN": {"n_neighbors": 906, "weighting": "bm25", "shrink": 12.2},  # 16
     },
 }
