@@ -25,7 +25,7 @@ from skrec._recommend._given_histories import are_events, as_sessions, sessions_
 from skrec._recommend._id_path import IdPath, id_path
 from skrec._recommend._inverse_steps import CURE, sources
 from skrec._recommend._lists_by_user import by_index
-from skrec._recommend._protocol import FittedRecommender, feature_positions
+from skrec._recommend._protocol import FittedRecommender, StoresHistories, feature_positions
 from skrec._recommend._result import Ranking
 from skrec._recommend._unwrap import Unwrapped, flat
 from skrec._sklearn_compat import safe_indexing
@@ -210,7 +210,7 @@ class EncodedSpace:
             own = self._own_columns("query") | {self.raw.user, *(() if self.raw.time is None else (self.raw.time,))}
             if self.raw.context(queries, "queries") & own:
                 self._warn_other_kind(users, self.raw.user)
-                free = {self.raw.item} | (set() if hasattr(self.model, "append_history") else {self.raw.time})
+                free = {self.raw.item} | (set() if isinstance(self.model, StoresHistories) else {self.raw.time})
                 return users, self._transform(queries, "queries", own, free)
             self.raw.refuse_misspelt(queries, "queries", own)
         if allow_unknown and not self._refuses_unknown and not kinds_of(users) <= kinds_of(self.known_users):

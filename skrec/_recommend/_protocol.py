@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skrec._data.tables.roles import Roles
 
-__all__ = ["FittedRecommender", "ReadsFeatures", "feature_positions", "query_times", "roles_of"]
+__all__ = ["FittedRecommender", "ReadsFeatures", "StoresHistories", "feature_positions", "query_times", "roles_of"]
 
 
 class FittedRecommender(Protocol):
@@ -38,7 +38,8 @@ class FittedRecommender(Protocol):
     def recommend(self, queries: Any, k: int = 10, **options: Any) -> Any:
         """Return the k best items of each query; options are ``candidates``, ``exclude_seen`` and ``as_frame``.
 
-        ``history`` is passed only to models with ``append_history``, and to those whose ``reads_histories`` is True.
+        ``history`` is passed only to models that are :class:`StoresHistories`, and to those whose ``reads_histories``
+        is True.
         """
 
     def score_items(self, queries: Any, candidates: Any = None) -> NDArray[Any]:
@@ -60,6 +61,14 @@ class ReadsFeatures(Protocol):
 
     def feature_positions(self, side: Literal["query", "item"]) -> Collection[int] | None:
         """Return the positions of the columns with the features of queries or of items; None if that is not known."""
+
+
+@runtime_checkable
+class StoresHistories(Protocol):
+    """A fitted model whose scores depend on the stored events of a user: those before the time of a query, if any."""
+
+    def append_history(self, X: Any, y: Any = None) -> Any:
+        """Add events to the histories of users."""
 
 
 def roles_of(model: FittedRecommender) -> Roles:

@@ -5,6 +5,8 @@ from typing import Any
 
 from sklearn.exceptions import NotFittedError
 
+from skrec._recommend._protocol import StoresHistories
+
 
 @dataclass(frozen=True)
 class Unwrapped:
@@ -112,7 +114,7 @@ def reads_histories(model: Any) -> bool:
     >>> reads_histories(Ridge())
     False
     """
-    return bool(getattr(model, "reads_histories", hasattr(model, "append_history")))
+    return bool(getattr(model, "reads_histories", isinstance(model, StoresHistories)))
 
 
 def refuse_history(model: Any, history: Any) -> None:

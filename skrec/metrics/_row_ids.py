@@ -15,7 +15,7 @@ from skrec._recommend import Unwrapped
 from skrec._recommend._frames import as_table, columns_of
 from skrec._recommend._id_path import decoded, id_path, stages_of
 from skrec._recommend._inverse_steps import Stage
-from skrec._recommend._protocol import FittedRecommender, query_times, roles_of
+from skrec._recommend._protocol import FittedRecommender, StoresHistories, query_times, roles_of
 
 Array = NDArray[Any]
 
@@ -122,7 +122,7 @@ def _context(model: FittedRecommender, X: Any) -> Any:
     """Return the rows as a table that the model takes as queries; None where it knows a query by its user alone."""
     roles = roles_of(model)
     n_ids = 2 if roles.time is None else 3
-    reads_times = roles.time is not None and hasattr(model, "append_history")
+    reads_times = roles.time is not None and isinstance(model, StoresHistories)
     if getattr(model, "n_features_in_", n_ids) <= n_ids and not reads_times:
         return None
     table = as_rows(X).table
