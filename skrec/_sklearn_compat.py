@@ -4,6 +4,7 @@ Names that scikit-learn renames or moves are adapted here and nowhere else.
 """
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any, TypeVar
 
 from sklearn import base as _base
@@ -14,14 +15,14 @@ from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
     Hidden,
-    Interval,
     InvalidParameterError,
     MissingValues,
-    Options,
     RealNotInt,
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import Interval as _Interval
+from sklearn.utils._param_validation import Options as _Options
 from sklearn.utils._set_output import _get_output_config as get_output_config
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _check_method_params as check_method_params
@@ -29,6 +30,7 @@ from sklearn.utils.validation import _get_feature_names as get_feature_names
 from sklearn.utils.validation import _num_samples as num_samples
 
 __all__ = [
+    "POSITION",
     "BaseSearchCV",
     "HasMethods",
     "Hidden",
@@ -52,6 +54,33 @@ __all__ = [
 ]
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+class Interval(_Interval):
+    """scikit-learn's constraint of a number, except that booleans, which Python counts as integers, do not pass."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return not isinstance(val, bool) and bool(super().is_satisfied_by(val))
+
+
+class Options(_Options):
+    """scikit-learn's constraint of some values of a type, except that True is not taken for 1, nor False for 0."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        return not isinstance(val, bool) and bool(super().is_satisfied_by(val))
+
+
+class _Position(Interval):
+    """An integer of any size, such as the position of a column."""
+
+    def __init__(self) -> None:
+        super().__init__(Integral, None, None, closed="neither")
+
+    def __str__(self) -> str:
+        return "an instance of 'int'"
+
+
+POSITION = _Position()
 
 
 def _fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[_Method], _Method]:

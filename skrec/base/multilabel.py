@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
 from skrec._data.targets.numbers import read_weights
-from skrec._sklearn_compat import StrOptions, _fit_context
+from skrec._sklearn_compat import POSITION, StrOptions, _fit_context
 from skrec.base.events import Events
 from skrec.base.label_columns import (
     label_columns,
@@ -107,7 +106,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "loss_weights": ["array-like", dict, None],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
-        "rank_by": [str, Integral, None],
+        "rank_by": [str, POSITION, None],
     }
 
     def __sklearn_tags__(self) -> Any:

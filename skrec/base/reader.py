@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,7 +17,7 @@ from skrec._data.ids.id_lists import read_ids
 from skrec._data.tables.roles import role_position
 from skrec._data.tables.spelling import guessing
 from skrec._recommend import is_table
-from skrec._sklearn_compat import StrOptions
+from skrec._sklearn_compat import POSITION, StrOptions
 from skrec._transaction import ReadsOneState
 from skrec.exceptions import ColumnError
 
@@ -66,7 +65,7 @@ class Reader(ReadsOneState, BaseEstimator):
 
     _declared_constraints: ClassVar[dict[str, Any]]  # those of a class itself, without inherited ones
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        **{role: [str, Integral, None] for role in ("user", "item", "time")},
+        **{role: [str, POSITION, None] for role in ("user", "item", "time")},
         "handle_unknown": [StrOptions({"oov", "error"})],
     }
 

@@ -19,7 +19,7 @@ from skrec._data import Rows, Vocabulary, as_rows
 from skrec._data.graphs.adjacency import adjacency, normalized
 from skrec._data.graphs.edges import Edges, read_knowledge, read_links
 from skrec._data.tables.roles import column_positions
-from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in
+from skrec._sklearn_compat import POSITION, Interval, StrOptions, _fit_context, check_feature_names_in
 from skrec._transaction import ReadsOneState, transaction
 from skrec._warnings import warn
 from skrec.preprocessing._common import read_again
@@ -109,7 +109,7 @@ class GraphFeatures(ReadsOneState, TransformerMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "graph": "no_validation",
-        "columns": ["array-like", str, Integral, None],
+        "columns": ["array-like", str, POSITION, None],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "powers": ["array-like"],
         "handle_unknown": [StrOptions({"zeros", "mean", "error"})],

@@ -20,7 +20,14 @@ from skrec._data.tables.columns import object_array
 from skrec._data.tables.roles import role_position
 from skrec._data.tables.time_checks import are_codes, warn_encoded_times, warn_row_order
 from skrec._data.targets.numbers import numeric_labels
-from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
+from skrec._sklearn_compat import (
+    POSITION,
+    Interval,
+    StrOptions,
+    _fit_context,
+    check_feature_names_in,
+    get_output_config,
+)
 from skrec._transaction import ReadsOneState, transaction
 from skrec.exceptions import ColumnError
 from skrec.preprocessing._common import read_again
@@ -104,9 +111,9 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
     remainder: Literal["passthrough", "drop"] = "passthrough"
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "user": [str, Integral, None],
-        "item": [str, Integral, None],
-        "time": [str, Integral, None],
+        "user": [str, POSITION, None],
+        "item": [str, POSITION, None],
+        "time": [str, POSITION, None],
         "max_history": [Interval(Integral, 1, None, closed="left")],
         "events": [StrOptions({"all", "positive"})],
         "remainder": [StrOptions({"passthrough", "drop"})],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -16,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skrec._data import Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.ids.values import as_objects
 from skrec._data.tables.columns import side_by_side
-from skrec._sklearn_compat import StrOptions, _fit_context, get_output_config
+from skrec._sklearn_compat import POSITION, StrOptions, _fit_context, get_output_config
 from skrec._transaction import ReadsOneState, transaction
 from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_narrow_dtype, split_rare
 
@@ -125,7 +124,7 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
     """Whether ``transform`` warns of ids that are of another kind than those of ``fit``."""
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "time": [str, Integral, None],
+        "time": [str, POSITION, None],
         "handle_unknown": [StrOptions({"oov", "error"})],
         "min_frequency": MIN_FREQUENCY,
         "dtype": "no_validation",
