@@ -28,12 +28,26 @@ LEAST_ID_DROPOUT = 0.1
 
 
 def is_small(n_rows: int) -> bool:
-    """Return whether a table is small, but large enough to hold out rows."""
+    """Return whether a table is small, but large enough to hold out rows.
+
+    Examples
+    --------
+    >>> from skrec.base.small_tables import is_small
+    >>> [is_small(n_rows) for n_rows in (199, 200, 9_999, 10_000)]
+    [False, True, True, False]
+    """
     return _FEWEST <= n_rows < _MOST
 
 
 def holds_out_by_default(n_rows: int) -> bool:
-    """Return whether a table is larger than a small one, so that validation rows are held out by default."""
+    """Return whether a table is larger than a small one, so that validation rows are held out by default.
+
+    Examples
+    --------
+    >>> from skrec.base.small_tables import holds_out_by_default
+    >>> [holds_out_by_default(n_rows) for n_rows in (9_999, 10_000)]
+    [False, True]
+    """
     return n_rows >= _MOST
 
 
@@ -97,7 +111,14 @@ def hold_out_in_turn(
 
 
 def mean_curve(scores: Sequence[Sequence[float]]) -> list[float]:
-    """Return the mean score of the folds after each epoch; a fold that stopped keeps its last score."""
+    """Return the mean score of the folds after each epoch; a fold that stopped keeps its last score.
+
+    Examples
+    --------
+    >>> from skrec.base.small_tables import mean_curve
+    >>> mean_curve([[-1.0, -0.5, -0.25], [-2.0, -1.5]])
+    [-1.5, -1.0, -0.875]
+    """
     return [float(score) for score in _padded(scores).mean(axis=0)]
 
 

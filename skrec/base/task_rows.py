@@ -108,12 +108,30 @@ def training_rows(
 
 
 def usable_weights(events: Events) -> NDArray[np.float64] | None:
-    """Return the weights of the validation rows, or None if all of them are 0."""
+    """Return the weights of the validation rows, or None if all of them are 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec.base.events import Events
+    >>> from skrec.base.task_rows import usable_weights
+    >>> codes, target = np.ones(2, np.int32), np.ones(2, np.float32)
+    >>> [usable_weights(Events(codes, codes, {}, target, weight=np.array(w))) for w in ([0.0, 0.0], [0.0, 2.0])]
+    [None, array([0., 2.])]
+    """
     return events.weight if events.weight is not None and events.weight.any() else None
 
 
 def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the weights of all classes; classes that are missing from `labels` are allowed."""
+    """Return the weights of all classes; classes that are missing from `labels` are allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec.base.task_rows import class_weights
+    >>> class_weights("balanced", np.array(["no", "yes"]), np.array(["no", "no", "no", "yes"])).round(2).tolist()
+    [0.67, 2.0]
+    """
     here = np.isin(classes, labels) | isinstance(given, dict)
     weights = np.ones(len(classes))
     weights[here] = compute_class_weight(given, classes=classes[here], y=labels)
@@ -123,7 +141,15 @@ def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> ND
 def find_classes(
     labels: NDArray[Any], announced: Any, known: NDArray[Any] | None, where: str = "", name: str = "y"
 ) -> NDArray[Any]:
-    """Return the known classes, the announced classes, or all labels."""
+    """Return the known classes, the announced classes, or all labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec.base.task_rows import find_classes
+    >>> find_classes(np.array(["yes"]), announced=["no", "yes"], known=None).tolist()
+    ['no', 'yes']
+    """
     announced = None if announced is None else np.unique(class_labels(announced, announced, f"classes{where}"))
     if known is None:
         classes = np.unique(labels) if announced is None else announced

@@ -25,19 +25,47 @@ def training_arrays(events: Events, log: Interactions, **more: Any) -> Any:
 
 
 def batch_size_for(n_rows: int) -> int:
-    """Return a batch size for about 64 steps per epoch, from 8 to 1,024; a power of two, to share programs."""
+    """Return a batch size for about 64 steps per epoch, from 8 to 1,024; a power of two, to share programs.
+
+    Examples
+    --------
+    >>> from skrec.base.training_arrays import batch_size_for
+    >>> [batch_size_for(n_rows) for n_rows in (100, 5_000, 1_000_000)]
+    [8, 64, 1024]
+    """
     return int(2 ** np.clip(np.round(np.log2(max(n_rows, 1) / 64)), 3, 10))
 
 
 def shapes_of(arrays: Inputs) -> tuple[tuple[str, str, tuple[int, ...], bool], ...]:
-    """Return the name, type and shape of each input, and whether it is a window."""
+    """Return the name, type and shape of each input, and whether it is a window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec.base.training_arrays import shapes_of
+    >>> shapes_of({"user": np.zeros(9, np.int32), "query_numbers": np.zeros((9, 4), np.float32)})
+    (('query_numbers', 'float32', (4,), False), ('user', 'int32', (), False))
+    """
     return tuple(
         sorted((name, str(array.dtype), array.shape[1:], isinstance(array, Windows)) for name, array in arrays.items())
     )
 
 
 def sets_by_user(events: Events, log: Interactions, catalogue: Any) -> Any:
-    """Convert events to rows of up to 16 events of a user; a row weighs as much as its events."""
+    """Convert events to rows of up to 16 events of a user; a row weighs as much as its events.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data import Interactions
+    >>> from skrec.base.events import Events
+    >>> from skrec.base.training_arrays import sets_by_user
+    >>> users, items = np.array([1, 1, 2], np.int32), np.array([1, 2, 2], np.int32)
+    >>> log = Interactions.from_codes(users, items, n_users=2, n_items=2)
+    >>> arrays = sets_by_user(Events(users, items, {}, np.ones(3, np.float32)), log, None)
+    >>> arrays.n_rows, arrays.weight.tolist()  # user 1 has two events
+    (2, [2.0, 1.0])
+    """
     from skrec._engine.batches import TrainingArrays
 
     order = np.argsort(events.users, kind="stable")

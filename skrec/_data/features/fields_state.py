@@ -14,7 +14,19 @@ __all__ = ["fields_of_state", "state_of_fields"]
 
 
 def state_of_fields(fields: Any) -> dict[str, Any]:
-    """Return a dict of numbers, strings, arrays, and lists and dicts of these, from :class:`Fields`."""
+    """Return a dict of numbers, strings, arrays, and lists and dicts of these, from :class:`Fields`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.features.fields import Fields
+    >>> from skrec._data.features.fields_state import state_of_fields
+    >>> from skrec._data.tables.table import as_rows
+    >>> rows = as_rows(pd.DataFrame({"city": ["Bern", "Rome"], "age": [20.0, 40.0]}))
+    >>> state = state_of_fields(Fields.fit(rows, range(2))[0])
+    >>> state["categorical"], state["numeric"], state["means"].tolist()
+    (['city'], ['age'], [30.0])
+    """
     layout = fields.layout
     return {
         "categorical": list(layout.categorical),
@@ -35,7 +47,19 @@ def state_of_fields(fields: Any) -> dict[str, Any]:
 
 
 def fields_of_state(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of :class:`Fields` from the result of :func:`state_of_fields`."""
+    """Return the arguments of :class:`Fields` from the result of :func:`state_of_fields`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.features.fields import Fields
+    >>> from skrec._data.features.fields_state import fields_of_state, state_of_fields
+    >>> from skrec._data.tables.table import as_rows
+    >>> rows = as_rows(pd.DataFrame({"city": ["Bern", "Rome"], "age": [20.0, 40.0]}))
+    >>> fields = Fields(**fields_of_state(state_of_fields(Fields.fit(rows, range(2))[0])))
+    >>> fields.layout.categorical, fields.means.tolist()
+    (('city',), [30.0])
+    """
     flagged = np.asarray(state["flagged"], dtype=np.intp)
     sentinels = tuple((int(column), float(value)) for column, value in state.get("sentinels", ()))
     limits = state.get("limits")

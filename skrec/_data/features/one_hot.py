@@ -33,6 +33,15 @@ class OneHotRows(NamedTuple):
         The bits of their values. None if all of them are 1.
     numbers : ndarray of shape (n_rows, n_numeric + n_flags + sum of the widths of arrays), float32
         Standardized numbers, flags, and arrays.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.features.one_hot import OneHot
+    >>> from skrec._data.tables.table import as_rows
+    >>> one_hot, rows = OneHot.fit(as_rows(pd.DataFrame({"city": ["Bern", "Rome"], "age": [20.0, 40.0]})))
+    >>> rows.columns[:][:, -1].tolist(), rows.values is None, rows.numbers.tolist()
+    ([1, 2], True, [[-1.0], [1.0]])
     """
 
     columns: Windows
@@ -241,7 +250,16 @@ def _as_measured(seconds: NDArray[np.float64], measure: str) -> NDArray[Any]:
 
 
 def object_cells(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Return columns as one array: of numbers if all columns are numbers, otherwise of objects."""
+    """Return columns as one array: of numbers if all columns are numbers, otherwise of objects.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.features.one_hot import object_cells
+    >>> object_cells([np.array(["Bern", "Rome"]), np.array([20.0, 40.0])])
+    array([['Bern', 20.0],
+           ['Rome', 40.0]], dtype=object)
+    """
     if all(column.dtype.kind == "f" for column in columns):
         return np.column_stack(columns)
     cells = np.empty((len(columns[0]), len(columns)), dtype=object)

@@ -31,6 +31,13 @@ def codes_of_numbers(column: Column, keys: Column, codes_of_keys: NDArray[np.int
     Returns
     -------
     ndarray of shape (n_rows,), int32
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec._data.ids.number_codes import codes_of_numbers
+    >>> codes_of_numbers(np.array([30.0, 10.0, 10.5]), np.array([10, 20, 30]), None)
+    array([3, 1, 0], dtype=int32)
     """
     if not len(keys) or not len(column):
         return np.zeros(len(column), dtype=np.int32)
@@ -74,7 +81,14 @@ def _cast_exactly(values: Column, dtype: np.dtype[Any]) -> tuple[Column, NDArray
 
 
 def is_float(value: Any) -> bool:
-    """Whether a value is a float, or a whole number that a float holds exactly."""
+    """Whether a value is a float, or a whole number that a float holds exactly.
+
+    Examples
+    --------
+    >>> from skrec._data.ids.number_codes import is_float
+    >>> is_float(0.5), is_float(2**53), is_float(2**53 + 1), is_float("1")
+    (True, True, False, False)
+    """
     try:
         return isinstance(value, (int, float, np.number)) and float(value) == value
     except OverflowError:
