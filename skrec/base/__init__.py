@@ -8,6 +8,7 @@ from skrec._data import Roles
 from skrec._recommend import FittedRecommender
 from skrec._sklearn_compat import Interval, Options, StrOptions
 from skrec.base.autoencoder import AutoencoderRanker
+from skrec.base.classifier import NetworkClassifier
 from skrec.base.closed_form import ClosedFormRanker
 from skrec.base.field_model import FieldModel, FieldRanker
 from skrec.base.functions import InputSpec, NetworkFunction, NetworkFunctions
@@ -16,8 +17,8 @@ from skrec.base.multilabel import NetworkMultilabelClassifier
 from skrec.base.network import NetworkRecommender
 from skrec.base.ranker import NetworkRanker, RankerMixin
 from skrec.base.recommender import Recommender
+from skrec.base.regressor import NetworkRegressor
 from skrec.base.sequence_ranker import SequenceRanker
-from skrec.base.tasks import NetworkClassifier, NetworkRegressor
 
 __all__ = [
     "AutoencoderRanker",

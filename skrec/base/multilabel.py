@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._data import Interactions
 from skrec._data.targets.numbers import read_weights
 from skrec._sklearn_compat import POSITION, StrOptions, _fit_context
+from skrec.base.classifier import NetworkClassifier
 from skrec.base.events import Events
 from skrec.base.label_columns import (
     label_columns,
@@ -25,7 +26,6 @@ from skrec.base.label_columns import (
 )
 from skrec.base.network import own_loss
 from skrec.base.task_rows import class_weights, find_classes, usable_weights
-from skrec.base.tasks import NetworkClassifier
 from skrec.base.training_arrays import training_arrays
 
 __all__ = ["NetworkMultilabelClassifier"]

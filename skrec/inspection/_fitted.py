@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skrec._recommend import Unwrapped, unwrap
 from skrec.base.events import Inputs
 from skrec.base.field_model import FieldModel
-from skrec.base.tasks import NetworkRegressor
+from skrec.base.regressor import NetworkRegressor
 
 __all__ = ["fitted", "prediction_scale", "row_inputs", "row_views"]
 

@@ -18,7 +18,7 @@ from skrec.base.autoencoder import set_width
 from skrec.base.autoencoder_docs import autorec
 from skrec.base.events import Events, Inputs
 from skrec.base.reader import Codes, Query
-from skrec.base.tasks import NetworkRegressor
+from skrec.base.regressor import NetworkRegressor
 
 __all__ = ["AutoRecRegressor"]
 

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import clone
 
 from skrec._sklearn_compat import HasMethods, Interval, StrOptions
+from skrec.base.classifier import NetworkClassifier
 from skrec.base.docs import (
     CLASS_WEIGHT,
     CLASSES,
@@ -28,7 +29,7 @@ from skrec.base.docs import (
 )
 from skrec.base.network import NetworkRecommender
 from skrec.base.ranker import NetworkRanker
-from skrec.base.tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.regressor import NetworkRegressor
 from skrec.models.factors._ncf_parts import item_biases, perceptron
 from skrec.models.factors._pretraining import from_pretrained
 

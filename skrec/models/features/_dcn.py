@@ -7,10 +7,11 @@ from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 from skrec._sklearn_compat import Interval, Options, StrOptions
+from skrec.base.classifier import NetworkClassifier
 from skrec.base.field_docs import field_model
 from skrec.base.field_inputs import whole_numbers
 from skrec.base.field_model import FieldModel, FieldRanker
-from skrec.base.tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.regressor import NetworkRegressor
 
 __all__ = ["DCNClassifier", "DCNRanker", "DCNRegressor"]
 

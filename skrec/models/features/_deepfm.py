@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from skrec.base.classifier import NetworkClassifier
 from skrec.base.field_docs import field_model
 from skrec.base.field_inputs import whole_numbers
 from skrec.base.field_model import FieldModel, FieldRanker
-from skrec.base.tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.regressor import NetworkRegressor
 
 __all__ = ["DeepFMClassifier", "DeepFMRanker", "DeepFMRegressor"]
 

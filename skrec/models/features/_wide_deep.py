@@ -8,10 +8,11 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from skrec._sklearn_compat import Interval
+from skrec.base.classifier import NetworkClassifier
 from skrec.base.field_docs import field_model
 from skrec.base.field_inputs import chosen_fields, whole_numbers
 from skrec.base.field_model import FieldModel, FieldRanker
-from skrec.base.tasks import NetworkClassifier, NetworkRegressor
+from skrec.base.regressor import NetworkRegressor
 from skrec.exceptions import ColumnError
 
 __all__ = ["WideDeepClassifier", "WideDeepRanker", "WideDeepRegressor"]

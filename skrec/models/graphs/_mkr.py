@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.graphs.edges import read_knowledge
 from skrec._sklearn_compat import Interval
+from skrec.base.classifier import NetworkClassifier
 from skrec.base.docs import (
     CLASS_WEIGHT,
     CLASSES,
@@ -30,7 +31,6 @@ from skrec.base.events import Events, Inputs
 from skrec.base.network import NetworkRecommender
 from skrec.base.ranker import NetworkRanker
 from skrec.base.reader import Codes, Query
-from skrec.base.tasks import NetworkClassifier
 
 __all__ = ["MKRClassifier", "MKRRanker"]
 

@@ -1,4 +1,4 @@
-"""Classification and regression tasks: reading targets, losses and predictions."""
+"""Classification task: reading labels, losses and predictions."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
-from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.metrics import log_loss, r2_score
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import log_loss
 
 from skrec._data import Interactions
 from skrec._data.targets.classes import class_codes, class_labels, is_text
-from skrec._data.targets.numbers import numeric_labels, read_weights
+from skrec._data.targets.numbers import read_weights
 from skrec._sklearn_compat import StrOptions, _fit_context
-from skrec.base.events import Events, Inputs
+from skrec.base.events import Events
+from skrec.base.method_docs import ROWS, SEEN, VALIDATION_ROWS, documented
 from skrec.base.network import NetworkRecommender, own_loss
-from skrec.base.reader import Query
-from skrec.base.retrieval import ScoreConsumer
 from skrec.base.task_rows import class_weights, find_classes, usable_weights
 from skrec.base.training_arrays import training_arrays
 
-_LARGEST = 1e100  # the squares of larger targets overflow
+__all__ = ["NetworkClassifier"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -40,6 +39,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
     # classes_ is learned
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @documented(validation=VALIDATION_ROWS)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:
         """Fit the network.
 
@@ -51,10 +51,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             Class labels.
         sample_weight : array-like of shape (n_rows,), default=None
             Weights of the rows.
-        X_val, y_val : DataFrame or array-like, default=None
-            Validation rows, used to choose the best epoch instead of a part of ``X``, regardless of
-            ``early_stopping``. In a Pipeline, they are transformed before this step only with
-            ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
+        {validation}
 
         Returns
         -------
@@ -64,6 +61,7 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @documented(seen=SEEN)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
         """Train for one epoch on further rows, and add their new users and items.
 
@@ -73,14 +71,22 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             As in :meth:`fit`.
         classes : array-like of shape (n_classes,), default=None
             All class labels that can occur. Required in the first call if some of them are missing from ``y``.
-        seen : bool, default=False
-            Whether these rows were passed to an earlier call, as in a second pass over the same data. If True, the
-            model is trained on them again, but they are not counted, logged or added to histories a second time.
+        {seen}
 
         Returns
         -------
         self
             The fitted estimator.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import NCFClassifier
+        >>> first = pd.DataFrame({"user_id": ["ann", "bob"], "item_id": ["x", "y"]})
+        >>> model = NCFClassifier(random_state=0).partial_fit(first, ["yes", "no"], classes=["maybe", "no", "yes"])
+        >>> model = model.partial_fit(pd.DataFrame({"user_id": ["cy"], "item_id": ["x"]}), ["maybe"])
+        >>> model.classes_.tolist(), model.users_.tolist()
+        (['maybe', 'no', 'yes'], ['ann', 'bob', 'cy'])
         """
         return self._partial_fit(X, y, sample_weight, seen, _announced=classes)  # read by _targets
 
@@ -150,18 +156,27 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             return np.column_stack([1 - positive, positive])
         return np.asarray(softmax(logits.astype(np.float64), axis=1))
 
+    @documented(rows=ROWS)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Return the probability of each class.
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
+        {rows}
 
         Returns
         -------
         ndarray of shape (n_rows, n_classes)
             Columns in the order of ``classes_``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import NCFClassifier
+        >>> X = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob"], "item_id": ["x", "y", "x", "y"]})
+        >>> model = NCFClassifier(epochs=50, learning_rate=0.05, random_state=0).fit(X, ["yes", "no", "yes", "no"])
+        >>> model.classes_.tolist(), (model.predict_proba(X) > 0.5).tolist()
+        (['no', 'yes'], [[False, True], [True, False], [False, True], [True, False]])
         """
         return self._probabilities(self._logits(X))
 
@@ -185,13 +200,13 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
             return np.column_stack([log_expit(-logits[:, 0]), log_expit(logits[:, 0])])
         return np.asarray(log_softmax(logits, axis=1))
 
+    @documented(rows=ROWS)
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Return the logits.
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
+        {rows}
 
         Returns
         -------
@@ -202,18 +217,27 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         logits = self._logits(X).astype(np.float64)
         return logits[:, 0] if logits.shape[1] == 1 else logits
 
+    @documented(rows=ROWS)
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable class of each row.
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
+        {rows}
 
         Returns
         -------
         ndarray of shape (n_rows,)
             Predicted labels.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import NCFClassifier
+        >>> X = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob"], "item_id": ["x", "y", "x", "y"]})
+        >>> model = NCFClassifier(epochs=50, learning_rate=0.05, random_state=0).fit(X, ["yes", "no", "yes", "no"])
+        >>> model.predict(X).tolist()
+        ['yes', 'no', 'yes', 'no']
         """
         logits = self._logits(X)
         chosen = (logits[:, 0] > 0).astype(int) if logits.shape[1] == 1 else logits.argmax(axis=1)
@@ -235,6 +259,15 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         -------
         float
             The accuracy.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import NCFClassifier
+        >>> X = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob"], "item_id": ["x", "y", "x", "y"]})
+        >>> model = NCFClassifier(epochs=50, learning_rate=0.05, random_state=0).fit(X, ["yes", "no", "yes", "no"])
+        >>> model.score(X, ["yes", "no", "yes", "yes"])
+        0.75
         """
         labels, predicted = self._labels(X, y), self.predict(X)
         if is_text(labels) != is_text(predicted):
@@ -251,139 +284,3 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
                 "with two. Use a Regressor for ratings, or make y binary."
             )
         return 0
-
-
-@dataclass(eq=False, repr=False, kw_only=True)
-class NetworkRegressor(RegressorMixin, NetworkRecommender):
-    """Base class for networks that predict a number, such as a rating."""
-
-    loss: Any = "squared_error"
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {"loss": [StrOptions({"squared_error"}), callable]}
-    _chooses_epochs: ClassVar[bool] = True
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, X_val: Any = None, y_val: Any = None) -> Any:
-        """Fit the network.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Training data, one event per row.
-        y : array-like of shape (n_rows,)
-            Target values, such as ratings. They are standardized internally.
-        sample_weight : array-like of shape (n_rows,), default=None
-            Weights of the rows.
-        X_val, y_val : DataFrame or array-like, default=None
-            Validation rows, used to choose the best epoch instead of a part of ``X``, regardless of
-            ``early_stopping``. In a Pipeline, they are transformed before this step only with
-            ``transform_input=["X_val"]``, metadata routing and ``set_fit_request(X_val=True, y_val=True)``.
-
-        Returns
-        -------
-        self
-            The fitted estimator.
-        """
-        return self._fit(X, y, sample_weight, X_val, y_val)
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, seen: bool = False) -> Any:
-        """Train for one epoch on further rows, and add their new users and items.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in :meth:`fit`.
-        seen : bool, default=False
-            Whether these rows were passed to an earlier call, as in a second pass over the same data. If True, the
-            model is trained on them again, but they are not counted, logged or added to histories a second time.
-
-        Returns
-        -------
-        self
-            The fitted estimator.
-        """
-        return self._partial_fit(X, y, sample_weight, seen)
-
-    def _targets(self, X: Any, y: Any, sample_weight: Any, *, fresh: bool, name: str = "y") -> tuple[Any, Any, int]:
-        values = self._numbers(X, y, name)
-        weights = read_weights(sample_weight, X)
-        if fresh:
-            self._mean = float(np.average(values, weights=weights))
-            self._scale = float(np.sqrt(np.average((values - self._mean) ** 2, weights=weights))) or 1.0
-        return ((values - self._mean) / self._scale).astype(np.float32), weights, 1
-
-    def _numbers(self, X: Any, y: Any, name: str = "y") -> NDArray[np.float64]:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target {name} is None.")
-        cure = "Convert it, for instance with pd.to_numeric. For class labels, use the Classifier of the same model."
-        values = numeric_labels(y, X, name, what="numbers for a Regressor", cure=cure)
-        row = int(np.argmax(np.abs(values)))
-        if abs(values[row]) > _LARGEST:
-            raise ValueError(
-                f"{name} has the value {values[row]} in row {row}, which is too large to learn from. Rescale {name}."
-            )
-        return values
-
-    def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
-        loss = own_loss(self.loss) if callable(self.loss) else self.loss
-        return {"structure": {"losses": (loss,)}, "settings": {}, "arrays": training_arrays(events, log)}
-
-    def _is_positive(self, events: Events) -> NDArray[np.bool_]:
-        return np.ones(len(events), bool)  # regardless of the rating
-
-    def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
-        scale, mean = np.float32(self._scale), np.float32(self._mean)
-        super()._score_catalogue(queries, items, lambda part, block: consume(part, block * scale + mean))
-
-    def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
-        return super()._pair_scores(inputs).astype(np.float64) * self._scale + self._mean
-
-    def _score_scale(self) -> tuple[float, float]:
-        return self._scale, self._mean
-
-    def _score_between(self, queries: Query, items: Query, query: NDArray[Any], item: NDArray[Any]) -> NDArray[Any]:
-        scores = super()._score_between(queries, items, query, item)
-        return np.asarray(scores * np.float32(self._scale) + np.float32(self._mean))
-
-    def _validation_score(self, logits: Any, events: Events) -> float:
-        squares = (logits[:, 0].astype(np.float64) - events.target) ** 2
-        return -float(np.average(squares, weights=usable_weights(events))) * self._scale**2
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination (R²) of the predictions.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows.
-        y : array-like of shape (n_rows,)
-            True values.
-        sample_weight : array-like of shape (n_rows,), default=None
-            Weights of the rows.
-
-        Returns
-        -------
-        float
-            The best value is 1. Predicting the mean of ``y`` for all rows gives 0.
-        """
-        weights = read_weights(sample_weight, X)
-        return float(r2_score(self._numbers(X, y), self.predict(X), sample_weight=weights))
-
-    def predict(self, X: Any) -> NDArray[np.float64]:
-        """Predict the target value of each row.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, including those that the model does not use.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,)
-        """
-        return self._in_range(self._logits(X)[:, 0].astype(np.float64)) * self._scale + self._mean
-
-    def _in_range(self, standardized: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Limit standardized predictions; by default, they are unchanged."""
-        return standardized
