@@ -156,6 +156,16 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         -------
         self
             The fitted estimator.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PopularityRanker
+        >>> first = pd.DataFrame({"user_id": ["ann", "bob"], "item_id": ["x", "y"]})
+        >>> model = PopularityRanker().partial_fit(first)
+        >>> model = model.partial_fit(pd.DataFrame({"user_id": ["cy", "cy"], "item_id": ["y", "z"]}))
+        >>> model.score_items(["ann"])
+        array([[1., 2., 1.]], dtype=float32)
         """
         with transaction(self) as model:
             model._learn_and_solve(X, y, sample_weight, fresh=not model.__sklearn_is_fitted__(), seen=seen)

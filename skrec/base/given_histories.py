@@ -115,6 +115,15 @@ class GivenHistories(Recommender):
         ndarray of shape (n_queries, n_items or n_candidates), float32
             Columns in the order of ``items_`` or of ``candidates``. With a list for each query, ``scores[i, j]`` is
             that of the j-th item in the list of query i; shorter lists are filled up with ``-inf``.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import ItemKNNRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "z"]})
+        >>> model = ItemKNNRanker(shrink=0.0).fit(events)
+        >>> model.score_items(history=[["x"]]).round(2)  # of x, y and z
+        array([[0., 1., 0.]], dtype=float32)
         """
         check_is_fitted(self)
         return self._scored(*self._read_queries(queries, history), candidates)

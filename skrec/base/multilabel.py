@@ -24,6 +24,7 @@ from skrec.base.label_columns import (
     task_position,
     task_weights,
 )
+from skrec.base.method_docs import SEEN, documented
 from skrec.base.network import own_loss
 from skrec.base.task_rows import class_weights, find_classes, usable_weights
 from skrec.base.training_arrays import training_arrays
@@ -139,6 +140,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
+    @documented(seen=SEEN)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
         """Train for one epoch on further rows, and add their new users and items.
 
@@ -149,9 +151,7 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         classes : list of array-like, default=None
             All class labels that can occur, for each task. Required in the first call if some of them are missing from
             ``y``.
-        seen : bool, default=False
-            Whether these rows were passed to an earlier call, as in a second pass over the same data. If True, the
-            model is trained on them again, but they are not counted, logged or added to histories a second time.
+        {seen}
 
         Returns
         -------

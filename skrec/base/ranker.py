@@ -15,6 +15,7 @@ from skrec._data import Interactions
 from skrec._data.targets.numbers import positive_labels, read_weights
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, num_samples
 from skrec.base.events import Events
+from skrec.base.method_docs import SEEN, documented
 from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss
 from skrec.base.reader import Query
 from skrec.base.training_arrays import sets_by_user, training_arrays
@@ -60,6 +61,14 @@ class RankerMixin:
         -------
         ndarray of shape (n_rows,), float32
             Relevance of the item for the user of each row. Higher is better. Values are comparable within a user.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PopularityRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
+        >>> PopularityRanker().fit(events).predict(pd.DataFrame({"user_id": ["cy", "cy"], "item_id": ["y", "new"]}))
+        array([2., 0.], dtype=float32)
         """
         check_is_fitted(self)
         return self._score_rows(self._read(X, reset=False))  # type: ignore[attr-defined, no-any-return]
@@ -85,6 +94,15 @@ class RankerMixin:
         merges ids (``IDEncoder(min_frequency=...)``), ids with the same code count as one, and the score increases with
         the number of merged ids. If there is an encoder, pass ``scoring=make_ranking_scorer("ndcg@10")`` to the search,
         or call that scorer with the Pipeline: it evaluates raw ids.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PopularityRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
+        >>> model = PopularityRanker().fit(events)
+        >>> model.score(pd.DataFrame({"user_id": ["cy"], "item_id": ["y"]}))  # the best of x and y, as cy has seen z
+        1.0
         """
         from skrec.metrics import make_ranking_scorer
 
@@ -135,6 +153,7 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     @_fit_context(prefer_skip_nested_validation=True)
+    @documented(seen=SEEN)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, seen: bool = False) -> Any:
         """Train for one epoch on further events, log them, and add their new users and items.
 
@@ -142,14 +161,22 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         ----------
         X, y, sample_weight
             As in :meth:`fit`.
-        seen : bool, default=False
-            Whether these rows were passed to an earlier call, as in a second pass over the same data. If True, the
-            model is trained on them again, but they are not counted, logged or added to histories a second time.
+        {seen}
 
         Returns
         -------
         self
             The fitted estimator.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import NCFRanker
+        >>> first = pd.DataFrame({"user_id": ["ann", "bob"], "item_id": ["x", "y"]})
+        >>> model = NCFRanker(random_state=0).partial_fit(first)
+        >>> model = model.partial_fit(pd.DataFrame({"user_id": ["cy"], "item_id": ["z"]}))
+        >>> model.users_.tolist(), model.items_.tolist()
+        (['ann', 'bob', 'cy'], ['x', 'y', 'z'])
         """
         return self._partial_fit(X, y, sample_weight, seen)
 

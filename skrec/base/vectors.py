@@ -79,6 +79,15 @@ class VectorRecommender(CatalogueReader):
         ------
         AttributeError
             If the scores of the model are not inner products of such vectors.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import PureSVDRanker
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "x"]})
+        >>> model = PureSVDRanker(embedding_dim=1, random_state=0).fit(events)
+        >>> model.encode_items().shape, model.encode_items(["y"]).shape
+        ((2, 1), (1, 1))
         """
         check_is_fitted(self)
         query = Query(self._catalogue_codes()) if items is None else self._read_query(items, "item")[1]

@@ -86,6 +86,19 @@ class RankingReport:
         ------
         ValueError
             If the report does not contain the metric or its values per user, or fewer than two users have a value.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.metrics import make_ranking_scorer
+        >>> from skrec.models import PopularityRanker
+        >>> train = pd.DataFrame({"user_id": [1, 2, 3, 4], "item_id": [5, 5, 6, 7]})
+        >>> test = pd.DataFrame({"user_id": [1, 2, 3, 4], "item_id": [6, 6, 5, 6]})
+        >>> report = make_ranking_scorer("mrr@10").evaluate(PopularityRanker().fit(train), test)
+        >>> report.metrics
+        {'mrr@10': 0.625}
+        >>> report.interval("mrr@10")
+        ConfidenceInterval(low=0.5, high=0.875)
         """
         return bootstrap_interval(
             self._of_users(metric),

@@ -76,6 +76,15 @@ class EventSplitter(BaseCrossValidator):
         ValueError
             If a required user, item or time value is missing, if `y` or `groups` do not match the rows of `X`, or if
             the training part or the test part would be empty.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.model_selection import LeaveLastOut
+        >>> X = pd.DataFrame({"user_id": [1, 1, 1, 2, 2], "item_id": [5, 6, 7, 5, 6], "timestamp": [1, 3, 2, 1, 2]})
+        >>> train, test = next(LeaveLastOut().split(X))
+        >>> train.tolist(), test.tolist()
+        ([0, 2, 3], [1, 4])
         """
         drops = self._may_be_cold if self.cold == "drop" else ()
         events = self._read(X, groups, [*self._reads, *drops])

@@ -177,6 +177,15 @@ class GraphFeatures(ReadsOneState, TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_columns * n_components,) of str objects
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.preprocessing import GraphFeatures
+        >>> friends = pd.DataFrame({"source": ["ann", "bob", "cy"], "target": ["bob", "cy", "ann"]})
+        >>> features = GraphFeatures(graph=friends, n_components=2).fit(pd.DataFrame({"user_id": ["ann", "bob"]}))
+        >>> features.get_feature_names_out().tolist()
+        ['user_id_0', 'user_id_1']
         """
         check_is_fitted(self)
         names = check_feature_names_in(self, input_features)

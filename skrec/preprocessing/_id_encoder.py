@@ -253,6 +253,14 @@ class IDEncoder(ReadsOneState, OneToOneFeatureMixin, TransformerMixin, BaseEstim
         ------
         ValueError
             If a value is not a code, or if the number of columns differs from that of ``fit``.
+
+        Examples
+        --------
+        >>> from skrec.preprocessing import IDEncoder
+        >>> encoder = IDEncoder().fit([["ana", 7], ["bo", 9]])
+        >>> encoder.inverse_transform([[2, 1], [0, 2]])
+        array([['bo', 7],
+               [None, 9]], dtype=object)
         """
         check_is_fitted(self)
         rows = as_rows(X)

@@ -220,6 +220,14 @@ handle_unknown='ignore'.
         ------
         ValueError
             If the number of columns differs from that of the output of ``transform``.
+
+        Examples
+        --------
+        >>> from skrec.preprocessing import MultiHotEncoder
+        >>> encoder = MultiHotEncoder().fit([["Art|War"], ["Comedy"]])
+        >>> encoder.inverse_transform([[1, 0, 1], [0, 0, 0]])
+        array([[list(['Art', 'War'])],
+               [list([])]], dtype=object)
         """
         check_is_fitted(self)
         matrix = sparse.csr_array(check_array(X, accept_sparse="csr", dtype=np.float64, ensure_min_features=0))
@@ -255,6 +263,14 @@ handle_unknown='ignore'.
         ------
         ValueError
             If `input_features` differ from the names seen in ``fit``, or in number from its columns.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.preprocessing import MultiHotEncoder
+        >>> encoder = MultiHotEncoder().fit(pd.DataFrame({"genres": ["Art|War", "Comedy"]}))
+        >>> encoder.get_feature_names_out().tolist()
+        ['genres_Art', 'genres_Comedy', 'genres_War']
         """
         check_is_fitted(self)
         inputs = check_feature_names_in(self, input_features)

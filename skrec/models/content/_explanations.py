@@ -64,6 +64,16 @@ class FeatureExplanations(ItemFeatures):
         See Also
         --------
         ContentRanker.explain_features : The contributions of features.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from skrec.models import ContentRanker
+        >>> genres = {"x": "War", "y": "War", "z": "Art"}
+        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob"], "item_id": ["x", "z", "y"]})
+        >>> model = ContentRanker().fit(events.assign(genre=events["item_id"].map(genres)))
+        >>> model.explain(["ann"], items=["y"])["past_item"].tolist()  # x is of the same genre
+        ['x', 'z']
         """
         return super().explain(queries, items, history=history)
 
