@@ -17,6 +17,16 @@ class FittedRecommender(Protocol):
 
     :func:`skrec.recommend` and the ranking scorers use these members alone. A class with another base needs them too,
     and nothing else; if it reads columns besides those of the user and the item, also those of :class:`ReadsFeatures`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec.base import FittedRecommender
+    >>> from skrec.models import PopularityRanker
+    >>> def catalogue_size(model: FittedRecommender) -> int:
+    ...     return len(model.items_)
+    >>> catalogue_size(PopularityRanker().fit(pd.DataFrame({"user_id": ["ann", "bob"], "item_id": ["x", "y"]})))
+    2
     """
 
     @property

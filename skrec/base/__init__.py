@@ -15,7 +15,8 @@ from skrec.base.functions import InputSpec, NetworkFunction, NetworkFunctions
 from skrec.base.history_model import HistoryModel
 from skrec.base.multilabel import NetworkMultilabelClassifier
 from skrec.base.network import NetworkRecommender
-from skrec.base.ranker import NetworkRanker, RankerMixin
+from skrec.base.ranker import NetworkRanker
+from skrec.base.ranker_mixin import RankerMixin
 from skrec.base.recommender import Recommender
 from skrec.base.regressor import NetworkRegressor
 from skrec.base.sequence_ranker import SequenceRanker

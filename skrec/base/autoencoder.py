@@ -31,6 +31,21 @@ class AutoencoderRanker(StoredHistories, TrainedRanker):
     The rows of a batch are users. Their items are the input ``"history"`` of the network, codes of shape (B, L) in no
     particular order; below 1 for none. They are also the targets: the loss of a user is the sum of the cross-entropies
     of the items against the whole catalogue, weighted by their events. Times are not used.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from skrec.base import AutoencoderRanker
+    >>> from skrec.datasets import make_interactions
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class LinearAutoencoderRanker(AutoencoderRanker):
+    ...     @staticmethod
+    ...     def _build_network(keras, layers, *, hidden_units, dim):
+    ...         parts = {"encoder": layers.Bag("item", dim)}
+    ...         return layers.item_decoder(parts, lambda inputs: parts["encoder"](inputs["history"]), dim)
+    >>> model = LinearAutoencoderRanker(embedding_dim=8, epochs=2, random_state=0)
+    >>> model.fit(make_interactions(50, 20, 600, random_state=0)).recommend(history=[[3, 5]], k=4).shape
+    (4, 4)
     """
 
     hidden_units: Any = ()

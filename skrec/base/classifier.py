@@ -26,7 +26,32 @@ __all__ = ["NetworkClassifier"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkClassifier(ClassifierMixin, NetworkRecommender):
-    """Base class for networks that predict class labels, binary or multiclass."""
+    """Base class for networks that predict class labels, binary or multiclass.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import pandas as pd
+    >>> from skrec.base import NetworkClassifier
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class BiasClassifier(NetworkClassifier):
+    ...     def _network_config(self, n_outputs):
+    ...         return {}
+    ...
+    ...     @staticmethod
+    ...     def _build_network(keras, layers):
+    ...         parts = {"user": layers.Table("user", 1), "item": layers.Table("item", 1)}
+    ...         return layers.Network(
+    ...             query=lambda inputs: parts["user"](inputs["user"]),
+    ...             item=lambda inputs: parts["item"](inputs["item"])[..., 0],
+    ...             interact=lambda query, item: query + item,
+    ...             parts=parts,
+    ...         )
+    >>> X = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob"], "item_id": ["x", "y", "x", "y"]})
+    >>> model = BiasClassifier(epochs=50, learning_rate=0.05, random_state=0).fit(X, ["yes", "no", "yes", "no"])
+    >>> model.predict(X).tolist()
+    ['yes', 'no', 'yes', 'no']
+    """
 
     loss: Any = "log_loss"
     class_weight: Any = None

@@ -19,7 +19,7 @@ from skrec._transaction import transaction
 from skrec.base.given_histories import GivenHistories, history_matrix
 from skrec.base.history_docs import EXPLAIN_RAISES, EXPLAINED_ITEMS, EXPLAINED_QUERIES, GIVEN_HISTORY, documented
 from skrec.base.learning import learn
-from skrec.base.ranker import RankerMixin
+from skrec.base.ranker_mixin import RankerMixin
 from skrec.base.reader import Codes, Query
 from skrec.base.retrieval import ScoreConsumer, chunks
 
@@ -33,6 +33,23 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
     A model implements :meth:`_solve` and :meth:`_scores`. Everything else is inherited: ``fit``, ``partial_fit``,
     ``predict``, ``recommend`` (also for given histories), ``score_items``, ``explain`` and, if the model has item
     embeddings (``item_embeddings_``) or implements :meth:`_similarities`, ``similar_items``.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import pandas as pd
+    >>> from skrec.base import ClosedFormRanker
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class CoOccurrenceRanker(ClosedFormRanker):
+    ...     def _solve(self, matrix):
+    ...         self.together_ = matrix.T @ matrix
+    ...
+    ...     def _scores(self, histories):
+    ...         return histories @ self.together_
+    >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob", "cy"], "item_id": ["x", "y", "x", "y", "x"]})
+    >>> CoOccurrenceRanker().fit(events).recommend(["cy"], k=1)
+      user_id item_id  score  rank
+    0      cy       y    2.0     1
     """
 
     _item_shares: NDArray[np.float64] = field(init=False, repr=False)

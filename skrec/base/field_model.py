@@ -39,6 +39,25 @@ class FieldModel(KeptFeatures):
     With an item column, fields belong either to the query (the user, the user features, the context) or to the item,
     so that a query can be combined with all items of the catalogue. Without an item column, all fields belong to the
     query.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skrec.base import FieldModel, NetworkRegressor
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class LinearRegressor(FieldModel, NetworkRegressor):
+    ...     @staticmethod
+    ...     def _build_network(keras, layers, *, fields, n_outputs):
+    ...         parts, pair = {"output": keras.layers.Dense(n_outputs)}, layers.Fields(*fields)
+    ...         vectors = pair.embed(parts)
+    ...         core = lambda inputs: parts["output"](layers.flatten(inputs["vectors"]))
+    ...         return layers.field_network(core, parts, {"vectors": vectors}, n_outputs=n_outputs, width=pair.width)
+    >>> X = pd.DataFrame({"age": np.arange(100.0), "city": ["Bern", "Rome"] * 50})
+    >>> y = X["age"] + 50 * (X["city"] == "Rome")
+    >>> LinearRegressor(epochs=40, learning_rate=0.01, random_state=0).fit(X, y).score(X, y) > 0.9
+    True
     """
 
     categorical_features: Any = "from_dtype"
@@ -360,7 +379,15 @@ class FieldModel(KeptFeatures):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class FieldRanker(FieldModel, NetworkRanker):
-    """Base class for models of features that rank items for users and contexts."""
+    """Base class for models of features that rank items for users and contexts.
+
+    Examples
+    --------
+    >>> from skrec.base import FieldRanker
+    >>> from skrec.models import DCNRanker, DeepFMRanker
+    >>> issubclass(DCNRanker, FieldRanker), issubclass(DeepFMRanker, FieldRanker)
+    (True, True)
+    """
 
     _full_catalogue: ClassVar[int] = 1024  # items with features cost more than items with an embedding each
     _negatives_of_batch: ClassVar[int] = 1024

@@ -27,6 +27,12 @@ class InputSpec:
         Data type: int32 for codes, float32 for numbers.
     shape : tuple of int or None
         Shape. None stands for an axis of any length. The first axis is the rows.
+
+    Examples
+    --------
+    >>> from skrec.base import InputSpec
+    >>> InputSpec("float32", (None, 2)).convert([[1, 2], [3, 4]], "query_numbers").dtype
+    dtype('float32')
     """
 
     dtype: str
@@ -94,6 +100,15 @@ class NetworkFunction:
         Names, types and shapes of the inputs.
     tensor_spec : dict of str to tf.TensorSpec
         Input specification for a ``tf.function``: ``input_signature=[tensor_spec]``.
+
+    Examples
+    --------
+    >>> from skrec.datasets import make_interactions
+    >>> from skrec.models import NCFRanker
+    >>> model = NCFRanker(epochs=1, random_state=0).fit(make_interactions(50, 20, 600, random_state=0))
+    >>> item = model.network_functions().item
+    >>> item
+    NetworkFunction('item', input_spec={'item': InputSpec(dtype='int32', shape=(None,))})
     """
 
     def __init__(
@@ -167,6 +182,16 @@ class NetworkFunctions:
     module : tf.Module
         Module with the same functions, for ``tf.saved_model.save(module, path)``. The loaded object has ``query``,
         ``item``, ``interact`` and ``pairs``, which take dicts of tensors.
+
+    Examples
+    --------
+    >>> from skrec.datasets import make_interactions
+    >>> from skrec.models import NCFRanker
+    >>> model = NCFRanker(epochs=1, random_state=0).fit(make_interactions(50, 20, 600, random_state=0))
+    >>> functions = model.network_functions()
+    >>> queries, items = functions.query(model.query_inputs([3, 5])), functions.item(model.item_inputs())
+    >>> tuple(functions.interact(queries, items).shape)
+    (2, 20)
     """
 
     query: NetworkFunction | None

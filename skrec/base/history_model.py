@@ -27,6 +27,32 @@ class HistoryModel(StoredHistories):
     The same rule defines the history of a row in training and in prediction (:meth:`Histories.ends`): it consists of
     the stored events strictly before the time of the row. Without times, it consists of the events before the row if
     the row was in ``fit``, and of all stored events for a new row.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from skrec.base import HistoryModel, NetworkRanker
+    >>> from skrec.datasets import make_interactions
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class SumOfPastRanker(HistoryModel, NetworkRanker):
+    ...     def _network_config(self, n_outputs):
+    ...         return {"dim": 8}
+    ...
+    ...     @staticmethod
+    ...     def _build_network(keras, layers, *, dim):
+    ...         parts = {"past": layers.Table("item", dim), "item": layers.Table("item", dim)}
+    ...
+    ...         def query(inputs):
+    ...             history = inputs["history"]  # codes, the latest last; padded with -1
+    ...             there = keras.ops.cast(history >= 0, "float32")[..., None]
+    ...             return keras.ops.sum(parts["past"](keras.ops.maximum(history, 0)) * there, axis=1)
+    ...
+    ...         return layers.Network(
+    ...             query=query, item=lambda inputs: parts["item"](inputs["item"]), interact=layers.match, parts=parts
+    ...         )
+    >>> model = SumOfPastRanker(epochs=2, random_state=0).fit(make_interactions(50, 20, 600, random_state=0))
+    >>> model.recommend(history=[[3, 5]], k=4).shape
+    (4, 4)
     """
 
     max_history: int = 200

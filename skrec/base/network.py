@@ -35,6 +35,13 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
 
     An architecture implements ``_build_network`` and ``_network_config``. A task (classification, regression, ranking)
     defines how targets are read, which loss is used and how validation is scored.
+
+    Examples
+    --------
+    >>> from skrec.base import NetworkRecommender
+    >>> from skrec.models import EASERanker, NCFClassifier
+    >>> issubclass(NCFClassifier, NetworkRecommender), issubclass(EASERanker, NetworkRecommender)
+    (True, False)
     """
 
     epochs: int = 20

@@ -1,4 +1,4 @@
-"""Ranking task: the methods shared by all rankers, and the training of networks that rank."""
+"""Ranking task: the training of networks that rank."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
-from skrec._data.targets.numbers import positive_labels, read_weights
-from skrec._sklearn_compat import Interval, StrOptions, _fit_context, num_samples
+from skrec._sklearn_compat import Interval, StrOptions, _fit_context
 from skrec.base.events import Events
 from skrec.base.method_docs import SEEN, documented
 from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss
+from skrec.base.ranker_mixin import RankerMixin
 from skrec.base.reader import Query
 from skrec.base.training_arrays import sets_by_user, training_arrays
 
@@ -24,93 +23,6 @@ _HELD_OUT, _HELD_OUT_SHARE = 100, 0.02  # events held out by default: a share of
 _TRAINED_AGAIN = 100_000  # up to so many events, the embeddings of users are trained on the held-out ones, too
 _LEAST_STEPS = 1_000  # before which a model with embeddings of users does not stop by default
 _OF_BATCH = {"softmax", "gbce", "bpr_max", "top1_max"}  # losses that need many negatives, which a batch shares
-
-
-class RankerMixin:
-    """Mixin class for rankers, with ``predict`` and ``score``."""
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()  # type: ignore[misc]
-        tags.estimator_type = None
-        tags.target_tags.required = False
-        return tags
-
-    def _targets(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        *,
-        fresh: bool,  # noqa: ARG002
-        name: str = "y",
-    ) -> tuple[Any, Any, int]:
-        positive = np.ones(num_samples(X), bool) if y is None else positive_labels(y, X, name)
-        return positive.astype(np.float32), read_weights(sample_weight, X), 1
-
-    def predict(self, X: Any) -> NDArray[np.float32]:
-        """Predict the relevance of each row.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Rows with all columns of ``fit``, in the same order, as scikit-learn requires. This includes columns that
-            the model does not use, such as a time. ``recommend``, ``score_items`` and ``append_history`` need only the
-            columns that they use.
-
-        Returns
-        -------
-        ndarray of shape (n_rows,), float32
-            Relevance of the item for the user of each row. Higher is better. Values are comparable within a user.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from skrec.models import PopularityRanker
-        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
-        >>> PopularityRanker().fit(events).predict(pd.DataFrame({"user_id": ["cy", "cy"], "item_id": ["y", "new"]}))
-        array([2., 0.], dtype=float32)
-        """
-        check_is_fitted(self)
-        return self._score_rows(self._read(X, reset=False))  # type: ignore[attr-defined, no-any-return]
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the NDCG@10 of held-out rows, ranked among all items except the user's positives in ``fit``.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            Held-out events.
-        y : array-like of shape (n_rows,), default=None
-            Rows with ``y > 0`` are relevant. If None, all rows are relevant.
-
-        Returns
-        -------
-        float
-            Mean over the users with relevant rows. See :func:`skrec.metrics.make_ranking_scorer`.
-
-        Notes
-        -----
-        ``Pipeline.score`` and a search without ``scoring=`` pass encoded rows to this method. After an encoder that
-        merges ids (``IDEncoder(min_frequency=...)``), ids with the same code count as one, and the score increases with
-        the number of merged ids. If there is an encoder, pass ``scoring=make_ranking_scorer("ndcg@10")`` to the search,
-        or call that scorer with the Pipeline: it evaluates raw ids.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from skrec.models import PopularityRanker
-        >>> events = pd.DataFrame({"user_id": ["ann", "ann", "bob", "cy"], "item_id": ["x", "y", "y", "z"]})
-        >>> model = PopularityRanker().fit(events)
-        >>> model.score(pd.DataFrame({"user_id": ["cy"], "item_id": ["y"]}))  # the best of x and y, as cy has seen z
-        1.0
-        """
-        from skrec.metrics import make_ranking_scorer
-
-        check_is_fitted(self)
-        self._read(X, reset=False)  # type: ignore[attr-defined]
-        value = make_ranking_scorer("ndcg@10")(self, X, y)
-        assert isinstance(value, float)
-        return value
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -277,7 +189,33 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkRanker(TrainedRanker):
-    """Base class for networks that rank items for users, trained on events and sampled negatives."""
+    """Base class for networks that rank items for users, trained on events and sampled negatives.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from skrec.base import NetworkRanker
+    >>> from skrec.datasets import make_interactions
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class FactorRanker(NetworkRanker):
+    ...     embedding_dim: int = 8
+    ...
+    ...     def _network_config(self, n_outputs):
+    ...         return {"dim": self.embedding_dim}
+    ...
+    ...     @staticmethod
+    ...     def _build_network(keras, layers, *, dim):
+    ...         parts = {"user": layers.Table("user", dim), "item": layers.Table("item", dim)}
+    ...         return layers.Network(
+    ...             query=lambda inputs: parts["user"](inputs["user"]),
+    ...             item=lambda inputs: parts["item"](inputs["item"]),
+    ...             interact=layers.match,
+    ...             parts=parts,
+    ...         )
+    >>> model = FactorRanker(epochs=2, random_state=0).fit(make_interactions(50, 20, 600, random_state=0))
+    >>> model.recommend([3, 5], k=4).shape
+    (8, 4)
+    """
 
     l2: float = 0.01
     loss: Any = "auto"

@@ -25,6 +25,28 @@ class Recommender(VectorRecommender):
     """Base class for all recommenders, with ``recommend`` and ``score_items``.
 
     A subclass implements :meth:`_score_rows` and :meth:`_score_catalogue`.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from skrec.base import RankerMixin, Recommender
+    >>> from skrec.base.learning import learn
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class LastNameRanker(RankerMixin, Recommender):
+    ...     def fit(self, X, y=None):
+    ...         learn(self, X, y, None, fresh=True)  # users, items and the log of events
+    ...         return self
+    ...
+    ...     def _score_rows(self, rows):
+    ...         return self._pair_codes(rows)[1].astype(np.float32)
+    ...
+    ...     def _score_catalogue(self, queries, items, consume):
+    ...         consume(slice(None), np.tile(items.codes.astype(np.float32), (len(queries.codes), 1)))
+    >>> events = pd.DataFrame({"user_id": ["ann", "bob", "cy"], "item_id": ["x", "y", "z"]})
+    >>> LastNameRanker().fit(events).recommend(["cy"], k=2)["item_id"].tolist()
+    ['y', 'x']
     """
 
     _log_weights: ClassVar[bool] = False  # whether the log keeps the weights of events

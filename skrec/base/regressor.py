@@ -28,7 +28,32 @@ _LARGEST = 1e100  # the squares of larger targets overflow
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class NetworkRegressor(RegressorMixin, NetworkRecommender):
-    """Base class for networks that predict a number, such as a rating."""
+    """Base class for networks that predict a number, such as a rating.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import pandas as pd
+    >>> from skrec.base import NetworkRegressor
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class BiasRegressor(NetworkRegressor):
+    ...     def _network_config(self, n_outputs):
+    ...         return {}
+    ...
+    ...     @staticmethod
+    ...     def _build_network(keras, layers):
+    ...         parts = {"user": layers.Table("user", 1), "item": layers.Table("item", 1)}
+    ...         return layers.Network(
+    ...             query=lambda inputs: parts["user"](inputs["user"]),
+    ...             item=lambda inputs: parts["item"](inputs["item"])[..., 0],
+    ...             interact=lambda query, item: query + item,
+    ...             parts=parts,
+    ...         )
+    >>> X = pd.DataFrame({"user_id": ["ann", "ann", "bob", "bob"], "item_id": ["x", "y", "x", "y"]})
+    >>> model = BiasRegressor(epochs=100, learning_rate=0.05, random_state=0).fit(X, [5.0, 1.0, 5.0, 1.0])
+    >>> (model.predict(X) > 3).tolist()
+    [True, False, True, False]
+    """
 
     loss: Any = "squared_error"
 

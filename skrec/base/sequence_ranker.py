@@ -25,7 +25,39 @@ _SHORT = 16  # positions; shorter windows are not faster
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class SequenceRanker(HistoryModel, NetworkRanker):
-    """Base class for sequential models, which represent a user only by the events of the history."""
+    """Base class for sequential models, which represent a user only by the events of the history.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> from skrec.base import SequenceRanker
+    >>> from skrec.datasets import make_interactions
+    >>> @dataclass(eq=False, repr=False, kw_only=True)
+    ... class LastItemRanker(SequenceRanker):
+    ...     def _network_config(self, n_outputs):
+    ...         return {"dim": self.embedding_dim}
+    ...
+    ...     @staticmethod
+    ...     def _build_network(keras, layers, *, dim):
+    ...         parts = {"last": layers.Table("item", dim), "item": layers.Table("item", dim)}
+    ...
+    ...         def vectors(history):
+    ...             return parts["last"](keras.ops.maximum(history, 0))
+    ...
+    ...         return layers.Network(
+    ...             query=lambda inputs: vectors(inputs["history"][:, -1]),
+    ...             item=lambda inputs: parts["item"](inputs["item"]),
+    ...             interact=layers.match,
+    ...             parts=parts,
+    ...             dot=True,
+    ...             states=lambda inputs: keras.ops.take_along_axis(
+    ...                 vectors(inputs["history"]), inputs["source"][..., None], axis=1
+    ...             ),
+    ...         )
+    >>> model = LastItemRanker(epochs=2, random_state=0).fit(make_interactions(50, 20, 600, random_state=0))
+    >>> model.recommend(history=[[3, 5]], k=4).shape
+    (4, 4)
+    """
 
     embedding_dim: int = 64
     epochs: int = 100
