@@ -115,3 +115,18 @@ def test_slim_warns_if_items_did_not_converge():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert SLIMRanker(alpha=0.05).fit(EVENTS).n_iter_ < 100
+
+
+@pytest.mark.parametrize("n", [100, 60_000])
+def test_slim_of_rare_items_is_known_without_a_solver(monkeypatch, n):
+    monkeypatch.setattr(_slim, "enet_path", None)
+    alone = SLIMRanker().fit(pd.DataFrame({"user_id": np.arange(n), "item_id": np.arange(n)}))
+    assert alone.item_weights_.nnz == 0
+    assert alone.n_iter_ == 0
+    pairs = SLIMRanker(alpha=1 / n, l1_ratio=0.25).fit(
+        pd.DataFrame({"user_id": np.arange(n) // 2, "item_id": np.arange(n)}), sample_weight=2.0
+    )
+    rows, columns = pairs.item_weights_.nonzero()
+    assert sorted(zip(rows.tolist(), columns.tolist(), strict=True)) == [(i, i ^ 1) for i in range(n)]
+    # min (2 - 2 w)**2 / 2 + penalty * (w / 4 + 3 * w**2 / 8), with n / 2 users: the penalty is 1/2
+    assert pairs.item_weights_.data == pytest.approx((4 - 0.5 / 4) / (4 + 0.5 * 3 / 4))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,30 +64,48 @@ class Gram:
 
     products: Any
 
-    def row(self, item: int) -> tuple[NDArray[np.float32], float]:
-        """Return the dot products of an item with all items, and with itself."""
+    def row(self, item: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Return items, sorted, and their dot products with an item; those of all others are 0."""
         if isinstance(self.products, np.ndarray):
-            row = self.products[item]
-        else:
-            row = np.zeros(self.products.shape[1], np.float32)
-            part = slice(self.products.indptr[item], self.products.indptr[item + 1])
-            row[self.products.indices[part]] = self.products.data[part]
-        return row, float(row[item])
+            return np.arange(len(self.products)), self.products[item]
+        part = slice(self.products.indptr[item], self.products.indptr[item + 1])
+        return self.products.indices[part].astype(np.intp), self.products.data[part]
+
+    @cached_property
+    def diagonal(self) -> NDArray[np.float32]:
+        """The dot product of each item with itself."""
+        return np.asarray(self.products.diagonal())
 
     def among(self, items: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
         """Return the dot products of some items with each other, or of all items if those are many."""
         if not isinstance(self.products, np.ndarray):
-            return np.ascontiguousarray(self.products[items][:, items].toarray()), items
+            return self._stored_among(items), items
         if len(items) > len(self.products) // 3:
             return self.products, np.arange(len(self.products))
         return self.products[np.ix_(items, items)], items
+
+    def _stored_among(self, items: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Look up the stored dot products of some items; for few items, much faster than indexing a sparse array."""
+        n, indptr = len(items), self.products.indptr
+        lengths = indptr[items + 1] - indptr[items]
+        row = np.repeat(np.arange(n), lengths)
+        stored = np.arange(len(row)) + (indptr[items + 1] - np.cumsum(lengths))[row]
+        place = np.full(self.products.shape[1], -1, np.intp)
+        place[items] = np.arange(n)
+        column = place[self.products.indices[stored]]
+        inside = column >= 0
+        found = np.zeros((n, n), np.float32)
+        found[row[inside], column[inside]] = self.products.data[stored[inside]]
+        return found
 
 
 def item_gram(matrix: csr_array) -> Gram:
     """Return the dot products of the columns."""
     n_items = matrix.shape[1]
     if n_items > _DENSE_ITEMS:
-        return Gram(csr_array(matrix.T @ matrix).astype(np.float32))
+        products = csr_array(matrix.T @ matrix).astype(np.float32)
+        products.sort_indices()
+        return Gram(products)
     gram = dense_gram(matrix).T
     mirror(gram)
     return Gram(gram)

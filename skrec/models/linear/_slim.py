@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
@@ -119,9 +120,9 @@ class SLIMRanker(ItemWeightsRanker):
         penalty = self.alpha_ * n_users
 
         def solve(start: int) -> list[_Solution]:
-            return [
-                self._weights_of(gram, item, penalty) for item in range(start, min(start + _ITEMS_AT_A_TIME, n_items))
-            ]
+            items, seed = range(start, min(start + _ITEMS_AT_A_TIME, n_items)), np.random.RandomState(0)
+            with config_context(skip_parameter_validation=True):  # which takes longer than to solve for a rare item
+                return [self._weights_of(gram, item, penalty, seed) for item in items]
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
@@ -140,16 +141,20 @@ class SLIMRanker(ItemWeightsRanker):
                 ConvergenceWarning,
             )
 
-    def _weights_of(self, gram: Gram, item: int, penalty: float) -> _Solution:
+    def _weights_of(self, gram: Gram, item: int, penalty: float, seed: np.random.RandomState) -> _Solution:
         """Return the weights of past items for an item."""
-        dots, own = gram.row(item)
+        others, dots = gram.row(item)
+        own, least = float(gram.diagonal[item]), penalty * self.l1_ratio
         # The other items only lower the gradient: below the L1 penalty, a weight stays 0.
-        past = np.flatnonzero(dots > penalty * self.l1_ratio)
-        past = past[past != item]
+        past = others[(dots > least) & (others != item)]
         if not len(past):
             return _Solution(past, np.empty(0, np.float32))
+        if len(past) == 1:
+            above = dots[np.searchsorted(others, past)] - least
+            weight = above / (gram.diagonal[past] + penalty * (1 - self.l1_ratio))
+            return _Solution(past, weight.astype(np.float32), n_iter=1)
         among, past = gram.among(past)
-        target = dots[past]
+        target = dots[np.searchsorted(others, past)]
         target[past == item] = 0  # its weight stays 0
         _, found, gaps, n_iter = enet_path(
             np.empty((1, len(past)), np.float32, order="F"),  # only its shape is used: the penalty is not divided by n
@@ -163,7 +168,7 @@ class SLIMRanker(ItemWeightsRanker):
             max_iter=self.max_iter,
             tol=self.tol,
             return_n_iter=True,
-            random_state=0,  # not used, but drawn from
+            random_state=seed,  # not used, but drawn from
         )
         weights = found[:, 0]
         kept = np.flatnonzero(weights)
