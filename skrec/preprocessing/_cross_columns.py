@@ -16,8 +16,7 @@ from scipy import sparse
 
 from skrec._data import Rows
 from skrec._data.tables.columns import side_by_side
-from skrec._data.tables.roles import _listed
-from skrec._data.tables.spelling import closest
+from skrec._data.tables.roles import column_position
 from skrec.exceptions import ColumnError
 
 __all__ = [
@@ -111,7 +110,7 @@ def chosen_crosses(crosses: Sequence[Sequence[str | int]], rows: Rows) -> list[C
                 f"crosses has {cross!r}, which is not a tuple of columns. Pass a list of tuples, for instance "
                 "crosses=[('genre', 'day')]."
             )
-        positions = tuple(_position(rows, column) for column in cross)
+        positions = tuple(column_position(rows, column, parameter="crosses") for column in cross)
         if len(positions) < 2:
             raise ValueError(
                 f"The cross {cross!r} has {len(positions)} column(s), but a cross needs at least two. Pass "
@@ -123,37 +122,6 @@ def chosen_crosses(crosses: Sequence[Sequence[str | int]], rows: Rows) -> list[C
             raise ValueError(f"crosses has the cross {cross!r} twice, in this or another order. List it once.")
         found[frozenset(positions)] = positions
     return list(found.values())
-
-
-def _position(rows: Rows, column: Any) -> int:
-    if isinstance(column, int | np.integer) and not isinstance(column, bool):
-        if not 0 <= column < rows.n_columns:
-            raise ColumnError(
-                f"crosses has {column}, which is not a position in X: it has {rows.n_columns} column(s), from 0 to "
-                f"{rows.n_columns - 1}."
-            )
-        return int(column)
-    if not isinstance(column, str):
-        raise ColumnError(f"crosses has {column!r}, which is neither a column name nor a position.")
-    if rows.names is None:
-        raise ColumnError(
-            f"crosses has the column name {column!r}, but X has no column names. Pass a DataFrame (in a Pipeline, "
-            "call set_output(transform='pandas') on the steps before), or give positions."
-        )
-    if column in rows.names:
-        return rows.names.index(column)
-    matches = [position for position, label in enumerate(rows.names) if label.endswith(f"__{column}")]
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        raise ColumnError(
-            f"crosses has {column!r}, which is not a column of X, but several columns end in it: "
-            f"{_listed([rows.names[position] for position in matches])}. Pass the full name of one of them."
-        )
-    guess = closest(column, rows.names)
-    hint = "" if guess is None else f" Did you mean {guess!r}?"
-    columns = _listed(rows.names)
-    raise ColumnError(f"crosses has {column!r}, which is not a column of X; its columns are {columns}.{hint}")
 
 
 def cross_names(crosses: Iterable[Cross], inputs: Sequence[str]) -> list[str]:

@@ -238,10 +238,39 @@ def column_positions(rows: Rows, columns: Iterable[Any], *, parameter: str) -> l
             )
         return np.flatnonzero(specs).tolist()
     known = {name: position for position, name in enumerate(rows.names or ())}
-    return list(dict.fromkeys(known[s] if s in known else _listed_position(rows, s, parameter) for s in specs))
+    return list(dict.fromkeys(known[s] if s in known else column_position(rows, s, parameter=parameter) for s in specs))
 
 
-def _listed_position(rows: Rows, spec: Any, parameter: str) -> int:
+def column_position(rows: Rows, spec: Any, *, parameter: str) -> int:
+    """Return the position of a column.
+
+    Parameters
+    ----------
+    rows : Rows
+        The table.
+    spec : str or int
+        Name or position of the column. The name may lack the prefix that a ``ColumnTransformer`` adds.
+    parameter : str
+        Name of the parameter in error messages.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ColumnError
+        If the column does not exist or is ambiguous.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skrec._data.tables.roles import column_position
+    >>> from skrec._data.tables.table import as_rows
+    >>> rows = as_rows(pd.DataFrame({"remainder__age": [30], "city": ["Bern"]}))
+    >>> column_position(rows, "age", parameter="crosses"), column_position(rows, 1, parameter="crosses")
+    (0, 1)
+    """
     if isinstance(spec, (int, np.integer)) and not isinstance(spec, bool):
         if not 0 <= spec < rows.n_columns:
             raise ColumnError(
@@ -256,6 +285,8 @@ def _listed_position(rows: Rows, spec: Any, parameter: str) -> int:
             f"{parameter} has the column name {spec!r}, but X has no column names. Pass a DataFrame (in a Pipeline, "
             "call set_output(transform='pandas') on the steps before), or give positions."
         )
+    if spec in rows.names:
+        return rows.names.index(spec)
     matches = [position for position, label in enumerate(rows.names) if label.endswith(f"__{spec}")]
     if len(matches) == 1:
         return matches[0]
