@@ -12,32 +12,16 @@ Absolute figures depend on the machine; quote the ratios. Run it with nothing el
 """
 
 import argparse
-import time
 
 import numpy as np
 import pandas as pd
+from _timer import epoch_timer
 
 from skrec.models import DCNClassifier
 
 FIELDS, NUMBERS, DIM, BATCH = 26, 13, 16, 4096
 CROSS_LAYERS, HIDDEN = 2, (128, 64)
 COLUMNS = [f"C{i}" for i in range(1, FIELDS + 1)]
-
-
-def epoch_timer():
-    """Return a Keras callback that notes how long each epoch takes, and its list of times."""
-    import keras
-
-    times = []
-
-    class Timer(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            self.started = time.perf_counter()
-
-        def on_epoch_end(self, epoch, logs=None):
-            times.append(time.perf_counter() - self.started)
-
-    return Timer(), times
 
 
 def table(n_rows, n_values, exponent=1.0, seed=0):

@@ -16,27 +16,12 @@ from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
+from _timer import epoch_timer
 
 from skrec.models import NCFClassifier
 
 NETWORK = {"embedding_dim": 32, "mlp_embedding_dim": 32, "hidden_units": (64, 32, 16)}
 BATCH = 1024
-
-
-def epoch_timer():
-    """Return a Keras callback that notes when each epoch ends, and its list of times."""
-    import keras
-
-    times = []
-
-    class Timer(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            self.started = time.perf_counter()
-
-        def on_epoch_end(self, epoch, logs=None):
-            times.append(time.perf_counter() - self.started)
-
-    return Timer(), times
 
 
 def uniform(n_users, n_items, n_rows, seed=0):

@@ -60,8 +60,8 @@ class Stop(Exception):
     """Training is not what is looked at."""
 
 
-def training_arrays(model, X, y=None, **fit):
-    """Return what ``fit`` hands to the network; row i has the weight i + 1."""
+def training_arrays(model, X, y=None, *, method="fit", **fit):
+    """Return what ``fit`` or ``partial_fit`` hands to the network; row i has the weight i + 1."""
     found = []
 
     def stop(structure, arrays, *args, **kwargs):
@@ -71,7 +71,7 @@ def training_arrays(model, X, y=None, **fit):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("skrec._engine.training.train", stop)
         with pytest.raises(Stop):
-            model.fit(X, y, sample_weight=np.arange(1.0, len(X) + 1), **fit)
+            getattr(model, method)(X, y, sample_weight=np.arange(1.0, len(X) + 1), **fit)
     return found[0]
 
 
@@ -146,18 +146,9 @@ def test_no_training_example_sees_itself_or_a_later_event(model, timed, stops, r
 def test_partial_fit_sees_what_is_stored_and_not_what_comes_later(model):
     fitted = clone(model).fit(TIMED)
     new = pd.DataFrame({"user_id": [0, 0, 0], "item_id": [5, 6, 7], "timestamp": [900, 900, 950]})
-    found = []
-
-    def stop(structure, arrays, *args, **kwargs):
-        found.append(arrays)
-        raise Stop
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("skrec._engine.training.train", stop)
-        with pytest.raises(Stop):
-            fitted.partial_fit(new, sample_weight=[1.0, 2.0, 3.0])
+    arrays = training_arrays(fitted, new, method="partial_fit")
     stored = [item + 1 for item in items_of(TIMED, 0)]
-    seen = {row: codes for row, _, codes in training_views(found[0])}
+    seen = {row: codes for row, _, codes in training_views(arrays)}
     assert seen == {0: stored, 1: stored, 2: [*stored, 6, 7]}
 
 
