@@ -14,7 +14,16 @@ from skrec._data import Rows, Vocabulary, as_rows
 from skrec._data.tables.spelling import guessing
 from skrec._sklearn_compat import Interval, RealNotInt, get_output_config
 
-__all__ = ["MIN_FREQUENCY", "min_count", "read_again", "refuse_narrow_dtype", "refuse_sparse_frame", "split_rare"]
+__all__ = [
+    "INPUT_FEATURES",
+    "MIN_FREQUENCY",
+    "OTHER_FEATURES",
+    "min_count",
+    "read_again",
+    "refuse_narrow_dtype",
+    "refuse_sparse_frame",
+    "split_rare",
+]
 
 MIN_FREQUENCY = [
     Interval(Integral, 1, None, closed="left"),
@@ -22,6 +31,15 @@ MIN_FREQUENCY = [
     None,
 ]
 """Constraints of the parameter ``min_frequency``."""
+
+INPUT_FEATURES = """\
+input_features : array-like of str of shape (n_features,), default=None
+    Names of the input columns. They must equal the names seen in ``fit``, if any. If None, the names seen in ``fit``
+    are used, or ``"x0"``, ``"x1"``, ... if there were none."""
+
+OTHER_FEATURES = """\
+ValueError
+    If `input_features` differ from the names seen in ``fit``, or in number from its columns."""
 
 
 def min_count(min_frequency: float | None, n_rows: int) -> int:

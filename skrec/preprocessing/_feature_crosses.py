@@ -16,11 +16,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import Rows, Vocabulary, as_rows
 from skrec._data.ids.value_kinds import kinds_of
+from skrec._docs import documented
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in, get_output_config
 from skrec._transaction import ReadsOneState, transaction
 from skrec.exceptions import UnknownIdError
 from skrec.preprocessing._common import (
+    INPUT_FEATURES,
     MIN_FREQUENCY,
+    OTHER_FEATURES,
     min_count,
     read_again,
     refuse_narrow_dtype,
@@ -211,10 +214,8 @@ class FeatureCrosses(ReadsOneState, TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame or array-like of shape (n_rows, n_features)
-            Categorical columns. Other columns are allowed if `crosses` names the columns to cross.
-        y : None
-            Ignored.
+        X, y
+            As in :meth:`fit`.
 
         Returns
         -------
@@ -279,14 +280,13 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
                 self._refuse_unknown(rows, number, columns, np.maximum(codes[-1], infrequent))
         return self._output(X, rows, codes)
 
+    @documented(input_features=INPUT_FEATURES, raises=OTHER_FEATURES)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the output columns.
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the input columns. They must equal the names seen in ``fit``, if any. If None, the names seen in
-            ``fit`` are used, or ``"x0"``, ``"x1"``, ... if there were none.
+        {input_features}
 
         Returns
         -------
@@ -296,8 +296,7 @@ not seen in fit (1 such row(s)). Fit on data that has it, or pass handle_unknown
 
         Raises
         ------
-        ValueError
-            If `input_features` differ from the names seen in ``fit``, or in number from its columns.
+        {raises}
 
         Examples
         --------

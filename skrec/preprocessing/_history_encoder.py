@@ -20,6 +20,7 @@ from skrec._data.tables.columns import object_array
 from skrec._data.tables.roles import role_position
 from skrec._data.tables.time_checks import are_codes, warn_encoded_times, warn_row_order
 from skrec._data.targets.numbers import numeric_labels
+from skrec._docs import documented
 from skrec._sklearn_compat import (
     POSITION,
     Interval,
@@ -30,7 +31,7 @@ from skrec._sklearn_compat import (
 )
 from skrec._transaction import ReadsOneState, transaction
 from skrec.exceptions import ColumnError
-from skrec.preprocessing._common import read_again
+from skrec.preprocessing._common import INPUT_FEATURES, OTHER_FEATURES, read_again
 from skrec.preprocessing._cross_columns import array_beside, frame_beside
 
 __all__ = ["HistoryEncoder"]
@@ -256,14 +257,13 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
         ends = self._past.ends(users, items, self._times_of(rows, self._roles.time))
         return self._output(X, rows, self._past.windows(users, self.max_history, ends))
 
+    @documented(input_features=INPUT_FEATURES, raises=OTHER_FEATURES)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the output columns: those of the input, and ``"history"``.
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the input columns. They must equal the names seen in ``fit``, if any. If None, the names seen in
-            ``fit`` are used, or ``"x0"``, ``"x1"``, ... if there were none.
+        {input_features}
 
         Returns
         -------
@@ -271,8 +271,7 @@ class HistoryEncoder(ReadsOneState, TransformerMixin, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            If `input_features` differ from the names seen in ``fit``, or in number from its columns.
+        {raises}
 
         Examples
         --------

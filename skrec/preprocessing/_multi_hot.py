@@ -17,10 +17,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from skrec._data import Vocabulary, as_rows
 from skrec._data.features.multivalued import warn_separator
 from skrec._data.tables.columns import object_array
+from skrec._docs import documented
 from skrec._sklearn_compat import Interval, StrOptions, _fit_context, check_feature_names_in
 from skrec._transaction import ReadsOneState, transaction
 from skrec.preprocessing._bags import bags_of, refuse_unknown_values, select
-from skrec.preprocessing._common import MIN_FREQUENCY, min_count, read_again, refuse_sparse_frame
+from skrec.preprocessing._common import (
+    INPUT_FEATURES,
+    MIN_FREQUENCY,
+    OTHER_FEATURES,
+    min_count,
+    read_again,
+    refuse_sparse_frame,
+)
 
 __all__ = ["MultiHotEncoder"]
 
@@ -246,14 +254,13 @@ handle_unknown='ignore'.
             values[:, position] = object_array([ids[a:b] for a, b in pairwise(block.indptr.tolist())])
         return values
 
+    @documented(input_features=INPUT_FEATURES, raises=OTHER_FEATURES)
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the output columns, such as ``"genres_Comedy"``.
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the input columns. They must equal the names seen in ``fit``, if any. If None, the names seen in
-            ``fit`` are used, or ``"x0"``, ``"x1"``, ... if there were none.
+        {input_features}
 
         Returns
         -------
@@ -261,8 +268,7 @@ handle_unknown='ignore'.
 
         Raises
         ------
-        ValueError
-            If `input_features` differ from the names seen in ``fit``, or in number from its columns.
+        {raises}
 
         Examples
         --------
