@@ -143,6 +143,9 @@ class AutoencoderFeatures(ReadsOneState, ClassNamePrefixFeaturesOutMixin, Transf
     >>> back = coder.inverse_transform(Z)
     >>> back["city"][:2].tolist(), back["age"][:2].round(-1).tolist(), list(back["likes"][0])[0]
     (['Bern', 'Rome'], [30.0, 60.0], 'war')
+    >>> odd = X[:1].assign(city="Rome")  # in no row of X is Rome beside 30
+    >>> bool(coder.reconstruction_error(odd)[0] > -coder.score(X))
+    True
     """
 
     n_components: int = 32
