@@ -32,7 +32,7 @@ _USERS = "at least 8 and at most 1,024 users per step; a row of a batch is a use
 _SESSION = """\
 >>> from skrec.datasets import make_interactions
 >>> from skrec.models import {name}
->>> events = make_interactions(n_users=50, n_items=30, random_state=0)
+>>> events = make_interactions(50, 30, 500, random_state=0)
 >>> model = {name}({small}embedding_dim=8, epochs=5, random_state=0).fit(events)
 >>> model.recommend([3, 5], k=2)["rank"].tolist()
 [1, 2, 1, 2]
@@ -125,7 +125,7 @@ How to handle an id that was not seen during ``fit``. If ``"oov"``, the rating i
 _RATINGS = """\
 >>> from skrec.datasets import make_interactions
 >>> from skrec.models import AutoRecRegressor
->>> events = make_interactions(n_users=50, n_items=30, random_state=0)
+>>> events = make_interactions(50, 30, 500, random_state=0)
 >>> y = (events["user_id"] + events["item_id"]) % 2 * 4 + 1.0
 >>> model = AutoRecRegressor(embedding_dim=16, epochs=5, random_state=0).fit(events, y)
 >>> model.predict(events[:3]).shape

@@ -129,7 +129,7 @@ _TASKS: dict[str, dict[str, str]] = {
         "example": """\
 >>> from skrec.datasets import make_interactions
 >>> from skrec.models import {name}
->>> events = make_interactions(n_users=50, n_items=30, random_state=0)
+>>> events = make_interactions(50, 30, 500, random_state=0)
 >>> model = {name}(epochs=2, random_state=0).fit(events)
 >>> model.recommend([3, 5], k=2)["rank"].tolist()
 [1, 2, 1, 2]""",
@@ -140,7 +140,7 @@ _TASKS: dict[str, dict[str, str]] = {
 _EVENTS = """\
 >>> from skrec.datasets import make_interactions
 >>> from skrec.models import {name}
->>> X, y = make_interactions(n_users=50, n_items=30, target="{target}", random_state=0)
+>>> X, y = make_interactions(20, 10, 150, target="{target}", random_state=0)
 >>> model = {name}(epochs=2, random_state=0).fit(X, y)
 >>> model.{method}(X[:3]).shape
 {shape}"""

@@ -29,5 +29,5 @@ WALKS = """\
 >>> walks = pd.DataFrame(
 ...     {"user_id": [1, 1, 1, 2, 2, 2], "item_id": list("abcbcd"), "timestamp": [1, 2, 3, 1, 2, 3]}
 ... )
->>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.01, "dropout": 0.0}
->>> model = SASRecRanker(epochs=200, early_stopping=False, random_state=0, **settings).fit(walks)"""
+>>> settings = {"embedding_dim": 8, "max_history": 8, "learning_rate": 0.05, "dropout": 0.0}
+>>> model = SASRecRanker(epochs=40, early_stopping=False, random_state=0, **settings).fit(walks)"""

@@ -61,7 +61,7 @@ _PACKED = (
 _SESSION = """\
 >>> from skrec.datasets import make_interactions
 >>> from skrec.models import {name}
->>> events = make_interactions(n_users=50, n_items=30, random_state=0)
+>>> events = make_interactions(50, 30, 500, random_state=0)
 >>> model = {name}(embedding_dim=16, epochs=5, random_state=0).fit(events)
 >>> model.recommend([3, 5], k=2)["rank"].tolist()
 [1, 2, 1, 2]

@@ -252,8 +252,8 @@ class NCFClassifier(_NCF, NetworkClassifier):
     --------
     >>> from skrec.datasets import make_interactions
     >>> from skrec.models import NCFClassifier
-    >>> X, y = make_interactions(target="label", random_state=0)
-    >>> model = NCFClassifier(random_state=0).fit(X, y)
+    >>> X, y = make_interactions(50, 30, 500, target="label", random_state=0)
+    >>> model = NCFClassifier(epochs=5, random_state=0).fit(X, y)
     >>> model.predict_proba(X[:3]).shape
     (3, 2)
     """
@@ -295,8 +295,8 @@ class NCFRegressor(_NCF, NetworkRegressor):
     --------
     >>> from skrec.datasets import make_interactions
     >>> from skrec.models import NCFRegressor
-    >>> X, y = make_interactions(target="rating", random_state=0)
-    >>> model = NCFRegressor(random_state=0).fit(X, y)
+    >>> X, y = make_interactions(50, 30, 500, target="rating", random_state=0)
+    >>> model = NCFRegressor(epochs=5, random_state=0).fit(X, y)
     >>> model.predict(X[:3]).shape
     (3,)
     """
@@ -366,8 +366,8 @@ class NCFRanker(_NCF, NetworkRanker):
     --------
     >>> from skrec.datasets import make_interactions
     >>> from skrec.models import NCFRanker
-    >>> events = make_interactions(random_state=0)
-    >>> model = NCFRanker(random_state=0).fit(events)
+    >>> events = make_interactions(50, 30, 500, random_state=0)
+    >>> model = NCFRanker(epochs=5, random_state=0).fit(events)
     >>> model.recommend([3, 5], k=2)[["user_id", "rank"]]
        user_id  rank
     0        3     1
