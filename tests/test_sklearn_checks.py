@@ -33,6 +33,10 @@ SETTINGS = {
 OF_FEATURES = {
     getattr(models, f"{architecture}{task}"): settings for architecture, settings in SETTINGS.items() for task in TASKS
 }
+CHOOSE_EPOCHS = (models.DCNClassifier, models.FMRegressor, models.DINClassifier)  # by cross-validation, as they come
+for model, settings in OF_FEATURES.items():
+    if model not in CHOOSE_EPOCHS:
+        OF_FEATURES[model] = {**settings, "early_stopping": False}
 SEQUENCES = {"epochs": 6, "embedding_dim": 8, "max_history": 16}
 OF_GRAPHS = {
     models.LightGCNRanker: {"epochs": 6, "embedding_dim": 4, "n_layers": 2},
@@ -126,13 +130,11 @@ MODELS = {
     **OF_AUTOENCODERS,
     **OF_GRAPHS,
 }
-# One model of each base, and of each task on features. The others share all of their code but the architecture.
+# One model of each base. The others share all of their code but the architecture.
 OF_EACH_BASE = (
     *NETWORKS,
     *CLASSICAL,
     models.DCNClassifier,
-    models.FMRegressor,
-    models.WideDeepRanker,
     models.DINClassifier,
     models.SASRecRanker,
     models.MultVAERanker,

@@ -56,7 +56,12 @@ def test_linear_parts_bend_at_the_bins(model):
     assert model.fit(X, y).score(X, y) > 0.95
 
 
-RANKERS = [DCNRanker, DNNRanker, DeepFMRanker, FMRanker, NFMRanker, WideDeepRanker]
+RANKERS = [
+    DCNRanker,
+    FMRanker,
+    WideDeepRanker,
+    *(pytest.param(model, marks=pytest.mark.exhaustive) for model in (DNNRanker, DeepFMRanker, NFMRanker)),
+]
 
 
 @pytest.mark.parametrize("model", RANKERS, ids=lambda model: model.__name__)

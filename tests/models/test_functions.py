@@ -28,7 +28,14 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES.values(), ids=CASES)
+# Two cases add no kind of input to those of the others.
+ALL_CASES = [
+    pytest.param(case, id=name, marks=pytest.mark.exhaustive if name in {"neumf", "features"} else [])
+    for name, case in CASES.items()
+]
+
+
+@pytest.fixture(scope="module", params=ALL_CASES)
 def fitted(request):
     model, X, y = request.param
     return model.fit(X, y), X

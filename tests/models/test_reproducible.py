@@ -114,7 +114,7 @@ def test_threads_share_one_fitted_model():
 def test_many_fits_of_one_structure_share_one_program():
     """Rates, penalties, seeds, numbers of rows, ids and negatives are no part of it."""
     generator = np.random.default_rng(0)
-    for seed in range(60):
+    for seed in range(20):
         rows = generator.integers(0, 300, generator.integers(20, 300))
         NCFRanker(
             random_state=seed,

@@ -55,20 +55,28 @@ def hits(model):
     return (found == [(session[-1] + 1) % N_ITEMS for session in sessions]).mean()
 
 
+LOSSES = [
+    {"loss": "auto"},
+    {"loss": "softmax", "n_negatives": 8, "negative_sampling": "popularity"},
+    {"loss": "log_loss", "n_negatives": 4},
+    {"loss": "gbce", "n_negatives": 8},
+    {"loss": "bpr", "n_negatives": 4},
+    {"loss": "bpr_max", "n_negatives": 8},
+    {"loss": "top1_max", "n_negatives": 8},
+]
+USUAL = {"SASRec": {"auto", "softmax", "log_loss", "gbce"}, "GRU4Rec": {"auto", "bpr", "bpr_max", "top1_max"}}
+
+
 @pytest.mark.parametrize(
-    "loss",
+    ("model", "loss"),
     [
-        {"loss": "auto"},
-        {"loss": "softmax", "n_negatives": 8, "negative_sampling": "popularity"},
-        {"loss": "log_loss", "n_negatives": 4},
-        {"loss": "gbce", "n_negatives": 8},
-        {"loss": "bpr", "n_negatives": 4},
-        {"loss": "bpr_max", "n_negatives": 8},
-        {"loss": "top1_max", "n_negatives": 8},
+        pytest.param(
+            model, loss, id=f"{name}-{loss['loss']}", marks=[] if loss["loss"] in usual else pytest.mark.exhaustive
+        )
+        for model, (name, usual) in zip([SASREC, GRU4REC], USUAL.items(), strict=True)
+        for loss in LOSSES
     ],
-    ids=lambda loss: loss["loss"],
 )
-@BOTH
 def test_every_loss_learns_what_follows(model, loss):
     fitted = clone(model).set_params(**loss).fit(CYCLE)
     assert hits(fitted) > 0.9
