@@ -113,6 +113,11 @@ _AUTOREC_REFERENCE = """\
 S. Sedhain, A. K. Menon, S. Sanner, L. Xie. "AutoRec: Autoencoders Meet Collaborative Filtering". WWW 2015 companion,
 doi:10.1145/2740908.2742726."""
 
+_AUTOREC_NOTES = """\
+The published model reads ratings from 1 to 5, where 0 stands for none, and is trained on all items at once. Here,
+ratings of any scale are shifted to such a distance from 0, and ``ema_momentum`` averages over the steps of
+mini-batches; without either, the error is larger."""
+
 _RATING_ROLES = """\
 Columns of the user, the item and the time, by name or position. The default is ``"user_id"``, ``"item_id"`` and,
     if present, ``"timestamp"`` in a DataFrame; columns 0 and 1, without a time, in an array. Other columns are
@@ -141,7 +146,7 @@ def autorec(cls: _Class) -> _Class:
         dropped="ratings of each input (the scale of the others is increased)",
         held_out=HELD_OUT_ROWS,
         fraction="0.1",
-        auto="used from 10,000 rows on. Held-out\n    ratings are among those that predictions are based on",
+        auto="used from 10,000 rows on; the\n    network is then trained again, on all ratings and for as many epochs",
         score="val_score",
         rate=defaults["learning_rate"],
         l2=defaults["l2"],
@@ -150,6 +155,9 @@ def autorec(cls: _Class) -> _Class:
         "id_dropout : float, default=0.01\n    Fraction",
         "id_dropout : float, default=0.0\n    Not used: unknown ids have the mean rating. Fraction",
     )
+    trained = trained.replace(
+        "ema_momentum : float, default=0.0", f"ema_momentum : float, default={defaults['ema_momentum']}"
+    )
     fitted = FITTED.format(scores="Negated mean squared error of the held-out ratings")
     sections = {
         "Parameters": "\n".join(
@@ -157,6 +165,7 @@ def autorec(cls: _Class) -> _Class:
         ),
         "Attributes": fitted,
         "See Also": "NCFRegressor : Ratings by matrix factorization and neural networks.",
+        "Notes": _AUTOREC_NOTES,
         "References": _AUTOREC_REFERENCE,
         "Examples": _RATINGS,
     }

@@ -28,9 +28,9 @@ def test_predictions_are_those_of_the_equations(by):
     other, w = "user" if by == "item" else "item", model._weights
     mean, scale = Y.mean(), Y.std()
     ratings = np.zeros((24, 30) if by == "item" else (30, 24))
-    ratings[(X[f"{by}_id"], X[f"{other}_id"])] = (Y - mean) / scale
+    ratings[(X[f"{by}_id"], X[f"{other}_id"])] = (Y - mean) / scale + 3
     hidden = expit(ratings @ w["encoder/embeddings"][1:] + w["encoder_bias/bias"])
-    output = hidden @ w[f"{other}/embeddings"][1:, :-1].T + w[f"{other}/embeddings"][1:, -1]
+    output = hidden @ w[f"{other}/embeddings"][1:].T + w[f"{other}_bias/embeddings"][1:, 0]
     expected = (output if by == "user" else output.T)[X["user_id"], X["item_id"]] * scale + mean
     np.testing.assert_allclose(model.predict(X), np.clip(expected, 1, 5), atol=1e-4)
     rows = model.score_items([3, 7])[:, [2, 5]]
@@ -47,6 +47,16 @@ def test_unknown_ids_have_the_mean_rating(by, tmp_path):
     assert skrec.load(tmp_path / "model").predict(X).tobytes() == model.predict(X).tobytes()
     model.partial_fit(pd.DataFrame({"user_id": [99] * 3, "item_id": [0, 3, 6]}), [5.0, 5.0, 1.0])
     assert model.predict(new)[0] != pytest.approx(Y.mean(), rel=1e-6)
+
+
+def test_held_out_ratings_choose_the_epochs_and_are_then_trained_on():
+    user, item = np.divmod(np.arange(100 * 110), 110)
+    X, y = pd.DataFrame({"user_id": user, "item_id": item}), (user % 3 == item % 3) * 4 + 1.0
+    small = {"embedding_dim": 4, "learning_rate": 0.1, "random_state": 0}
+    model = AutoRecRegressor(epochs=4, n_iter_no_change=1, **small).fit(X, y)
+    assert model.n_iter_ == np.argmax(model.validation_scores_) + 1
+    again = AutoRecRegressor(epochs=model.n_iter_, early_stopping=False, **small).fit(X, y)
+    assert again.predict(X).tobytes() == model.predict(X).tobytes()
 
 
 def test_repeated_ratings_are_averaged_in_the_input():

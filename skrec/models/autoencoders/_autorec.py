@@ -29,7 +29,8 @@ class AutoRecRegressor(NetworkRegressor):
     """AutoRec (Sedhain et al., 2015): an autoencoder of all ratings of an item, or of a user.
 
     The ratings of an item (``by="item"``) are encoded by one hidden layer, from which the ratings of all users are
-    reconstructed. Only the observed ratings count in the input and in the loss.
+    reconstructed. Only the observed ratings count in the input and in the loss. A rating is read as its distance from
+    the mean in standard deviations, plus 3, so that who has rated counts as well as how.
 
     A rating is predicted as the mean rating if the user or the item is unknown, or the item (the user with
     ``by="user"``) has no ratings. :meth:`predict` returns ratings in the range of those in ``fit``; ``score_items`` and
@@ -42,7 +43,8 @@ class AutoRecRegressor(NetworkRegressor):
     epochs: int = 100
     batch_size: int | Literal["auto"] = "auto"
     learning_rate: Any = 0.001
-    l2: float = 0.1
+    l2: float = 0.5
+    ema_momentum: float = 0.8
     id_dropout: float = 0.0
     n_iter_no_change: int = 5
 
@@ -71,17 +73,19 @@ class AutoRecRegressor(NetworkRegressor):
         parts = {
             "encoder": layers.Bag(other, dim, stddev=0.03),
             "encoder_bias": layers.Bias(dim),
-            other: layers.Table(other, dim + 1, stddev=0.03),
+            other: layers.Table(other, dim, stddev=0.03),
+            f"{other}_bias": layers.Table(other, 1, stddev=0.03, penalised=False),
         }
 
         def encoded(inputs: Mapping[str, Any]) -> Any:
-            ratings = layers.floats(inputs["rating_values"])
+            ratings = layers.floats(inputs["rating_values"]) + _OFFSET
             there = ops.any(inputs["ratings"] > 0, axis=1, keepdims=True)
             x = activate(parts["encoder_bias"](parts["encoder"](inputs["ratings"], ratings)))
             return ops.concatenate([x, ops.ones_like(x[:, :1])], axis=1) * ops.cast(there, "float32")
 
         def decoder(inputs: Mapping[str, Any]) -> Any:
-            return parts[other](inputs[other]) * ops.cast(inputs[other] > 0, "float32")[:, None]
+            rows = ops.concatenate([parts[part](inputs[other]) for part in (other, f"{other}_bias")], axis=1)
+            return rows * ops.cast(inputs[other] > 0, "float32")[:, None]
 
         query, item = (decoder, encoded) if by == "item" else (encoded, decoder)
         return layers.Network(query=query, item=item, interact=layers.match, parts=parts, dot=True, width=dim)
@@ -138,10 +142,10 @@ class AutoRecRegressor(NetworkRegressor):
     def _table_rows(self) -> dict[str, int]:
         return {"user": len(self._users) + 1, "item": len(self._items) + 1}
 
-    def _embeddings(self, role: str) -> NDArray[np.float32]:
-        return super()._embeddings(role)[:, :-1]  # without the biases
-
     # -- training and scores -------------------------------------------------------------------------------------------
+
+    def _trains_again(self, n_rows: int) -> bool:  # noqa: ARG002
+        return self.early_stopping == "auto"  # held-out ratings would be lost for the weights
 
     def _with_history(self, events: Events) -> Events:
         return events  # rows of a batch are items or users
@@ -180,6 +184,7 @@ class AutoRecRegressor(NetworkRegressor):
 
 
 _INPUTS = ("ratings", "rating_values")
+_OFFSET = 3.0  # added to the standardized ratings of the input, where an absent rating is 0
 
 
 def _distinct(users: Codes, items: Codes) -> tuple[NDArray[np.intp], Codes, Codes, tuple[Any, Any]]:
