@@ -113,6 +113,12 @@ _AUTOREC_REFERENCE = """\
 S. Sedhain, A. K. Menon, S. Sanner, L. Xie. "AutoRec: Autoencoders Meet Collaborative Filtering". WWW 2015 companion,
 doi:10.1145/2740908.2742726."""
 
+_AUTOREC_PENALTY = """\
+l1, l2 : float, default=0.0 and {l2}
+    Strength of the L1 and L2 regularization, of the mean norm of the vectors of the users in the first and the last
+    layer (of the items with ``by="user"``). Those with few ratings count as much as the others.
+"""
+
 _AUTOREC_NOTES = """\
 The published model reads ratings from 1 to 5, where 0 stands for none, and is trained on all items at once. Here,
 ratings of any scale are shifted to such a distance from 0, and ``ema_momentum`` averages over the steps of
@@ -150,11 +156,12 @@ def autorec(cls: _Class) -> _Class:
         score="val_score",
         rate=defaults["learning_rate"],
         l2=defaults["l2"],
-        penalty=" Each rating counts once, so that\n    the penalty is proportional to the number of ratings.",
     ).replace(
         "id_dropout : float, default=0.01\n    Fraction",
         "id_dropout : float, default=0.0\n    Not used: unknown ids have the mean rating. Fraction",
     )
+    before, after = trained.index("l1, l2 :"), trained.index("dropout :")
+    trained = trained[:before] + _AUTOREC_PENALTY.format(**defaults) + trained[after:]
     trained = trained.replace(
         "ema_momentum : float, default=0.0", f"ema_momentum : float, default={defaults['ema_momentum']}"
     )

@@ -39,6 +39,22 @@ def test_predictions_are_those_of_the_equations(by):
 
 
 @BOTH
+def test_penalties_count_ids_alike(by):
+    often = np.repeat(np.arange(500), np.where(X["user_id"] < 5, 3, 1))  # other ids are rare
+    rated, y = X.iloc[often], Y[often]
+    options = {"by": by, "optimizer": "sgd", "epochs": 1, "l2": 1e5, "batch_size": 32, "embedding_dim": 4}
+    start, moved = (
+        AutoRecRegressor(**options, learning_rate=rate, random_state=0).fit(rated, y)._weights for rate in (1e-30, 1e-7)
+    )
+    other, n = ("user", 30) if by == "item" else ("item", 24)
+    for name in ("encoder", other):
+        rows = [weights[f"{name}/embeddings"][1:] for weights in (start, moved)]
+        np.testing.assert_allclose(rows[1], rows[0] * (1 - 2 * 1e-7 * 1e5 / n), atol=1e-5)
+    bias = [weights[f"{other}_bias/embeddings"][1:] for weights in (start, moved)]
+    np.testing.assert_allclose(bias[1], bias[0], atol=1e-5)
+
+
+@BOTH
 def test_unknown_ids_have_the_mean_rating(by, tmp_path):
     model = AutoRecRegressor(by=by, epochs=2, **SMALL).fit(X, Y)
     new = pd.DataFrame({"user_id": [99, 3, 99], "item_id": [3, 99, 99]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skrec._engine.backend import tf
-from skrec._engine.context import is_building
+from skrec._engine.context import current_context, is_building
 from skrec._engine.layers.dropout import Dropout
 from skrec._engine.layers.table import Table, penalise
 
@@ -29,6 +29,9 @@ class Bag(Table):
         See :class:`~skrec._engine.layers.Table`.
     dropout : bool, default=True
         Whether dropout leaves out items of the bags in training.
+    even : bool, default=False
+        Whether penalties count all distinct items of a batch alike, together as much as one item for each example. If
+        not, an item counts as often as it is in a bag.
     """
 
     def __init__(
@@ -40,9 +43,11 @@ class Bag(Table):
         penalised: bool = True,
         trainable: bool = True,
         dropout: bool = True,
+        even: bool = False,
     ) -> None:
         super().__init__(rows, dim, stddev=stddev, penalised=penalised, trainable=trainable)
         self._dropout = Dropout() if dropout else tf.identity
+        self._even = even
 
     def call(self, codes: Any, values: Any = None) -> Any:
         """Return the vectors (N, dim) of bags (N, L); codes below 1 are unknown items or padding, and are left out.
@@ -61,7 +66,11 @@ class Bag(Table):
         distinct, column, counts = tf.unique_with_counts(items)
         vectors = tf.gather(self.embeddings.value, tf.zeros_like(distinct) if is_building() else distinct)
         if self.penalised:
-            penalise(vectors, tf.cast(counts, tf.float32))
+            step, counts = current_context(), tf.cast(counts, tf.float32)
+            if self._even and step is not None:
+                total, n = tf.reduce_sum(step.lookup_weight), tf.cast(tf.size(counts), tf.float32)
+                counts = tf.fill(tf.shape(counts), total / n)
+            penalise(vectors, counts)
         shape = tf.stack([tf.shape(codes, tf.int64)[0], tf.size(distinct, tf.int64)])
         bags = tf.SparseTensor(tf.stack([row, tf.cast(column, tf.int64)], axis=1), values, shape)
         return tf.ensure_shape(tf.sparse.sparse_dense_matmul(bags, vectors), [codes.shape[0], self.dim])

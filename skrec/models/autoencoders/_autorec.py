@@ -43,7 +43,7 @@ class AutoRecRegressor(NetworkRegressor):
     epochs: int = 100
     batch_size: int | Literal["auto"] = "auto"
     learning_rate: Any = 0.001
-    l2: float = 0.5
+    l2: float = 0.8
     ema_momentum: float = 0.8
     id_dropout: float = 0.0
     n_iter_no_change: int = 5
@@ -71,7 +71,7 @@ class AutoRecRegressor(NetworkRegressor):
         ops, other = keras.ops, "user" if by == "item" else "item"
         activate = keras.activations.get(activation)
         parts = {
-            "encoder": layers.Bag(other, dim, stddev=0.03),
+            "encoder": layers.Bag(other, dim, stddev=0.03, even=True),
             "encoder_bias": layers.Bias(dim),
             other: layers.Table(other, dim, stddev=0.03),
             f"{other}_bias": layers.Table(other, 1, stddev=0.03, penalised=False),
