@@ -113,6 +113,7 @@ callbacks : keras.callbacks.Callback or callable, list of these, or None, defaul
     Keras callbacks are called as in ``keras.Model.fit``, functions as ``f(epoch, logs)`` after every epoch. An
     exception ends the fit. The logs contain ``loss`` and, with early stopping, ``{score}``. If a callback sets
     weights at the end of training, as ``keras.callbacks.EarlyStopping(restore_best_weights=True)`` does, they are kept.
+    If a fit trains several times, callbacks follow one of the trainings, see ``early_stopping``.
 random_state : int, RandomState instance or None, default=None
     Seed of the random number generation. Pass an int for results that are reproducible bit for bit on the same machine.
 verbose : int, default=0
@@ -167,7 +168,7 @@ Fraction of the users whose last positive event is held out for early stopping, 
     users that the held-out events are 2% of all events, but at least 100."""
 
 _ENOUGH_ROWS = """\
-on from 10,000 rows. With 200 to 9,999 rows, no
+on from 10,000 rows. With 200 to 9,999 rows (of nonzero weight), no
     row is lost to validation: cross-validation chooses the number of epochs, and the network is then trained on all
     rows for as long. There are five folds below 1,000 rows and three above, stratified by the labels of a Classifier;
     with a time column, only the latest fifth of the rows is held out. The fewest epochs are chosen whose mean score is
@@ -176,9 +177,10 @@ on from 10,000 rows. With 200 to 9,999 rows, no
     ``warm_start`` and in ``partial_fit``, training takes all epochs"""
 
 ENOUGH_ROWS_OF_FIELDS = _ENOUGH_ROWS.format(
-    fields="""In such a table, a
-    number has at most one bin per 16 rows (or 8 bins), a category with a single row is treated as unknown, which trains
-    the embedding of unknown categories, and ``id_dropout``, unless it is 0, is at least 0.1. """
+    fields="""In such a table, all
+    numbers together have at most one bin per 16 rows, and if this is less than 8 bins each, they have none, as with
+    ``numeric_embedding="linear"``; a category with a single row is treated as unknown, which trains the embedding of
+    unknown categories; and ``id_dropout``, unless it is 0, is at least 0.1. """
 )
 
 LOG_LOSS = "Negative log loss of the held-out rows"
@@ -189,7 +191,7 @@ MEAN_SQUARED_ERROR = "Negative mean squared error of the held-out rows, averaged
 ENOUGH_EVENTS = (
     "on from 5,000 events, if at least 100 users have two or more.\n"
     "    Up to 100,000 events, a model with embeddings of users is then trained again on all events, for the number\n"
-    "    of epochs that was best; ``callbacks`` follow the first of both"
+    "    of epochs that was best; ``callbacks`` follow the first of both, because only its logs contain the score"
 )
 
 OF_ROWS: dict[str, Any] = {

@@ -62,7 +62,7 @@ numeric_embedding : {{"piecewise", "linear", "bag"}}, default="piecewise"
     that columns with a value in more than half of the rows remain numeric with ``"piecewise"`` and ``"linear"``.
     ``"bag"`` is not available in models that need users and items.
 n_bins : int, default=64
-    Number of quantile bins of ``"piecewise"``. In small tables with ``early_stopping="auto"``, there are fewer.
+    Number of quantile bins of ``"piecewise"``. In small tables with ``early_stopping="auto"``, there are fewer or none.
 pooling : {{"mean", "sum", "max"}}, default="mean"
     How the vectors of several values are combined into one."""
 )

@@ -166,7 +166,7 @@ class FieldModel(KeptFeatures):
             categorical=self.categorical_features,
             multivalued=self.multivalued_features,
             separator=self.separator,
-            min_frequency=max(int(self.min_frequency), RARE + 1 if self._adapts_to(rows.n_rows) else 1),
+            min_frequency=max(int(self.min_frequency), RARE + 1 if self._n_small else 1),
         )
         fields = replace(fields, min_frequency=int(self.min_frequency))  # for the rows of partial_fit
         self._warn_ids_as_numbers(rows, fields)
@@ -269,25 +269,23 @@ class FieldModel(KeptFeatures):
         return described
 
     def _learn_edges(self, encoded: Mapping[str, Encoded]) -> None:
-        """Compute the bin edges of numeric fields."""
-        n_bins, fields = self._bins(fresh=True), {"query": self._query_fields, "item": self._item_fields}
-        if self._adapts_to(n_rows := len(encoded["query"].codes)):
-            n_bins = min(n_bins, most_bins(n_rows))
+        """Compute the bin edges of numeric fields, if they have bins."""
+        n_bins = int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
+        fields = {"query": self._query_fields, "item": self._item_fields}
+        if self._n_small:
+            n_bins = min(n_bins, most_bins(self._n_small, sum(len(side.layout.numeric) for side in fields.values())))
         self._edges = {
             side: fields[side].bin_edges(encoded[side], n_bins)
             for side in fields
             if n_bins and fields[side].layout.numeric
         }
 
-    def _id_dropout_of(self, n_rows: int) -> float:
-        at_least = LEAST_ID_DROPOUT if self.id_dropout and self._adapts_to(n_rows) else 0.0
-        return max(float(self.id_dropout), at_least)
+    def _fraction_dropped(self) -> float:
+        return max(float(self.id_dropout), LEAST_ID_DROPOUT if self.id_dropout and self._n_small else 0.0)
 
-    def _bins(self, *, fresh: bool = False) -> int:
+    def _bins(self) -> int:
         """Return the number of bins of a numeric field, or 0 if it is embedded linearly."""
-        if not fresh and self._edges:
-            return int(next(iter(self._edges.values())).shape[1]) - 1
-        return int(self.n_bins) if self.numeric_embedding == "piecewise" else 0
+        return int(next(iter(self._edges.values())).shape[1]) - 1 if self._edges else 0
 
     def _inputs_of_any_width(self) -> Sequence[str]:
         sides = (("query", self._query_fields), ("item", self._item_fields))

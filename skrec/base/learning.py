@@ -52,6 +52,7 @@ def learn(
     rows = model._read(X, y, reset=not more)
     roles = model._find_roles(rows)
     target, weight, n_outputs = model._targets(X, y, sample_weight, fresh=fresh)
+    model._note_size(rows.n_rows if weight is None else int(np.count_nonzero(weight)))
     model._users, users, model._items, items = model._vocabularies(rows, roles, resume=not fresh)
     model._estimator_roles = roles
     time = model._fit_times(rows, fresh=fresh, more=more)

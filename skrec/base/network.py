@@ -92,6 +92,7 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
     best_validation_score_: float | None = field(init=False, repr=False)
 
     _by_size: bool = field(default=False, init=False, repr=False)  # whether this fit may choose settings by the rows
+    _n_small: int = field(default=0, init=False, repr=False)  # rows of the small table that it chooses them by, or 0
 
     _chooses_epochs: ClassVar[bool] = False  # by cross-validation in small tables
     _validated_roles: ClassVar[tuple[str, ...]] = ()  # roles for which validation rows should have known ids
@@ -138,9 +139,8 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
     def _training(self, events: Events, log: Interactions) -> dict[str, Any]:
         """Return the parts of the structure and settings that depend on the loss, and the training arrays."""
 
-    def _adapts_to(self, n_rows: int) -> bool:
-        """Return whether this fit chooses the epochs, the bins of numbers and the rare categories by the rows."""
-        return self._by_size and is_small(n_rows)
+    def _note_size(self, n_rows: int) -> None:
+        self._n_small = n_rows if self._by_size and is_small(n_rows) else 0
 
     def _least_epochs(self, n_steps: int) -> int:  # noqa: ARG002
         """Return the epochs, of so many steps each, before which training does not stop early."""
@@ -150,8 +150,8 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         """Return whether to train on all rows when rows that were held out have shown the number of epochs."""
         return False
 
-    def _id_dropout_of(self, n_rows: int) -> float:  # noqa: ARG002
-        """Return the fraction of the ids to drop in a fit on so many rows."""
+    def _fraction_dropped(self) -> float:
+        """Return the fraction of the ids to drop."""
         return float(self.id_dropout)
 
     def _strata(self, events: Events) -> NDArray[Any] | None:  # noqa: ARG002
@@ -205,11 +205,11 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         random_state = check_random_state(self.random_state)
         old = vars(self).copy() if resume else None
         alone = not (part or self.warm_start) and validation[0] is None and validation[1] is None
-        self._by_size = self._chooses_epochs and self.early_stopping == "auto" and alone
+        self._by_size, self._n_small = self._chooses_epochs and self.early_stopping == "auto" and alone, 0
         events = learn(self, X, y, sample_weight, fresh=not resume, more=resume and part, seen=seen)
         seed = int(random_state.randint(2**20))
         callbacks = checked_callbacks(self.callbacks)
-        if self._adapts_to(len(events)) and self.epochs > 1:
+        if self._n_small and self.epochs > 1:
             result = self._train_as_long_as_folds(events, random_state, seed, callbacks)
         else:
             inside, held_out = self._split(events, validation, random_state, part=part)
@@ -218,15 +218,19 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
             if not inside.all() and alone and self._trains_again(len(events)):
                 again = self._train(events, np.ones_like(inside), None, seed, epochs=best_epoch([result.scores]))
                 result = replace(again, scores=result.scores, best_score=result.best_score)
-        del self._by_size
+        del self._by_size, self._n_small
         self._store(result, old)
 
     def _train_as_long_as_folds(self, events: Events, random_state: Any, seed: int, callbacks: tuple[Any, ...]) -> Any:
         """Choose the number of epochs by cross-validation, and train on all rows for as long."""
-        scores = []
-        for fold in hold_out_in_turn(len(events), random_state, labels=self._strata(events), time=events.time):
-            held_out = events.take(np.flatnonzero(fold))
-            scores.append(self._train(events, ~fold, held_out, seed, epochs=self.epochs, is_trial=True).scores)
+        scores, strata = [], self._strata(events)
+        rows = np.arange(len(events)) if events.weight is None else np.flatnonzero(events.weight)
+        labels, time = (None if of_rows is None else of_rows[rows] for of_rows in (strata, events.time))
+        for fold in hold_out_in_turn(len(rows), random_state, labels=labels, time=time):
+            inside, held_out = np.ones(len(events), bool), rows[fold]
+            inside[held_out] = False
+            trial = self._train(events, inside, events.take(held_out), seed, epochs=self.epochs, is_trial=True)
+            scores.append(trial.scores)
         inside, curve = np.ones(len(events), bool), mean_curve(scores)
         result = self._train(events, inside, None, seed, epochs=best_epoch(scores), callbacks=callbacks)
         return replace(result, scores=curve, best_score=max(curve))
@@ -259,7 +263,7 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         settings = self._settings(seed, plan["settings"], epochs=epochs, stopping=held_out is not None)
         n_steps = -(-plan["arrays"].n_rows // structure.batch_size)
         least = 0 if inside.all() else self._least_epochs(n_steps)
-        settings = replace(settings, id_dropout=self._id_dropout_of(len(events)), least_epochs=least)
+        settings = replace(settings, id_dropout=self._fraction_dropped(), least_epochs=least)
         result = train(
             structure,
             plan["arrays"],

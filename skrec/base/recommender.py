@@ -68,6 +68,9 @@ class Recommender(VectorRecommender):
         Error messages call ``y`` by its ``name``. Unless ``fresh``, labels must be those of earlier calls.
         """
 
+    def _note_size(self, n_rows: int) -> None:
+        """Take note of the number of rows of ``fit`` with a weight, before the inputs are learned."""
+
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
         """Return the inputs of rows besides their users and items.
 

@@ -51,16 +51,20 @@ def holds_out_by_default(n_rows: int) -> bool:
     return n_rows >= _MOST
 
 
-def most_bins(n_rows: int) -> int:
-    """Return the maximum number of bins of a number in a small table, a power of two, to share programs.
+def most_bins(n_rows: int, n_numbers: int) -> int:
+    """Return the maximum number of bins of each number in a small table, a power of two, to share programs.
+
+    All numbers together have at most one bin per 16 rows, because each bin has weights of its own. If this leaves fewer
+    than 8 bins for a number, the result is 0: numbers have one weight vector each, and no bins.
 
     Examples
     --------
     >>> from skrec.base.small_tables import most_bins
-    >>> [most_bins(n_rows) for n_rows in (200, 300, 1000, 9999)]
-    [8, 16, 32, 512]
+    >>> [most_bins(n_rows, n_numbers=6) for n_rows in (300, 1000, 3000, 9000)]
+    [0, 8, 16, 64]
     """
-    return int(2 ** np.floor(np.log2(max(n_rows / _ROWS_PER_BIN, _FEWEST_BINS))))
+    n_bins = n_rows / (_ROWS_PER_BIN * max(n_numbers, 1))
+    return int(2 ** np.floor(np.log2(n_bins))) if n_bins >= _FEWEST_BINS else 0
 
 
 def hold_out_in_turn(

@@ -4,13 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skrec.base.small_tables import best_epoch, hold_out_in_turn, mean_curve, most_bins
-from skrec.models import AutoRecRegressor, DCNClassifier, DNNClassifier, DNNRanker, DNNRegressor, NCFClassifier
+from skrec.models import (
+    AutoRecRegressor,
+    DCNClassifier,
+    DNNClassifier,
+    DNNRanker,
+    DNNRegressor,
+    FMClassifier,
+    NCFClassifier,
+)
 
 SMALL = {"embedding_dim": 4, "hidden_units": (8,), "epochs": 6, "learning_rate": 0.01, "random_state": 0}
 
@@ -60,9 +69,12 @@ def test_the_fewest_epochs_within_a_standard_error_of_the_best_are_chosen():
     assert mean_curve([[-0.3, -0.4], [-0.5, -0.6, -0.7]]) == pytest.approx([-0.4, -0.5, -0.55])
 
 
-@pytest.mark.parametrize(("n_rows", "n_bins"), [(200, 8), (255, 8), (256, 16), (1000, 32), (1024, 64)])
-def test_a_number_has_at_most_a_bin_for_16_rows(n_rows, n_bins):
-    assert most_bins(n_rows) == n_bins
+@pytest.mark.parametrize(
+    ("n_rows", "n_numbers", "n_bins"),
+    [(200, 1, 8), (200, 2, 0), (768, 6, 8), (767, 6, 0), (9999, 6, 64), (9999, 0, 512)],
+)
+def test_all_numbers_together_have_at_most_a_bin_for_16_rows(n_rows, n_numbers, n_bins):
+    assert most_bins(n_rows, n_numbers) == n_bins
 
 
 # -- fits -------------------------------------------------------------------------------------------------------------
@@ -76,8 +88,8 @@ def chosen():
 def test_the_network_is_trained_on_all_rows_for_the_chosen_epochs(chosen):
     assert 1 <= chosen.n_iter_ == len(chosen.loss_curve_) <= len(chosen.validation_scores_) <= 6
     assert chosen.best_validation_score_ == max(chosen.validation_scores_)
-    settings = {"epochs": chosen.n_iter_, "early_stopping": False, "n_bins": 8, "min_frequency": 2, "id_dropout": 0.1}
-    expected = DNNClassifier(**SMALL).set_params(**settings).fit(X, Y)
+    settings = {"epochs": chosen.n_iter_, "early_stopping": False, "min_frequency": 2, "id_dropout": 0.1}
+    expected = DNNClassifier(**SMALL).set_params(**settings, numeric_embedding="linear").fit(X, Y)
     np.testing.assert_array_equal(chosen.predict_proba(X), expected.predict_proba(X))
 
 
@@ -101,10 +113,40 @@ def test_with_times_the_scores_are_those_of_a_fit_that_never_saw_the_latest_rows
 
 
 def test_rows_of_weight_0_have_no_say_in_the_choice():
-    wrong = np.arange(240) % 2 == 0
-    y = np.where(X["age"] > 40, 1, 0)
-    model = DNNClassifier(**SMALL).fit(X[["age"]], np.where(wrong, 1 - y, y), sample_weight=1.0 - wrong)
+    frame = pd.concat([X[["age"]], X[["age"]]], ignore_index=True)
+    y, wrong = np.where(frame["age"] > 40, 1, 0), np.arange(480) >= 240
+    model = DNNClassifier(**SMALL).fit(frame, np.where(wrong, 1 - y, y), sample_weight=1.0 - wrong)
     assert model.best_validation_score_ > -0.4
+
+
+def test_rows_of_weight_0_do_not_count_as_rows(chosen):
+    ignored = table(20_000, seed=1)
+    frame, y = pd.concat([X, ignored[0]], ignore_index=True), np.concatenate([Y, ignored[1]])
+    weight = np.repeat([1.0, 0.0], [240, 20_000])
+    model = DNNClassifier(**{**SMALL, "epochs": 2}).fit(frame, y, sample_weight=weight)
+    assert len(model.validation_scores_) == 2
+    assert n_bins(model) == n_bins(chosen)
+    few = DNNClassifier(**{**SMALL, "epochs": 2}).fit(X, Y, sample_weight=(np.arange(240) < 199).astype(float))
+    assert few.validation_scores_ == []
+    assert n_bins(few) == 64
+
+
+def test_one_number_has_bins_and_two_have_none():
+    one, two = (DNNClassifier(**SMALL).fit(X[columns], Y) for columns in (["age"], ["age", "pay"]))
+    assert (n_bins(one), n_bins(two)) == (8, 0)
+    assert n_bins(two.partial_fit(X[["age", "pay"]], Y)) == 0
+
+
+def test_a_table_of_many_numbers_is_learned_as_well_as_by_logistic_regression():
+    cancer, benign = load_breast_cancer(return_X_y=True, as_frame=True)
+    losses = []
+    for seed in (1, 2):
+        rows = np.random.default_rng(seed).permutation(len(cancer))
+        train, test = rows[:250], rows[250:]
+        for model in (FMClassifier(random_state=seed), make_pipeline(StandardScaler(), LogisticRegression())):
+            proba = model.fit(cancer.iloc[train], benign.iloc[train]).predict_proba(cancer.iloc[test])
+            losses.append(log_loss(benign.iloc[test], proba))
+    assert np.mean(losses[::2]) < np.mean(losses[1::2]) + 0.02
 
 
 def test_a_class_may_be_missing_from_the_rows_that_a_fold_trains_on():
@@ -152,7 +194,7 @@ def test_a_cross_network_learns_the_xor_of_two_numbers():
 
 
 def n_bins(model):
-    return model._edges["query"].shape[1] - 1
+    return model._bins()
 
 
 @pytest.mark.parametrize(
