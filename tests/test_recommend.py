@@ -315,14 +315,18 @@ def test_an_encoder_that_refuses_ids_of_another_kind_does_so_after_the_warning()
         skrec.recommend(pipeline, [1, 2])
 
 
-def test_of_candidates_that_are_there_twice_the_first_row_counts():
+def test_candidates_that_are_there_twice_count_once_and_must_agree():
     X = with_columns(EVENTS).assign(price=EVENTS["item_id"].map({"x": 1.0, "y": 2.0, "z": 3.0, "w": 4.0}))
     model = DNNRanker(epochs=1, hidden_units=(4,), random_state=0).fit(X[["user_id", "item_id", "price"]])
-    items = pd.DataFrame({"item_id": ["x", "y", "x"], "price": [1.0, 2.0, 4.0]})
+    items = pd.DataFrame({"item_id": ["x", "y", "x"], "price": [1.0, 2.0, 1.0]})
     pd.testing.assert_frame_equal(
         model.recommend(["ann"], candidates=items, exclude_seen=False),
         model.recommend(["ann"], candidates=items[:2], exclude_seen=False),
     )
+    items["price"] = [1.0, 2.0, 4.0]
+    for recommend in (model.recommend, lambda *queries, **options: skrec.recommend(model, *queries, **options)):
+        with pytest.raises(ValueError, match="2 rows of item 'x' with different values in column 'price': 1.0 in"):
+            recommend(["ann"], candidates=items)
 
 
 @pytest.mark.parametrize("name", ["OrdinalEncoder", "ColumnTransformer, positions"])

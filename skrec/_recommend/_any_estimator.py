@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
+from skrec._data.features.conflicts import refuse_conflicts
 from skrec._data.tables.columns import Column, as_column
+from skrec._data.tables.table import as_rows
 from skrec._recommend._candidates import CandidateLists, best_in_lists, read_candidates
 from skrec._recommend._frames import as_ids, as_table, is_table, named_column
 from skrec._recommend._result import Ranking
@@ -30,6 +32,10 @@ def rank_foreign(estimator: Any, queries: Any, candidates: Any) -> Ranking:
     items = _side(found, "item_id", "candidates")
     if items.empty:
         raise ValueError("candidates is empty: pass at least one item.")
+    first, item = np.unique(pd.factorize(items["item_id"])[0], return_index=True, return_inverse=True)[1:]
+    features = [at for at, name in enumerate(items) if name != "item_id"]
+    ids = as_column(items["item_id"])
+    refuse_conflicts(as_rows(items), features, first[item], ids, argument="candidates", item="item_id")
     items = items.drop_duplicates("item_id")
     twice = [name for name in users if name in items]
     if twice:

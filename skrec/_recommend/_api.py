@@ -47,7 +47,7 @@ def recommend(
         Raw ids of the items to choose from, or rows with item features. None is the whole catalogue of a skrec model;
         an estimator that is not skrec's has none, and needs them. Behind transformers, rows have the item column alone,
         or all columns of ``fit`` but those of the user and the time, and of the context (with the same proviso). An id
-        that is there more than once counts once, with the features of its first row.
+        that is there more than once counts once; its rows must have the same features.
     exclude_seen : bool, default=True
         Whether to leave out the items that the user chose in the training data: positive rows, ``y > 0`` (without ``y``
         all rows). A row with ``y <= 0`` was shown, not chosen, and may be recommended: pass it in `exclude`. An

@@ -1,7 +1,7 @@
 """Base classes for custom models: a model is a class of hyperparameters and a function that builds the network.
 
 See "Adding a model in one file" in the user guide. ``Interval``, ``Options`` and ``StrOptions`` are scikit-learn's
-parameter constraints, which have no public name there.
+parameter constraints, which have no public name there; booleans are not numbers to them.
 """
 
 from skrec._data import Roles

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.utils.validation import check_is_fitted
 
-from skrec._data import Interactions, Vocabulary
+from skrec._data import Interactions, Rows, Vocabulary
+from skrec._data.features.conflicts import refuse_conflicts
 from skrec._data.tables.columns import as_column
 from skrec._recommend import exclusions_of, read_candidates, refuse_history, require_queries
 from skrec.base.reader import Codes, Query, Reader
@@ -82,10 +83,23 @@ class CatalogueReader(Reader):
         unseen = np.flatnonzero(codes == 0)
         unseen = unseen[~pd.Series(as_column(ids)[unseen]).duplicated().to_numpy()]
         at = np.concatenate([first, unseen])
+        if query.rows is not None and len(at) < len(ids):
+            distinct, item = np.unique(pd.factorize(as_column(ids))[0], return_index=True, return_inverse=True)[1:]
+            self._refuse_conflicts(query.rows, distinct[item])
         if len(unseen) == 0:
             return self._items.ids[known - 1], Query(known, query.rows, at)
         both = [*self._items.ids[known - 1], *as_column(ids)[unseen]]
         return as_column(both), Query(codes[at], query.rows, at)
+
+    def _refuse_conflicts(self, rows: Rows, kept: NDArray[np.int64]) -> None:
+        """Refuse candidates whose features differ from those of the row that is kept of their item."""
+        if positions := self._positions_of_item_features(rows):
+            ids, name = rows.column(self._position(rows, "item")), self._estimator_roles.item_name
+            refuse_conflicts(rows, positions, kept, ids, argument="candidates", item=name)
+
+    def _positions_of_item_features(self, rows: Rows) -> tuple[int, ...] | None:  # noqa: ARG002
+        """Return the positions of the features of items in candidates; None without any."""
+        return None
 
     def _seen(self, queries: Query) -> csr_array:
         """Mark the items of the catalogue that queries have seen."""

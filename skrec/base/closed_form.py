@@ -56,6 +56,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
     """Fraction of the total event weight for each item: the scores for users without a history."""
 
     _log_weights: ClassVar[bool] = True
+    _ids_may_come_alone: ClassVar[bool] = True
     _reads_histories: ClassVar[bool] = True  # whether scores depend on the history of the user
 
     @property
@@ -160,6 +161,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         """Add further events with their new users and items, and solve again.
 
         The result equals a single ``fit`` on all events; iterative models start from their earlier solution instead.
+        Rows with ``y <= 0`` add their users and items, without events: with ``y=0``, all of them do.
 
         Parameters
         ----------

@@ -206,12 +206,15 @@ class ItemFeatures(ClosedFormRanker):
                 described[position] = ("ignored", "", f"it is {_with_article(role)}: {reason}")
         return described
 
+    def _positions_of_item_features(self, rows: Rows) -> tuple[int, ...] | None:
+        return positions_in(rows, self._item_columns, self._estimator_roles, "item")
+
     def _given_columns(self, items: Query) -> tuple[Column, ...] | None:
         """Return the features that come with items; None for ids alone."""
         rows, roles = items.rows, self._estimator_roles
         if rows is None:
             return None
-        at = positions_in(rows, self._item_columns, roles, "item")
+        at = self._positions_of_item_features(rows)
         names = roles.names or [f"x{position}" for position in range(self.n_features_in_)]
         refuse_ignored(
             rows, self._item_columns, roles, "item", {names[p]: (role, why) for p, role, why in self._decided_roles}

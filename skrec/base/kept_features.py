@@ -82,6 +82,9 @@ class KeptFeatures(NetworkRecommender):
         self._contexts, self._catalogue = kept
         self._kept_times = kept_times if times is not None else None
 
+    def _positions_of_item_features(self, rows: Rows) -> tuple[int, ...] | None:
+        return positions_in(rows, self._item_fields, self._estimator_roles, "item")
+
     def _query_inputs(self, queries: Query) -> Inputs:
         return self._side_inputs("query", queries, self._query_fields, self._contexts)
 

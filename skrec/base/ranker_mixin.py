@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from numbers import Number
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class RankerMixin:
     (True, [2.0])
     """
 
+    _ids_may_come_alone: ClassVar[bool] = False  # whether partial_fit takes rows none of which is positive
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         tags.estimator_type = None
@@ -39,10 +42,13 @@ class RankerMixin:
         y: Any,
         sample_weight: Any,
         *,
-        fresh: bool,  # noqa: ARG002
+        fresh: bool,
         name: str = "y",
     ) -> tuple[Any, Any, int]:
-        positive = np.ones(num_samples(X), bool) if y is None else positive_labels(y, X, name)
+        if isinstance(y, Number):  # the label of every row
+            y = np.full(num_samples(X), y)
+        required = fresh or not self._ids_may_come_alone
+        positive = np.ones(num_samples(X), bool) if y is None else positive_labels(y, X, name, required=required)
         return positive.astype(np.float32), read_weights(sample_weight, X), 1
 
     def predict(self, X: Any) -> NDArray[np.float32]:

@@ -182,7 +182,7 @@ class Recommender(VectorRecommender):
             Only for models that read histories, such as :class:`~skrec.models.SASRecRanker`.
         candidates : array-like of shape (n_candidates,), rows, or lists by query, default=None
             The items to choose from: ids, or rows with an item column. The whole catalogue by default. An id that is
-            there more than once counts once, with the features of its first row. Or a list for each query: a dict
+            there more than once counts once; its rows must have the same features. Or a list for each query: a dict
             ``{user: [item, ...]}``, a list of lists, a sparse matrix of shape (n_queries, n_items) with columns in the
             order of ``items_``, or a DataFrame with the columns of the user and the item, such as :meth:`recommend` of
             another model returns. A user without rows in that DataFrame gets nothing; one without a key in the dict
@@ -334,7 +334,11 @@ class Recommender(VectorRecommender):
         """Return the items and scores of the k best in the list of each query: -inf where none is left."""
         n_items = len(self._items)
         codes = self._list_codes(lists)
-        first, tie = distinct_pairs(lists, codes, n_items)
+        first, tie, same = distinct_pairs(lists, codes, n_items)
+        if lists.rows is not None and len(first) < len(codes):
+            kept = np.arange(len(lists.table))
+            kept[lists.rows] = lists.rows[same]
+            self._refuse_conflicts(as_rows(lists.table, name="candidates"), kept)
         rows = None if lists.rows is None else lists.rows[first]
         lists = replace(lists, query=lists.query[first], ids=lists.ids[first], rows=rows)
         codes = codes[first]

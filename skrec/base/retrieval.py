@@ -112,7 +112,7 @@ def score_pairs_by_blocks(
     return scores
 
 
-def distinct_pairs(lists: CandidateLists, codes: NDArray[np.int32], n_items: int) -> tuple[Any, Any]:
+def distinct_pairs(lists: CandidateLists, codes: NDArray[np.int32], n_items: int) -> tuple[Any, Any, Any]:
     """Return the pairs of a query and an item, each once, and their places among equal scores.
 
     Parameters
@@ -127,14 +127,16 @@ def distinct_pairs(lists: CandidateLists, codes: NDArray[np.int32], n_items: int
     first : ndarray of shape (n_distinct,)
         The first pair of each; sorted by query, then in vocabulary order, unknown items last.
     tie : ndarray of shape (n_distinct,)
+    same : ndarray of shape (n_pairs,)
+        For each pair, the first pair that is equal to it.
     """
     place = codes.astype(np.int64)
     unknown = np.flatnonzero(codes == 0)
     if len(unknown):
         place[unknown] = n_items + 1 + pd.factorize(as_column(lists.ids)[unknown])[0]
     width = int(place.max(initial=0)) + 1
-    _, first = np.unique(lists.query * width + place, return_index=True)
-    return first, place[first]
+    _, first, pair = np.unique(lists.query * width + place, return_index=True, return_inverse=True)
+    return first, place[first], first[pair]
 
 
 def check_k(k: Any) -> None:

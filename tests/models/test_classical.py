@@ -195,3 +195,21 @@ def test_no_tensorflow_is_imported():
         "print([m for m in ('tensorflow', 'keras') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@each([models.PopularityRanker(), *ALL])
+def test_ids_may_come_without_events(model):
+    fitted = clone(model).fit(EVENTS)
+    more = pd.DataFrame({"user_id": ["zoe", "zoe"], "item_id": ["z", "a"]})
+    scores = fitted.score_items(USERS)
+    fitted.partial_fit(more, 0)
+    assert fitted.items_.tolist() == [*ITEMS, "z"]
+    assert fitted.users_.tolist() == [*USERS, "zoe"]
+    assert not fitted.seen_items(["zoe"]).nnz
+    after = fitted.score_items(USERS)
+    if model not in FACTORS:  # which go on from their solution
+        np.testing.assert_allclose(after[:, :-1], scores, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(after[:, -1], 0, atol=1e-6)
+    assert (fitted.score_items(["zoe"]) == fitted.score_items(["nobody"])).all()
+    with pytest.raises(ValueError, match="No value of y is above 0"):
+        clone(model).partial_fit(more, 0)

@@ -212,6 +212,36 @@ def test_items_join_the_catalogue_by_rows_that_are_no_positives():
     assert {"film33", "film37"} <= set(best)
 
 
+@pytest.mark.parametrize("y", [0, np.zeros(8)], ids=["number", "array"])
+def test_new_items_may_come_without_any_positive(y):
+    model = ContentRanker(item_features=COLUMNS, popularity=0).fit(EVENTS)
+    new = FILMS.iloc[32:].assign(user_id=0)[EVENTS.columns]
+    model.partial_fit(new, y)
+    assert set(new["item_id"]) <= set(model.items_)
+    assert {"film33", "film37"} <= set(model.recommend([1], k=8)["item_id"])
+    labels = np.repeat([1, 0], [len(EVENTS), len(new)])
+    whole = ContentRanker(item_features=COLUMNS, popularity=0).fit(pd.concat([EVENTS, new]), labels)
+    np.testing.assert_allclose(model.score_items([0, 1, 2], whole.items_), whole.score_items([0, 1, 2]), rtol=1e-5)
+    assert not model.seen_items([0])[:, np.isin(model.items_, new["item_id"])].nnz
+
+
+def test_rows_of_one_item_must_agree(model):
+    new = FILMS.iloc[32:34][["item_id", *COLUMNS]]
+    again = new.assign(genres=new["genres"].map(lambda genres: genres[::-1]))  # the same set
+    alone = model.recommend([0], candidates=new)
+    pd.testing.assert_frame_equal(model.recommend([0], candidates=pd.concat([new, again])), alone)
+    other = pd.concat([new, new.iloc[1:].assign(year=1930)], ignore_index=True)
+    message = (
+        f"candidates has 2 rows of item '{new['item_id'].iloc[1]}' with different values in column 'year': "
+        rf"{new['year'].iloc[1]} in row 1 and 1930.0 in row 2. Keep one row for each item, .*drop_duplicates"
+    )
+    with pytest.raises(ValueError, match=message):
+        model.recommend([0], candidates=other)
+    with pytest.raises(ValueError, match=message):
+        model.recommend([0], candidates=other.assign(user_id=0))
+    assert len(model.recommend([0, 1], candidates=other.assign(user_id=[0, 0, 1]))) == 3  # lists of two users
+
+
 def test_the_latest_known_value_counts():
     rows = pd.DataFrame(
         {

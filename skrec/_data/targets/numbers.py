@@ -77,7 +77,7 @@ def _as_numbers(column: Column, name: str, what: str, cure: str) -> NDArray[np.f
     return numbers
 
 
-def positive_labels(y: Any, X: Any, name: str = "y") -> NDArray[np.bool_]:
+def positive_labels(y: Any, X: Any, name: str = "y", *, required: bool = True) -> NDArray[np.bool_]:
     """Return which rows of ``X`` are positive to a Ranker: those with ``y > 0``.
 
     Parameters
@@ -88,6 +88,8 @@ def positive_labels(y: Any, X: Any, name: str = "y") -> NDArray[np.bool_]:
         The rows that the labels belong to.
     name : str, default="y"
         What error messages call the labels.
+    required : bool, default=True
+        Whether there must be a positive row.
 
     Returns
     -------
@@ -96,7 +98,7 @@ def positive_labels(y: Any, X: Any, name: str = "y") -> NDArray[np.bool_]:
     Raises
     ------
     ValueError
-        If a label is missing, infinite or not a number, or none is above 0.
+        If a label is missing, infinite or not a number, or if `required` and none is above 0.
 
     Warns
     -----
@@ -117,7 +119,7 @@ def positive_labels(y: Any, X: Any, name: str = "y") -> NDArray[np.bool_]:
         cure="For class labels use a Classifier.",
     )
     positive: NDArray[np.bool_] = numbers > 0
-    if not positive.any():
+    if required and not positive.any():
         raise ValueError(
             f"No value of {name} is above 0 (n_samples = {len(numbers)}): a Ranker learns from positives. "
             f"Pass {name}=None if every row is one."
