@@ -57,16 +57,35 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class Interval(_Interval):
-    """scikit-learn's constraint of a number, except that booleans, which Python counts as integers, do not pass."""
+    """scikit-learn's constraint of a number, except that booleans, which Python counts as integers, do not pass.
+
+    Examples
+    --------
+    >>> from numbers import Integral
+    >>> from skrec.base import Interval
+    >>> positive = Interval(Integral, 1, None, closed="left")
+    >>> [positive.is_satisfied_by(value) for value in (1, 0, True)]
+    [True, False, False]
+    """
 
     def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether a value satisfies the constraint."""
         return not isinstance(val, bool) and bool(super().is_satisfied_by(val))
 
 
 class Options(_Options):
-    """scikit-learn's constraint of some values of a type, except that True is not taken for 1, nor False for 0."""
+    """scikit-learn's constraint of some values of a type, except that True is not taken for 1, nor False for 0.
+
+    Examples
+    --------
+    >>> from numbers import Integral
+    >>> from skrec.base import Options
+    >>> [Options(Integral, {1, 2}).is_satisfied_by(value) for value in (1, 3, True)]
+    [True, False, False]
+    """
 
     def is_satisfied_by(self, val: Any) -> bool:
+        """Return whether a value satisfies the constraint."""
         return not isinstance(val, bool) and bool(super().is_satisfied_by(val))
 
 

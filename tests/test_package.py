@@ -52,6 +52,14 @@ def test_signatures_can_be_read():
                 assert "numpy._typing" not in str(signature(one)), one
 
 
+def test_public_functions_and_classes_have_an_example():
+    packages = [skrec, *(import_module(f"skrec.{name}") for name in SUBMODULES if not name.startswith("_"))]
+    public = {one for package in packages for name in package.__all__ if callable(one := getattr(package, name))}
+    own = {one for one in public if one.__module__.startswith("skrec")}
+    assert {skrec.recommend, skrec.base.NetworkRanker, skrec.models.NCFRanker} <= own
+    assert {one.__name__ for one in own if ">>>" not in (one.__doc__ or "")} == set()
+
+
 def test_public_names_are_there_and_listed():
     assert set(skrec.__all__) <= set(dir(skrec))
     for name in skrec.__all__:
