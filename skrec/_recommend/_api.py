@@ -64,9 +64,10 @@ def recommend(
     -------
     DataFrame or tuple of arrays
         Best first, at most `k` rows a query, with the columns of the user and the item (named as in the raw data;
-        ``user_id`` and ``item_id`` where that has no names), ``score`` and ``rank`` (from 1). With ``as_frame=False``,
-        the arrays `items` and `scores` of shape (n_queries, min(k, n_candidates)): where fewer items are left for a
-        user, the item is None and the score -inf.
+        ``user_id`` and ``item_id`` where that has no names), ``score`` and ``rank`` (from 1). Items of
+        equal scores are in the order of the model's ``items_``, for other estimators in that of the candidates. With
+        ``as_frame=False``, the arrays `items` and `scores` of shape (n_queries, min(k, n_candidates)): where fewer
+        items are left for a user, the item is None and the score -inf.
 
     Raises
     ------

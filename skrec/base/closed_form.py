@@ -53,7 +53,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
     """
 
     _item_shares: NDArray[np.float64] = field(init=False, repr=False)
-    """Fraction of the total event weight for each item: the scores for users without a history."""
+    """Fraction of the total event weight for each item: the scores for users about whom nothing is known."""
 
     _log_weights: ClassVar[bool] = True
     _ids_may_come_alone: ClassVar[bool] = True
@@ -211,13 +211,17 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         return history_matrix(queries.history, len(self._items))
 
     def _block(self, histories: sparse.csr_array) -> NDArray[np.float32]:
-        """Score all items for histories; empty histories are scored by popularity."""
+        """Score all items for histories; those that give no item a score are scored by popularity."""
         scores = self._scores(histories)
         dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
         block: NDArray[np.float32] = np.broadcast_to(dense, histories.shape).astype(np.float32)  # a writable copy
         if self._reads_histories:
-            block[np.diff(histories.indptr) == 0] = self._item_shares
+            block[(np.diff(histories.indptr) == 0) | ~self._are_told(block, histories)] = self._item_shares
         return block
+
+    def _are_told(self, block: NDArray[np.float32], histories: sparse.csr_array) -> NDArray[np.bool_]:  # noqa: ARG002
+        """Return which histories tell anything about items, given the scores of all items for them."""
+        return np.asarray(block.any(axis=1))
 
     def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
         histories, known = self._histories_of(queries), items.codes > 0
@@ -250,8 +254,8 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         """Return the contribution of each past item to the scores of recommended items.
 
         The contribution of a past item is the score with the whole history minus the score with the history without
-        that item. In a linear model, contributions add up to the score. With an empty history, an item is scored by its
-        fraction of the total weight of all events.
+        that item. In a linear model, contributions add up to the score. With an empty history, or one that scores no
+        item, an item is scored by its fraction of the total weight of all events.
 
         Parameters
         ----------

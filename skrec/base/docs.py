@@ -51,7 +51,8 @@ user, item, time : str, int or None, default=None
     if present, ``"timestamp"`` in a DataFrame; columns 0 and 1 in an array. The time is not used.
 handle_unknown : {"oov", "error"}, default="oov"
     How to handle an id that was not seen during ``fit``. If ``"oov"``, items are ranked by popularity for an unknown
-    user, and unknown items have the score 0. If ``"error"``, :class:`~skrec.exceptions.UnknownIdError` is raised."""
+    user, and for one whose items tell nothing about any other; unknown items have the score 0. If ``"error"``,
+    :class:`~skrec.exceptions.UnknownIdError` is raised."""
 
 CLOSED_FORM_FITTED = """\
 users_, items_ : ndarray of shape (n_users,) and (n_items,)

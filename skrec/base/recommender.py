@@ -199,8 +199,9 @@ class Recommender(VectorRecommender):
         -------
         DataFrame
             Columns: user, item (named as in ``fit``), ``score`` and ``rank`` (from 1); best first, at most ``k`` rows a
-            query, in the order of the queries. Equal scores are ranked in vocabulary order. An unknown user gets what
-            the row of unknown users scores best (or an error, see ``handle_unknown``).
+            query, in the order of the queries. Items of equal scores are in the order of ``items_`` (by id, items of
+            later fits last), unknown candidates after them as they were given. An unknown user gets what the row of
+            unknown users scores best (or an error, see ``handle_unknown``).
         items, scores : ndarray of shape (n_queries, min(k, n_candidates))
             With ``as_frame=False``; of lists by query, the longest counts. Where fewer items are left for a user, the
             score is ``-inf`` and the item None.

@@ -88,3 +88,23 @@ def test_weights_of_further_events_are_added(model):
     assert model.recommend([10_000], k=20)["item_id"].tolist() == found.tolist()
     model.partial_fit(more, sample_weight=np.where(np.arange(300) == 299, 1000.0, 0.5))
     assert model.recommend([10_000], k=1)["item_id"].tolist() == [found[19]]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [*(cls() for cls in (EASERanker, ItemKNNRanker, RP3BetaRanker, SLIMRanker, UserKNNRanker)), ALSRanker(epochs=2)],
+    ids=lambda model: type(model).__name__,
+)
+def test_users_whose_items_tell_nothing_get_the_popular_items(model):
+    """Without weights of their item, all scores would be 0, and items would be in the order of their ids."""
+    events = make_interactions(60, 40, 700, random_state=0)[["user_id", "item_id"]]
+    alone = pd.DataFrame({"user_id": [900], "item_id": [901]})  # the item of a single user with a single item
+    fitted = model.fit(pd.concat([events, alone]))
+    rows = pd.DataFrame({"user_id": 900, "item_id": events["item_id"].unique()})
+    scores = fitted.score_items([900, 10_000], rows["item_id"])
+    assert len(np.unique(scores[0])) > 10
+    if not isinstance(model, ALSRanker):
+        assert (scores[0] == scores[1]).all()
+        assert (fitted.predict(rows) == scores[0]).all()
+        counts = events["item_id"].value_counts()
+        assert (np.diff(counts[fitted.recommend([900], k=40)["item_id"]]) <= 0).all()

@@ -137,6 +137,13 @@ class UserKNNRanker(NeighborParameters, ClosedFormRanker):
 
         return largest_of_product(queries, self._profiles, len(least), of_owners) @ self._choices
 
+    def _are_told(self, block: NDArray[np.float32], histories: csr_array) -> NDArray[np.bool_]:
+        # A stored user is a neighbor of its own, who tells only what is in the history.
+        owner = np.repeat(np.arange(len(block)), np.diff(histories.indptr))
+        of_history = np.bincount(owner[block[owner, histories.indices] != 0], minlength=len(block))
+        scored, complete = np.count_nonzero(block, axis=1), np.diff(histories.indptr) == block.shape[1]
+        return np.asarray((scored > of_history) | ((scored > 0) & complete))
+
     def _search_space(self, distributions: Any) -> dict[str, Any]:
         nearest_or_reverse = distributions.CategoricalDistribution(("nearest", "reverse"))
         return {**NeighborParameters._search_space(self, distributions), "neighborhood": nearest_or_reverse}
