@@ -192,6 +192,8 @@ def test_reverse_neighbors_are_users_who_have_the_query_among_their_own_neighbor
     others = np.where(np.eye(len(MATRIX)), -1, similarities)
     least = np.sort(others, axis=0)[-n_neighbors] if n_neighbors < len(MATRIX) else np.zeros(len(MATRIX))
     expected = np.where(similarities >= least * (1 - 1e-6), similarities, 0) @ MATRIX
+    alone = ~((expected > 0) & (MATRIX == 0)).any(axis=1)  # without other neighbors: by popularity
+    expected[alone] = MATRIX.sum(axis=0) / MATRIX.sum()
     np.testing.assert_allclose(model.score_items(model.users_), expected, rtol=1e-4)
     history = np.repeat(model.items_, MATRIX[5].astype(int)).tolist()
     np.testing.assert_array_equal(model.score_items(history=[history])[0], model.score_items([model.users_[5]])[0])
