@@ -33,7 +33,7 @@ SETTINGS = {
 OF_FEATURES = {
     getattr(models, f"{architecture}{task}"): settings for architecture, settings in SETTINGS.items() for task in TASKS
 }
-CHOOSE_EPOCHS = (models.DCNClassifier, models.FMRegressor, models.DINClassifier)  # by cross-validation, as they come
+CHOOSE_EPOCHS = (models.DCNClassifier, models.FMRegressor)  # by cross-validation, as they come
 for model, settings in OF_FEATURES.items():
     if model not in CHOOSE_EPOCHS:
         OF_FEATURES[model] = {**settings, "early_stopping": False}
@@ -123,7 +123,7 @@ def expected_failures(estimator):
 
 
 MODELS = {
-    **{network: {} for network in NETWORKS},
+    **{network: {"epochs": 8, "learning_rate": 0.02} for network in NETWORKS},
     **CLASSICAL,
     **OF_FEATURES,
     **OF_SEQUENCES,
@@ -133,7 +133,12 @@ MODELS = {
 # One model of each base. The others share all of their code but the architecture.
 OF_EACH_BASE = (
     *NETWORKS,
-    *CLASSICAL,
+    models.ALSRanker,
+    models.ContentRanker,
+    models.EASERanker,
+    models.ItemKNNRanker,
+    models.PureSVDRanker,
+    PopularityRanker,
     models.DCNClassifier,
     models.DINClassifier,
     models.SASRecRanker,

@@ -29,7 +29,7 @@ def fitted():
     return MultVAERanker(epochs=3, **SMALL).fit(EVENTS)
 
 
-@ALL
+@pytest.mark.parametrize("model", [MODELS[0], pytest.param(MODELS[1], marks=pytest.mark.exhaustive)])
 def test_it_is_a_recommender(model):
     check_recommender(clone(model).set_params(epochs=30, hidden_units=(32,), embedding_dim=16))
 

@@ -167,7 +167,7 @@ def test_past_items_have_their_features():
     assert len(model.explain(frame)) > 0
 
 
-@pytest.mark.parametrize("make", [DINClassifier, DINRegressor, DINRanker])
+@pytest.mark.parametrize("make", [DINClassifier, pytest.param(DINRegressor, marks=pytest.mark.exhaustive), DINRanker])
 def test_new_users_with_features_can_be_appended(make):
     model = make(item_features=["price", "genre"], **{**SMALL, "epochs": 1}).fit(FEATURES, Y > 0)
     more = FEATURES[:3].assign(user_id=77, city="a", age=33.0)

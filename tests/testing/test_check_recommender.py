@@ -26,7 +26,7 @@ def test_networks_pass(model):
     check_recommender(model(**FAST, early_stopping=False))
 
 
-@pytest.mark.parametrize("model", [SASRecRanker, GRU4RecRanker])
+@pytest.mark.parametrize("model", [SASRecRanker, pytest.param(GRU4RecRanker, marks=pytest.mark.exhaustive)])
 def test_models_of_sequences_pass(model):
     check_recommender(model(epochs=60, learning_rate=0.01, embedding_dim=16))
 
@@ -34,13 +34,21 @@ def test_models_of_sequences_pass(model):
 SMALL = {"attention_units": 8, "batch_size": 256, "early_stopping": False}
 
 
-@pytest.mark.parametrize(("model", "small"), [(DINRanker, {}), (DINClassifier, SMALL), (DINRegressor, SMALL)])
+@pytest.mark.parametrize(
+    ("model", "small"),
+    [
+        (DINRanker, {}),
+        (DINClassifier, SMALL),
+        pytest.param(DINRegressor, SMALL, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_models_of_histories_with_features_pass(model, small):
     check_recommender(
         model(epochs=10, learning_rate=0.01, embedding_dim=8, hidden_units=(16,), max_history=16, **small)
     )
 
 
+@pytest.mark.exhaustive
 def test_another_architecture_passes():
     check_recommender(NCFRanker(architecture="gmf", **FAST))
 
