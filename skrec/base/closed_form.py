@@ -25,6 +25,8 @@ from skrec.base.retrieval import ScoreConsumer, chunks
 
 __all__ = ["ClosedFormRanker"]
 
+_LARGEST_WEIGHT = 1e9
+
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class ClosedFormRanker(RankerMixin, GivenHistories):
@@ -195,6 +197,8 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         if events.seen:
             return
         matrix = self._log.matrix()
+        if self._reads_histories and matrix.nnz:
+            _refuse_extremes(float(matrix.data.max()))
         weights = np.asarray(matrix.sum(axis=0))
         self._item_shares = weights / (weights.sum() or 1.0)
         if fresh:
@@ -322,3 +326,13 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         for part in chunks(n, history.shape[1]):
             scores[part] = self._block(without[part])[:, item - 1]
         return past, self._block(history)[0, item - 1] - scores
+
+
+def _refuse_extremes(largest: float) -> None:
+    """Refuse weights whose squares and sums leave the range of single precision."""
+    if not 1 / _LARGEST_WEIGHT <= largest <= _LARGEST_WEIGHT:
+        raise ValueError(
+            f"The largest sum of the sample_weight of a user's events with an item is {largest:.3g}, but it must be "
+            f"from {1 / _LARGEST_WEIGHT:g} to {_LARGEST_WEIGHT:g}: results are computed in single precision. Divide "
+            "sample_weight by its mean."
+        )

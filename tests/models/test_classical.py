@@ -213,3 +213,14 @@ def test_ids_may_come_without_events(model):
     assert (fitted.score_items(["zoe"]) == fitted.score_items(["nobody"])).all()
     with pytest.raises(ValueError, match="No value of y is above 0"):
         clone(model).partial_fit(more, 0)
+
+
+@each(ALL)
+def test_extreme_weights(model):
+    model = models.EASERanker() if isinstance(model, models.EASERanker) else model  # an l2 of the size of the weights
+    for factor in (1e8, 1e-8):
+        scores = clone(model).fit(EVENTS, sample_weight=factor * WEIGHT).score_items(USERS)
+        assert np.isfinite(scores).all()
+    for factor, shown in ((1e30, r"4e\+30"), (1e-30, "4e-30")):
+        with pytest.raises(ValueError, match=rf"largest sum of the sample_weight .* is {shown}, .* by its mean"):
+            clone(model).fit(EVENTS, sample_weight=factor * WEIGHT)
