@@ -127,3 +127,11 @@ def test_bad_parameters_change_nothing(case):
     with pytest.raises(error, match=message):
         features.set_params(**parameters).fit(X)
     np.testing.assert_array_equal(features.transform(X), before)
+
+
+@pytest.mark.parametrize("column", ["source", "target"])
+def test_missing_nodes_are_named(column):
+    graph = pd.DataFrame({"source": ["a", "b"], "target": ["b", "c"]})
+    graph.loc[1, column] = None
+    with pytest.raises(ValueError, match=rf"graph\['{column}'\] contains NaN: there is no id in place 1 \(1 such"):
+        GraphFeatures(graph=graph, n_components=1).fit(pd.DataFrame({"node": ["a", "b"]}))

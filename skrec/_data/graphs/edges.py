@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrec._data.ids.value_kinds import of_another_kind
-from skrec._data.ids.values import join_ids
+from skrec._data.ids.values import join_ids, refuse_missing
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column
 from skrec._data.tables.spelling import closest
@@ -144,7 +144,7 @@ def read_links(graph: Any, name: str) -> Edges:
         names, positions = ("source", "target"), _named(rows, name, ("source", "target"))
         at = _optional(rows, name, "weight", names)
     weight = None if at is None else _weights(rows, at, name)
-    head, tail = (rows.column(position) for position in positions)
+    head, tail = (_nodes(rows, position, name, column) for position, column in zip(positions, names, strict=True))
     kept = _without_loops(head, tail, name)
     return Edges(
         head[kept], tail[kept], (name, *names), np.flatnonzero(kept), weight=None if weight is None else weight[kept]
@@ -194,9 +194,9 @@ def read_knowledge(graph: Any, name: str, *, relations: bool = False) -> Edges:
                 f"{name} has a column 'weight', but the edges of a knowledge graph have no weights of their own. "
                 "Remove it."
             )
-    heads, tails = rows.column(head), rows.column(tail)
+    heads, tails = _nodes(rows, head, name, "head"), _nodes(rows, tail, name, "tail")
     kept = _without_loops(heads, tails, name)
-    relation = None if at is None else rows.column(at)[kept]
+    relation = None if at is None else (_nodes(rows, at, name, "relation") if relations else rows.column(at))[kept]
     return Edges(heads[kept], tails[kept], (name, "head", "tail"), np.flatnonzero(kept), relation)
 
 
@@ -241,6 +241,13 @@ def _positions(rows: Rows, name: str, needed: tuple[str, ...], found: Any) -> li
     if rows.n_columns > 3:
         raise ColumnError(f"{name} has {rows.n_columns} columns without names, but 3 are the most. Pass a DataFrame.")
     return list(found)
+
+
+def _nodes(rows: Rows, at: int, name: str, column: str) -> Column:
+    """Return a column of ids, none of which is missing."""
+    ids = rows.column(at)
+    refuse_missing(ids, column, f"{name}[{column!r}]")
+    return ids
 
 
 def _weights(rows: Rows, at: int, name: str) -> NDArray[np.float64]:
