@@ -48,11 +48,21 @@ class PaddedHistoryEncoder(HistoryEncoder):
         return np.array([f"history_{number}" for number in range(self.max_history)], dtype=object)
 
 
-@parametrize_with_checks(
-    [HistoryEncoder(), HistoryEncoder(remainder="drop"), HistoryEncoder(events="positive"), PaddedHistoryEncoder()],
-    expected_failed_checks=lambda encoder: {} if isinstance(encoder, PaddedHistoryEncoder) else EXPECTED_FAILURES,
-)
+def parametrize(encoders):
+    return parametrize_with_checks(
+        encoders,
+        expected_failed_checks=lambda encoder: {} if isinstance(encoder, PaddedHistoryEncoder) else EXPECTED_FAILURES,
+    )
+
+
+@parametrize([HistoryEncoder(), PaddedHistoryEncoder()])
 def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.exhaustive
+@parametrize([HistoryEncoder(remainder="drop"), HistoryEncoder(events="positive")])
+def test_scikit_learn_checks_with_options(estimator, check):
     check(estimator)
 
 

@@ -18,12 +18,12 @@ from skrec.models import (
 )
 from skrec.testing import check_recommender
 
-FAST = {"batch_size": 32, "learning_rate": 0.01, "embedding_dim": 8, "mlp_embedding_dim": 8, "hidden_units": (16, 8)}
+FAST = {"batch_size": 32, "learning_rate": 0.02, "embedding_dim": 8, "mlp_embedding_dim": 8, "hidden_units": (16, 8)}
 
 
 @pytest.mark.parametrize("model", [NCFRanker, NCFClassifier, NCFRegressor])
 def test_networks_pass(model):
-    check_recommender(model(**FAST, early_stopping=False))
+    check_recommender(model(**FAST, epochs=20, early_stopping=False))
 
 
 @pytest.mark.parametrize("model", [SASRecRanker, pytest.param(GRU4RecRanker, marks=pytest.mark.exhaustive)])
@@ -37,7 +37,7 @@ SMALL = {"attention_units": 8, "batch_size": 256, "early_stopping": False}
 @pytest.mark.parametrize(
     ("model", "small"),
     [
-        (DINRanker, {}),
+        (DINRanker, {"batch_size": 16}),
         (DINClassifier, SMALL),
         pytest.param(DINRegressor, SMALL, marks=pytest.mark.exhaustive),
     ],
