@@ -108,3 +108,10 @@ def test_users_whose_items_tell_nothing_get_the_popular_items(model):
         assert (fitted.predict(rows) == scores[0]).all()
         counts = events["item_id"].value_counts()
         assert (np.diff(counts[fitted.recommend([900], k=40)["item_id"]]) <= 0).all()
+
+
+def test_items_that_tell_nothing_contribute_nothing():
+    events = pd.DataFrame({"user_id": [1, 1, 2, 2, 3], "item_id": ["x", "y", "x", "y", "z"]})
+    model = ItemKNNRanker(shrink=0.0).fit(events)
+    assert model.explain([3], ["x"])["contribution"].tolist() == [0.0]
+    assert model.explain(history=[["z", "x"]], items=["y"])["contribution"].tolist() == pytest.approx([1.0, 0.0])
