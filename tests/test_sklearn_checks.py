@@ -140,7 +140,6 @@ OF_EACH_BASE = (
     models.PureSVDRanker,
     PopularityRanker,
     models.DCNClassifier,
-    models.DINClassifier,
     models.SASRecRanker,
     models.MultVAERanker,
 )

@@ -18,7 +18,7 @@ from skrec.models import DINRanker, GRU4RecRanker, SASRecRanker
 SMALL = {"embedding_dim": 8, "epochs": 2, "batch_size": 4, "random_state": 0}
 MODELS = [
     SASRecRanker(n_heads=2, **SMALL),
-    GRU4RecRanker(**SMALL),
+    pytest.param(GRU4RecRanker(**SMALL), marks=pytest.mark.exhaustive),  # has the histories of SASRec
     DINRanker(hidden_units=(8,), attention_units=4, **SMALL),
 ]
 IDS = ["SASRec", "GRU4Rec", "DIN"]

@@ -36,7 +36,7 @@ def fitted(matrix, target):
     return FMRegressor(**SMALL).fit(matrix, target)
 
 
-@pytest.mark.parametrize("name", ["FM", "DNN", "WideDeep"])
+@pytest.mark.parametrize("name", ["FM", pytest.param("DNN", marks=pytest.mark.exhaustive), "WideDeep"])
 def test_sparse_and_dense_rows_give_the_same_model(matrix, target, name):
     model = getattr(models, f"{name}Regressor")(**SMALL, numeric_embedding="bag")
     of_sparse = model.fit(matrix, target).predict(matrix)

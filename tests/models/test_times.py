@@ -19,7 +19,7 @@ from skrec.preprocessing import HistoryEncoder, IDEncoder
 SMALL = {"embedding_dim": 8, "epochs": 1, "random_state": 0}
 MODELS = [
     SASRecRanker(n_heads=2, **SMALL),
-    GRU4RecRanker(**SMALL),
+    pytest.param(GRU4RecRanker(**SMALL), marks=pytest.mark.exhaustive),
     DINRanker(hidden_units=(8,), attention_units=4, **SMALL),
 ]
 IDS = ["SASRec", "GRU4Rec", "DIN"]
