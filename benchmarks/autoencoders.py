@@ -8,8 +8,8 @@ The number of epochs is chosen by early stopping on events of the training users
 the validation users (--choose scores them instead of the test users). There are no published figures for this split:
 EASE in the same run is the yardstick.
 
-AutoRec (--autorec): RMSE of 10 % of all ratings at random; a tenth of the others stops training early. Published
-(Sedhain et al., 2015): .831 by item, .874 by user.
+AutoRec (--autorec): RMSE of 10 % of all ratings at random; a tenth of the others chooses the number of epochs, and the
+network is then trained on all of them. Published (Sedhain et al., 2015): .831 by item, .874 by user.
 
 python benchmarks/autoencoders.py --data FOLDER --autorec item,user
 python benchmarks/autoencoders.py --data FOLDER [--seeds 3] [--models EASE,MultVAE,MultDAE,RecVAE] [--choose]

@@ -54,9 +54,9 @@ class BatchLosses:
         assert s.target_set is not None
         codes = columns[s.target_set]
         at = tf.where((codes > 0) & (weight > 0)[:, None])
-        distinct, column = tf.unique(tf.gather_nd(codes, at))
+        distinct, column, counts = tf.unique_with_counts(tf.gather_nd(codes, at))
         rows = of_rows(columns)
-        context.lookup_weight = _shares(weight, tf.size(distinct))
+        context.lookup_weight = _shares(weight, tf.size(distinct)) if s.even else tf.cast(counts, tf.float32)
         targets = of_targets({s.target_role: distinct})
         cells = tf.stack([at[:, 0], tf.cast(column, tf.int64)], axis=1)
         logits = tf.gather_nd(tf.matmul(rows, targets, transpose_b=True), cells)

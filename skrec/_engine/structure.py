@@ -50,6 +50,9 @@ class Structure:
         otherwise each has its own value, in the column ``"target_values"``. If None, a row has one target.
     target_role : {"item", "user"}
         Whether rows are users and their targets are items, or the reverse.
+    even : bool
+        Whether penalties count the distinct targets of a batch alike, if each has its own value. If not, a target
+        counts as often as it occurs.
     phases : tuple of (tuple of str, bool)
         Phases of training that take turns: the parts of the network that are trained, and whether there is dropout.
         If empty, all parts are trained in each step.
@@ -73,6 +76,7 @@ class Structure:
     length: int = 0
     target_set: str | None = None
     target_role: str = "item"
+    even: bool = False
     phases: tuple[tuple[tuple[str, ...], bool], ...] = ()
     popularity: bool = False
     in_batch: bool = False

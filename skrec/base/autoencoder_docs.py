@@ -114,9 +114,10 @@ S. Sedhain, A. K. Menon, S. Sanner, L. Xie. "AutoRec: Autoencoders Meet Collabor
 doi:10.1145/2740908.2742726."""
 
 _AUTOREC_PENALTY = """\
-l1, l2 : float, default=0.0 and {l2}
+l1, l2 : float, default=0.0 and "auto"
     Strength of the L1 and L2 regularization, of the mean norm of the vectors of the users in the first and the last
-    layer (of the items with ``by="user"``). Those with few ratings count as much as the others.
+    layer: those with few ratings count as much as the others. With ``by="user"``, of the vectors of the items, each in
+    proportion to its ratings. ``l2="auto"`` is 0.8 by item and 0.5 by user.
 """
 
 _AUTOREC_NOTES = """\
@@ -161,7 +162,7 @@ def autorec(cls: _Class) -> _Class:
         "id_dropout : float, default=0.0\n    Not used: unknown ids have the mean rating. Fraction",
     )
     before, after = trained.index("l1, l2 :"), trained.index("dropout :")
-    trained = trained[:before] + _AUTOREC_PENALTY.format(**defaults) + trained[after:]
+    trained = trained[:before] + _AUTOREC_PENALTY + trained[after:]
     trained = trained.replace(
         "ema_momentum : float, default=0.0", f"ema_momentum : float, default={defaults['ema_momentum']}"
     )

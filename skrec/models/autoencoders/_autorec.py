@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -43,7 +43,7 @@ class AutoRecRegressor(NetworkRegressor):
     epochs: int = 100
     batch_size: int | Literal["auto"] = "auto"
     learning_rate: Any = 0.001
-    l2: float = 0.8
+    l2: float | Literal["auto"] = "auto"  # type: ignore[assignment]
     ema_momentum: float = 0.8
     id_dropout: float = 0.0
     n_iter_no_change: int = 5
@@ -55,13 +55,21 @@ class AutoRecRegressor(NetworkRegressor):
         "by": [StrOptions({"item", "user"})],
         "embedding_dim": [Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions({"sigmoid", "tanh", "relu", "linear"})],
+        "l2": [Interval(Real, 0, None, closed="left"), StrOptions({"auto"})],
         "loss": [StrOptions({"squared_error"}), callable],
     }
     _chooses_epochs: ClassVar[bool] = False  # training rows are users or items, which folds of ratings would cut
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:
         space = super()._search_space(distributions)
-        return {**space, "dropout": distributions.FloatDistribution(0.0, 0.6)}
+        penalty = distributions.FloatDistribution(0.05, 5.0, log=True)
+        return {**space, "dropout": distributions.FloatDistribution(0.0, 0.6), "l2": penalty}
+
+    @property
+    def _l2_penalty(self) -> float:
+        if self.l2 != "auto":
+            return float(self.l2)
+        return 0.8 if self.by == "item" else 0.5
 
     def _network_config(self, n_outputs: int) -> dict[str, Any]:  # noqa: ARG002
         return {"by": self.by, "dim": int(self.embedding_dim), "activation": self.activation}
@@ -71,7 +79,7 @@ class AutoRecRegressor(NetworkRegressor):
         ops, other = keras.ops, "user" if by == "item" else "item"
         activate = keras.activations.get(activation)
         parts = {
-            "encoder": layers.Bag(other, dim, stddev=0.03, even=True),
+            "encoder": layers.Bag(other, dim, stddev=0.03, even=by == "item"),
             "encoder_bias": layers.Bias(dim),
             other: layers.Table(other, dim, stddev=0.03),
             f"{other}_bias": layers.Table(other, 1, stddev=0.03, penalised=False),
@@ -160,6 +168,7 @@ class AutoRecRegressor(NetworkRegressor):
         n = inputs[_INPUTS[0]].lengths.astype(np.float32)
         plan["arrays"] = TrainingArrays(columns, np.zeros((len(n), 1), np.float32), n, log.n_items)
         plan["structure"] |= {"target_set": _INPUTS[0], "target_role": "user" if self.by == "item" else "item"}
+        plan["structure"]["even"] = self.by == "item"
         return plan
 
     def _scorer(self, events: Events) -> Any:
