@@ -10,7 +10,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrec import models
-from skrec._engine import program
+from skrec._engine import program_cache as program
 from skrec.model_selection import OptunaSearchCV
 from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
 from skrec.testing import all_estimators

@@ -6,13 +6,10 @@ serves all fits of the same structure, regardless of rows, ids, rates, penalties
 
 from __future__ import annotations
 
-import gc
 import threading
 import weakref
 import zlib
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -30,7 +27,6 @@ from skrec._engine.building import (
     weights_by_name,
 )
 from skrec._engine.context import TrainingContext, building, tracing
-from skrec._engine.forks import refuse_after_fork
 from skrec._engine.layers import Table
 from skrec._engine.optimizers import OPTIMIZERS
 from skrec._engine.propagation import Propagation
@@ -39,14 +35,13 @@ from skrec._engine.seen import ForCallbacks, InFit
 from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
-__all__ = ["Program", "borrowed"]
+__all__ = ["Program"]
 
 STEPS_PER_EXECUTION = 32
 _CHANGED = (
     "The structure of the network has changed since the last fit ({} does not match). warm_start and partial_fit need "
     "the same architecture and dimensions. Fit again with warm_start=False."
 )
-_CACHE_SIZE = 8
 
 
 class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
@@ -59,6 +54,8 @@ class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
         self.in_fit = InFit()
         self.between_epochs = False  # when a callback may raise without invalidating the program
         self.functions: dict[tuple[Any, ...], Any] = {}
+        self.tracing = threading.Lock()
+        self.catalogue_items: tuple[weakref.ref[Weights], Any] | None = None  # item part of the network, for all items
         apart_from_global_state(self._build)
 
     def _build(self) -> None:
@@ -198,7 +195,7 @@ class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
         """Load weights; nothing is copied if the program already holds them."""
         if self.held is not None and self.held() is weights:
             return
-        self.held = None
+        self.held = self.catalogue_items = None
         for name, variable in (self.named | self.constants).items():
             variable.value.assign(weights[name])
             resized(variable)
@@ -254,7 +251,7 @@ class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
 
     def empty(self) -> None:
         """Free the memory of the tables."""
-        self.held = None
+        self.held = self.catalogue_items = None
         for weight in (self.named | self.constants).values():
             _empty(weight)
 
@@ -334,69 +331,3 @@ def _empty(variable: Any) -> None:
     """Free the memory of a table, or of an optimizer slot for one."""
     if variable.value.shape.rank and variable.value.shape[0] is None:
         variable.value.assign(tf.zeros([0, *variable.value.shape[1:]], variable.dtype))
-
-
-class _Cache:
-    """Idle programs by structure, the most recently used last; at most :data:`_CACHE_SIZE` programs.
-
-    A dropped program frees its tables at once. Its graph is freed by the garbage collector, which is called once for
-    every :data:`_CACHE_SIZE` dropped programs, because a collection takes a fifth of the time of a trace.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_dropped = 0
-        self._idle: OrderedDict[int, Program] = OrderedDict()
-
-    def take(self, structure: Structure, weights: Mapping[str, np.ndarray] | None) -> Program:
-        refuse_after_fork()  # before the lock, which the fork may have copied as taken
-        with self._lock:
-            for program in self._idle.values():
-                program.forget()
-            fitting = [key for key, program in self._idle.items() if program.structure == structure]
-            if fitting:
-                holding = [k for k in fitting if weights is not None and _holds(self._idle[k], weights)]
-                return self._idle.pop((holding or fitting)[-1])
-        return Program(structure)
-
-    def give(self, program: Program) -> None:
-        with self._lock:
-            self._idle[id(program)] = program
-            if len(self._idle) <= _CACHE_SIZE:
-                return
-            _, dropped = self._idle.popitem(last=False)
-            self._n_dropped += 1
-            collect = self._n_dropped % _CACHE_SIZE == 0
-        dropped.empty()
-        del dropped
-        if collect:
-            gc.collect()
-
-
-def _holds(program: Program, weights: Mapping[str, np.ndarray]) -> bool:
-    return program.held is not None and program.held() is weights
-
-
-_CACHE = _Cache()
-
-
-@contextmanager
-def borrowed(structure: Structure, weights: Mapping[str, np.ndarray] | None = None) -> Iterator[Program]:
-    """Borrow a program of this structure, preferably one that already holds ``weights``.
-
-    No other thread can use it meanwhile. After an exception, the program is discarded, unless the exception was raised
-    between two epochs, for instance by a callback such as Optuna's ``TrialPruned``, which is frequent in searches.
-    """
-    program = _CACHE.take(structure, weights)
-    program.between_epochs = False
-    if weights is not None:
-        program.load(weights)
-    try:
-        yield program
-    except Exception:
-        if program.between_epochs:
-            program.release()
-            program.empty()
-            _CACHE.give(program)
-        raise
-    _CACHE.give(program)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from skrec._engine.backend import tf
-from skrec._engine.program import Program, borrowed
-from skrec._engine.scoring import _CELLS, _ITEMS, _LARGE, _MANY_USERS, _SMALL, _length, _power, _specs, _take, _traced
+from skrec._engine.program import Program
+from skrec._engine.program_cache import shared
+from skrec._engine.scoring import _CELLS, _ITEMS, _LARGE, _ROWS, _SMALL, _length, _power, _size, _specs, _take, _traced
 from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
@@ -20,7 +21,7 @@ _QUERIES = 1024  # number of queries whose tensors are stored at a time
 
 def vectors(structure: Structure, weights: Weights, inputs: Mapping[str, np.ndarray], side: str) -> np.ndarray | None:
     """Return the vectors (n, dim) of queries or items whose dot products are the scores; None if there are none."""
-    with borrowed(structure, weights) as program:
+    with shared(structure, weights) as program:
         if not program.network.dot:
             return None
         return np.asarray(_encoded(program, side, inputs).numpy())
@@ -29,9 +30,9 @@ def vectors(structure: Structure, weights: Weights, inputs: Mapping[str, np.ndar
 def _encoded(program: Program, side: str, inputs: Mapping[str, np.ndarray]) -> Any:
     """Compute the query part or the item part of the network: tensors of shape (n, ...)."""
     function = getattr(program.network, side)
-    size = _ITEMS if side == "item" else _MANY_USERS
-    call = _traced(program, side, function, _specs(inputs, size))
     n = _length(inputs)
+    size = _size(n, _ITEMS if side == "item" else _ROWS)
+    call = _traced(program, side, function, _specs(inputs, size))
     chunks = [call(_take(inputs, at, size)) for at in range(0, max(n, 1), size)]
     return tf.nest.map_structure(lambda *leaves: tf.concat(leaves, axis=0)[:n], *chunks)
 
@@ -56,7 +57,7 @@ def pairs_between(
     at : tuple of ndarray of shape (n_pairs,)
         Indices of the query, sorted, and of the item of each pair.
     """
-    with borrowed(structure, weights) as program:
+    with shared(structure, weights) as program:
         return pairs_between_on(program, queries, items, at)
 
 
@@ -70,8 +71,9 @@ def pairs_between_on(
     query_at, item_at = at
     parts = []
     item = _encoded(program, "item", items)
-    few = len(query_at) <= 8 * _SMALL
-    size = _SMALL if few else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
+    size = _size(len(query_at), _ROWS)
+    if len(query_at) > 8 * _SMALL:
+        size = int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
 
     def score(query: Any, item: Any) -> Any:
         own = tf.nest.map_structure(lambda leaf: tf.expand_dims(leaf, 1), item)

@@ -1,6 +1,7 @@
-"""The scoring path: traced functions of fixed shape, applied to padded chunks.
+"""The scoring path: traced functions of few fixed shapes, applied to padded chunks.
 
-With a fixed shape, the score of a row is independent of the other rows, bit for bit, and one trace serves all lengths.
+One trace of a shape serves all lengths. Within a shape, the score of a row is independent of the other rows, bit for
+bit; between shapes, it may differ in the last bits. Small shapes serve requests of one or a few rows.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from typing import Any
 import numpy as np
 
 from skrec._engine.backend import tf
-from skrec._engine.program import Program, borrowed
+from skrec._engine.program import Program
+from skrec._engine.program_cache import shared
 from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
 __all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue", "views"]
 
-_SMALL, _LARGE = 256, 8192
-_ITEMS = 1024  # items per chunk of the catalogue
-_MANY_USERS, _FEW_USERS = 256, 16  # users scored at once, depending on the size of the catalogue
+_ROWS, _LARGE = (1, 16, 256), 8192  # rows or queries per chunk: the smallest size that holds all of them
+_SMALL = _ROWS[-1]
+_ITEMS = (16, 128, 1024)  # items per chunk
+_MANY_USERS, _FEW_USERS = _ROWS[-1], _ROWS[-2]  # most users scored at once, depending on the size of the catalogue
 _MANY_ITEMS = 2**16
 _CELLS = 2**24  # maximum number of values for the pairs scored at once
 
@@ -32,8 +35,15 @@ def _traced(program: Program, name: str, function: Callable[..., Any], *argument
     """Trace ``function`` once for the shapes of ``arguments``; the program keeps the trace."""
     key = (name, *(tuple(leaf.shape) for leaf in tf.nest.flatten(arguments)))
     if key not in program.functions:
-        program.functions[key] = tf.function(function, autograph=False).get_concrete_function(*arguments)
+        with program.tracing:
+            if key not in program.functions:  # still, after other threads
+                program.functions[key] = tf.function(function, autograph=False).get_concrete_function(*arguments)
     return program.functions[key]
+
+
+def _size(n: int, sizes: tuple[int, ...]) -> int:
+    """Return the smallest size of a chunk that holds ``n`` rows, or the largest."""
+    return next((size for size in sizes if n <= size), sizes[-1])
 
 
 def _padded(array: np.ndarray, size: int) -> np.ndarray:
@@ -55,7 +65,7 @@ def _length(inputs: Inputs) -> int:
 
 def pairs(structure: Structure, weights: Weights, inputs: Inputs) -> np.ndarray:
     """Return the logits of rows, given as inputs of the network: shape (n, n_outputs)."""
-    with borrowed(structure, weights) as program:
+    with shared(structure, weights) as program:
         return pairs_on(program, inputs)
 
 
@@ -67,7 +77,9 @@ def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
         return tf.reshape(logits, [size, -1])
 
     n = _length(inputs)
-    size = _SMALL if n <= 8 * _SMALL else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
+    size = _size(n, _ROWS)
+    if n > 8 * _SMALL:
+        size = int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
     call = _traced(program, "pairs", score, _specs(inputs, size))
     parts = [call(_take(inputs, at, size)).numpy()[: n - at] for at in range(0, n, size)]
     return np.concatenate(parts)
@@ -78,27 +90,47 @@ def views(structure: Structure, weights: Weights, inputs: Inputs, name: str) -> 
 
     The program is borrowed from the first chunk to the last, or until the consumer stops.
     """
-    with borrowed(structure, weights) as program:
+    with shared(structure, weights) as program:
         n = _length(inputs)
-        call = _traced(program, f"view_{name}", program.network.views[name], _specs(inputs, _SMALL))
-        for at in range(0, n, _SMALL):
-            yield slice(at, min(at + _SMALL, n)), call(_take(inputs, at, _SMALL)).numpy()[: n - at]
+        size = _size(n, _ROWS)
+        call = _traced(program, f"view_{name}", program.network.views[name], _specs(inputs, size))
+        for at in range(0, n, size):
+            yield slice(at, min(at + size, n)), call(_take(inputs, at, size)).numpy()[: n - at]
+
+
+def _item_part(program: Program, items: Inputs) -> tuple[Any, int]:
+    """Compute the item part of the network: tensors (n, ...), or of chunks (n_chunks, n, ...); and the number of items.
+
+    Tensors of a dot product have the rows of a full chunk at least.
+    """
+    n = _length(items)
+    size = _size(n, _ITEMS)
+    item = _traced(program, "item", program.network.item, _specs(items, size))
+    chunks = [item(_take(items, at, size)) for at in range(0, max(n, 1), size)]
+    if program.network.dot:
+        return tf.concat(chunks, axis=0)[: max(n, size)], n
+    return tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks), n
+
+
+def _catalogue_part(program: Program, items: Callable[[], Inputs]) -> tuple[Any, int]:
+    """Return the item part for all items, which the program keeps for as long as it holds these weights."""
+    known, held = program.catalogue_items, program.held
+    if known is not None and held is not None and known[0] is held:
+        return known[1]
+    part = _item_part(program, items())
+    if held is not None:
+        program.catalogue_items = held, part
+    return part
 
 
 class _Catalogue:
-    """Item part of the network, computed once, and a function that scores chunks of queries against it."""
+    """A function that scores chunks of queries against the item part of the network."""
 
-    def __init__(self, program: Program, queries: Inputs, items: Inputs, output: int) -> None:
+    def __init__(self, program: Program, queries: Inputs, items: tuple[Any, int], output: int) -> None:
         self._net, self._output = program.network, output
-        self._queries, self._n, self._n_items = queries, _length(queries), _length(items)
-        self.size = _chunk(self._n_items, self._net)
-        item = _traced(program, "item", self._net.item, _specs(items, _ITEMS))
-        chunks = [item(_take(items, at, _ITEMS)) for at in range(0, self._n_items, _ITEMS)]
-        if self._net.dot:
-            # Always a full chunk: small matrix products use other kernels, which differ in the last bits.
-            self._items = tf.concat(chunks, axis=0)[: max(self._n_items, _ITEMS)]
-        else:
-            self._items = tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks)
+        self._queries, self.n = queries, _length(queries)
+        self._items, self._n_items = items
+        self.size = _chunk(self.n, self._n_items, self._net)
         shapes = tf.nest.map_structure(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), self._items)
         self._block = _traced(program, f"block_{output}", self._score_block, _specs(queries, self.size), shapes)
 
@@ -116,15 +148,15 @@ class _Catalogue:
 
     def score(self, at: int) -> tuple[slice, np.ndarray]:
         """Return the logits of the ``size`` queries starting at ``at``: shape (n, n_items)."""
-        part = slice(at, min(at + self.size, self._n))
+        part = slice(at, min(at + self.size, self.n))
         scores = self._block(_take(self._queries, at, self.size), self._items).numpy()
         return part, scores[: part.stop - at, : self._n_items]
 
 
-def _chunk(n_items: int, network: Any) -> int:
+def _chunk(n: int, n_items: int, network: Any) -> int:
     """Return the number of queries to score at once."""
-    most = _MANY_USERS if n_items <= _MANY_ITEMS else _FEW_USERS
-    return most if network.dot else int(np.clip(_power(_CELLS // (_ITEMS * network.width)), 1, most))
+    size = min(_size(n, _ROWS), _MANY_USERS if n_items <= _MANY_ITEMS else _FEW_USERS)
+    return size if network.dot else int(np.clip(_power(_CELLS // (_ITEMS[-1] * network.width)), 1, size))
 
 
 def _power(n: int) -> int:
@@ -140,8 +172,11 @@ def catalogue(program: Program, queries: Inputs, items: Inputs, consume: ScoreCo
     If scores are cheap, ``consume`` is called in two threads: one chunk is scored while another is processed. It may
     modify the logits.
     """
-    scorer = _Catalogue(program, queries, items, output)
-    starts = range(0, _length(queries), scorer.size)
+    _consume(program, _Catalogue(program, queries, _item_part(program, items), output), consume)
+
+
+def _consume(program: Program, scorer: _Catalogue, consume: ScoreConsumer) -> None:
+    starts = range(0, scorer.n, scorer.size)
     n_threads = min(len(starts), 2 if program.network.dot else 1)
 
     def share(first: int) -> None:
@@ -158,8 +193,20 @@ def catalogue(program: Program, queries: Inputs, items: Inputs, consume: ScoreCo
 
 
 def score_catalogue(
-    structure: Structure, weights: Weights, queries: Inputs, items: Inputs, consume: ScoreConsumer, *, output: int = 0
+    structure: Structure,
+    weights: Weights,
+    queries: Inputs,
+    items: Callable[[], Inputs],
+    consume: ScoreConsumer,
+    *,
+    whole: bool,
+    output: int = 0,
 ) -> None:
-    """Borrow a program and score chunks with :func:`catalogue`."""
-    with borrowed(structure, weights) as program:
-        catalogue(program, queries, items, consume, output=output)
+    """Borrow a program and score chunks as :func:`catalogue` does.
+
+    If the items are the ``whole`` catalogue, their part of the network is computed by the first call alone, and their
+    inputs are asked for only then.
+    """
+    with shared(structure, weights) as program:
+        part = _catalogue_part(program, items) if whole else _item_part(program, items())
+        _consume(program, _Catalogue(program, queries, part, output), consume)

@@ -11,7 +11,8 @@ import numpy as np
 from skrec._engine.backend import keras, tf, traces_expected
 from skrec._engine.batches import TrainingArrays
 from skrec._engine.callbacks import checked_callbacks, let_go
-from skrec._engine.program import Program, borrowed
+from skrec._engine.program import Program
+from skrec._engine.program_cache import borrowed
 from skrec._engine.schedules import step_rates
 from skrec._engine.seen import InFit
 from skrec._engine.structure import Structure

@@ -73,7 +73,7 @@ class CatalogueReader(Reader):
     def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Query]:
         """Ids and codes of the candidates, each once: known ones in vocabulary order, then unknown ones."""
         if candidates is None:
-            return self._items.ids, Query(self._catalogue_codes())
+            return self._items.ids, Query(self._catalogue_codes(), whole=True)
         ids, query = self._read_query(candidates, "item")
         if len(ids) == 0:
             raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")

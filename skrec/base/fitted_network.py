@@ -101,8 +101,15 @@ class FittedNetwork(Recommender):
     def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
         from skrec._engine.scoring import score_catalogue
 
-        output, inputs = self._ranked_output(), (self._query_inputs(queries), self._item_inputs(items))
-        score_catalogue(self._fitted_structure(), self._weights, *inputs, consume, output=output)
+        score_catalogue(
+            self._fitted_structure(),
+            self._weights,
+            self._query_inputs(queries),
+            lambda: self._item_inputs(items),
+            consume,
+            whole=items.whole,
+            output=self._ranked_output(),
+        )
 
     def _ranked_output(self) -> int:
         """Return the index of the network output by which items are ranked."""

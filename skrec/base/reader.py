@@ -41,6 +41,8 @@ class Query:
         Times of queries. Only events before them are used. If None, all stored events are used.
     history : Windows or None
         Histories of queries, used instead of the stored histories.
+    whole : bool
+        Whether these are all items of the catalogue, in its order.
     """
 
     codes: Codes
@@ -48,6 +50,7 @@ class Query:
     at: NDArray[Any] | None = None
     times: NDArray[Any] | None = None
     history: Windows | None = None
+    whole: bool = False
 
 
 @dataclass(eq=False, repr=False, kw_only=True)

@@ -71,6 +71,7 @@ def take_queries(queries: Query, at: NDArray[np.intp]) -> Query:
         at=None if queries.rows is None else at if queries.at is None else queries.at[at],
         times=None if queries.times is None else queries.times[at],
         history=None if queries.history is None else queries.history.take(at),
+        whole=False,
     )
 
 

@@ -12,7 +12,7 @@ from skrec._data.events.packing import pack
 from skrec._engine.layers.attention import SelfAttention, past
 from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.recurrent import GRU
-from skrec._engine.program import borrowed
+from skrec._engine.program_cache import borrowed
 from skrec.models import GRU4RecRanker, SASRecRanker
 
 RANDOM = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from skrec._engine import program
+from skrec._engine import program_cache as program
 from skrec.models import NCFClassifier, NCFRanker, NCFRegressor
 
 N_GROUPS = 3

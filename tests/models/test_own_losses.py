@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 from sklearn.base import clone
 
-from skrec._engine import program
+from skrec._engine import program_cache as program
 from skrec.models import GRU4RecRanker, NCFRanker
 
 

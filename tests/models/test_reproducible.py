@@ -16,7 +16,7 @@ import tensorflow as tf
 from optuna import TrialPruned
 from sklearn.base import clone
 
-from skrec._engine import program
+from skrec._engine import program_cache as program
 from skrec.models import NCFClassifier, NCFRanker, NCFRegressor, PopularityRanker
 
 EVENTS = pd.DataFrame({"user_id": np.repeat(np.arange(30), 10), "item_id": np.arange(300) * 7 % 40})

@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.neural_network import MLPClassifier
 
 import skrec
-from skrec._engine import program
+from skrec._engine import program_cache as program
 from skrec.datasets import make_interactions
 from skrec.models import GRU4RecRanker, NCFRanker, PopularityRanker, SASRecRanker
 
