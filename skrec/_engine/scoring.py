@@ -115,8 +115,10 @@ def _item_part(program: Program, items: Inputs) -> tuple[Any, int]:
 def _catalogue_part(program: Program, items: Callable[[], Inputs]) -> tuple[Any, int]:
     """Return the item part for all items, which the program keeps for as long as it holds these weights."""
     known, held = program.catalogue_items, program.held
+    part: tuple[Any, int]
     if known is not None and held is not None and known[0] is held:
-        return known[1]
+        _, part = known
+        return part
     part = _item_part(program, items())
     if held is not None:
         program.catalogue_items = held, part

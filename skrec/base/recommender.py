@@ -150,7 +150,11 @@ class Recommender(VectorRecommender):
             scores = self._score_lists(query, candidates, self._list_codes(candidates))
             padded[candidates.query, candidates.place] = scores
             return padded
-        items = Query(self._catalogue_codes(), whole=True) if candidates is None else self._read_query(candidates, "item")[1]
+        items = (
+            Query(self._catalogue_codes(), whole=True)
+            if candidates is None
+            else self._read_query(candidates, "item")[1]
+        )
         scores = np.empty((len(query.codes), len(items.codes)), np.float32)
 
         def keep(part: Any, block: NDArray[np.float32]) -> None:

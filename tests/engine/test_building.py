@@ -15,7 +15,8 @@ import pytest
 import tensorflow as tf
 
 from skrec import models
-from skrec._engine import layers, program_cache as program, training
+from skrec._engine import layers, training
+from skrec._engine import program_cache as program
 from skrec._engine.layers import Network, Table, match
 from skrec._engine.program import Program
 from skrec._engine.structure import Structure

@@ -10,7 +10,8 @@ from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
 import skrec
-from skrec._engine import program_cache as program, schedules
+from skrec._engine import program_cache as program
+from skrec._engine import schedules
 from skrec.model_selection import LeaveLastOut
 from skrec.models import NCFRanker, WideDeepClassifier
 
