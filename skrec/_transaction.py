@@ -17,7 +17,7 @@ from functools import wraps
 from inspect import isfunction
 from typing import Any, TypeVar
 
-from sklearn.base import BaseEstimator
+from skrec._estimators import BaseEstimator
 
 __all__ = ["ReadsOneState", "snapshot", "transaction"]
 

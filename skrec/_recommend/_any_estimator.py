@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.features.conflicts import refuse_conflicts
 from skrec._data.tables.columns import Column, as_column
 from skrec._data.tables.table import as_rows
+from skrec._estimators import check_is_fitted
 from skrec._recommend._candidates import CandidateLists, best_in_lists, read_candidates
 from skrec._recommend._frames import as_ids, as_table, is_table, named_column
 from skrec._recommend._result import Ranking

@@ -12,12 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.ids.value_kinds import kinds_of, of_another_kind, warn_other_kind
 from skrec._data.ids.values import join_ids
 from skrec._data.ids.vocabulary import Vocabulary
 from skrec._data.tables.columns import Column, as_column
+from skrec._estimators import check_is_fitted
 from skrec._recommend._candidates import CandidateLists, read_candidates, shared_rows
 from skrec._recommend._exclusions import Exclusions
 from skrec._recommend._frames import as_ids, columns_of, is_table, unknown_error, with_columns
@@ -28,7 +28,6 @@ from skrec._recommend._lists_by_user import by_index
 from skrec._recommend._protocol import FittedRecommender, StoresHistories, feature_positions
 from skrec._recommend._result import Ranking
 from skrec._recommend._unwrap import Unwrapped, flat
-from skrec._sklearn_compat import safe_indexing
 from skrec._transaction import ReadsOneState, snapshot
 from skrec._warnings import warn
 from skrec.exceptions import UnknownIdError
@@ -107,6 +106,8 @@ class EncodedSpace:
 
     def _recommend(self, encoded: Any, k: int, candidates: Any, *, exclude_seen: bool) -> tuple[Any, Any]:
         """Rank encoded queries. Users that an encoder merges share one log, so that nothing is excluded for them."""
+        from skrec._sklearn_compat import safe_indexing
+
         by_query = isinstance(candidates, list)
         options = {"candidates": candidates, "as_frame": False}
         merged = np.zeros(1, dtype=np.bool_)

@@ -10,7 +10,6 @@ import pandas as pd
 from skrec._data.tables.columns import Column
 from skrec._recommend._frames import Columns, as_table, columns_of, repeat
 from skrec._recommend._unwrap import flat
-from skrec._sklearn_compat import column_transformer_inputs
 
 __all__ = ["CURE", "Stage", "any_value", "block_of", "origin", "sources"]
 
@@ -72,6 +71,8 @@ class Stage:
 
 def block_of(transformer: Any, position: int) -> Block:
     """Return the part of a transformer that makes an output column."""
+    from skrec._sklearn_compat import column_transformer_inputs
+
     if hasattr(transformer, "output_indices_"):
         inputs = column_transformer_inputs(transformer)
         for name, encoder, _ in transformer.transformers_:
@@ -124,6 +125,8 @@ def sources(transformer: Any, positions: Collection[int]) -> set[int]:
 
 
 def _part_inputs(transformer: Any, position: int) -> Collection[int]:
+    from skrec._sklearn_compat import column_transformer_inputs
+
     if hasattr(transformer, "output_indices_"):
         inputs = column_transformer_inputs(transformer)
         for name, span in transformer.output_indices_.items():
@@ -134,6 +137,8 @@ def _part_inputs(transformer: Any, position: int) -> Collection[int]:
 
 def any_value(transformer: Any, position: int) -> Any:
     """Return a value of an input column that a transformer is likely to accept."""
+    from skrec._sklearn_compat import column_transformer_inputs
+
     part, at = transformer, position
     if hasattr(transformer, "output_indices_"):
         inputs = column_transformer_inputs(transformer)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.exceptions import NotFittedError
-
 from skrec._recommend._protocol import StoresHistories
 
 
@@ -61,6 +59,8 @@ def unwrap(estimator: Any) -> Unwrapped:
         if hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_
         elif hasattr(estimator, "refit") and hasattr(estimator, "estimator"):
+            from sklearn.exceptions import NotFittedError
+
             raise NotFittedError(
                 f"This {type(estimator).__name__} has no best_estimator_. Call fit first, with refit=True (or "
                 "refit='name of a metric' where there are several)."

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.events.windows import Windows
+from skrec._estimators import check_is_fitted
 from skrec.base.history_model import HistoryModel
 
 

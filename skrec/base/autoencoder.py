@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from skrec._data import Interactions, Rows
 from skrec._data.events.windows import Windows
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.events import Events, Inputs
 from skrec.base.field_inputs import whole_numbers
 from skrec.base.given_histories import history_matrix

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.features.conflicts import refuse_conflicts
 from skrec._data.tables.columns import as_column
+from skrec._estimators import check_is_fitted
 from skrec._recommend import exclusions_of, read_candidates, refuse_history, require_queries
 from skrec.base.reader import Codes, Query, Reader
 

@@ -8,13 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
-from sklearn.base import ClassifierMixin
-from sklearn.metrics import log_loss
 
 from skrec._data import Interactions
 from skrec._data.targets.classes import class_codes, class_labels, is_text
 from skrec._data.targets.numbers import read_weights
-from skrec._sklearn_compat import StrOptions, _fit_context
+from skrec._estimators import ClassifierMixin, StrOptions, _fit_context
 from skrec.base.events import Events
 from skrec.base.method_docs import ROWS, SEEN, VALIDATION_ROWS, documented
 from skrec.base.network import NetworkRecommender, own_loss
@@ -169,6 +167,8 @@ class NetworkClassifier(ClassifierMixin, NetworkRecommender):
         return events.target
 
     def _validation_score(self, logits: Any, events: Events) -> float:
+        from sklearn.metrics import log_loss
+
         labels = np.arange(len(self.classes_))
         probabilities = self._probabilities(logits)
         return -float(

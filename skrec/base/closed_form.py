@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.preprocessing import normalize
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Rows
-from skrec._sklearn_compat import _fit_context
+from skrec._estimators import _fit_context, check_is_fitted
 from skrec._transaction import transaction
 from skrec.base.given_histories import GivenHistories, history_matrix
 from skrec.base.history_docs import EXPLAIN_RAISES, EXPLAINED_ITEMS, EXPLAINED_QUERIES, GIVEN_HISTORY, documented
@@ -22,6 +20,7 @@ from skrec.base.learning import learn
 from skrec.base.ranker_mixin import RankerMixin
 from skrec.base.reader import Codes, Query
 from skrec.base.retrieval import ScoreConsumer, chunks
+from skrec.base.vectors import unit_rows
 
 __all__ = ["ClosedFormRanker"]
 
@@ -127,7 +126,7 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
                 f"{type(self).__name__} does not support similar items. Use a model that does, such as ItemKNNRanker "
                 "or NCFRanker."
             )
-        vectors = normalize(self.item_embeddings_)
+        vectors = unit_rows(self.item_embeddings_)
         return vectors[items] @ vectors.T
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:  # noqa: ARG002

@@ -10,14 +10,13 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import ABSENT, Encoded, Fields, Roles, Rows, resolve_roles
 from skrec._data.features.sides import select_fields
 from skrec._data.features.sparse_rows import SparseRows, dense_columns, largest_values, packed, refuse_options
 from skrec._data.ids.id_columns import warn_ids_as_numbers
 from skrec._data.tables.roles import column_positions
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._estimators import Interval, StrOptions, check_is_fitted
 from skrec.base.column_roles import ColumnRole, decide_sides
 from skrec.base.events import Inputs
 from skrec.base.field_inputs import chosen_fields, named

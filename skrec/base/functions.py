@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.tables.spelling import closest
+from skrec._estimators import check_is_fitted
 from skrec.base.events import Inputs
 from skrec.base.reader import Query
 

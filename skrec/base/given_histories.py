@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Rows, as_rows
 from skrec._data.events.histories import Histories, Windows
 from skrec._data.tables.columns import as_column
+from skrec._estimators import check_is_fitted
 from skrec._recommend import are_events, as_sessions, by_index, refuse_history, require_queries, sessions_by_user
 from skrec.base.history_docs import WALKS, documented
 from skrec.base.reader import Query

@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
 
 from skrec._data import Interactions, Roles, Rows, Vocabulary
 from skrec._data.events.histories import Histories, Windows
 from skrec._data.tables.time_checks import are_codes, warn_encoded_times, warn_row_order
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec._warnings import warn
 from skrec.base.events import Events, Inputs
 from skrec.base.reader import Codes, Query
@@ -82,6 +81,8 @@ class HistoryModel(StoredHistories):
         ``max_history``. :meth:`_network_config` and :meth:`_table_rows` may use it.
         """
         if "_length" not in vars(self):
+            from sklearn.exceptions import NotFittedError
+
             raise NotFittedError(f"This {type(self).__name__} is not fitted yet, so it has no history length.")
         return self._length
 

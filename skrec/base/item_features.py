@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Fields, ItemColumns, ItemValues, Rows
 from skrec._data.features.column_kinds import categorical_columns, kind_of
 from skrec._data.tables.columns import Column
 from skrec._data.tables.roles import column_positions
-from skrec._sklearn_compat import StrOptions
+from skrec._estimators import StrOptions, check_is_fitted
 from skrec.base.closed_form import ClosedFormRanker
 from skrec.base.column_roles import ColumnRole, decide_sides
 from skrec.base.events import Inputs

@@ -7,13 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import log_loss
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
 from skrec._data.targets.numbers import read_weights
-from skrec._sklearn_compat import POSITION, StrOptions, _fit_context
+from skrec._estimators import POSITION, StrOptions, _fit_context, available_if, check_is_fitted
 from skrec.base.classifier import NetworkClassifier
 from skrec.base.events import Events
 from skrec.base.label_columns import (
@@ -263,6 +260,8 @@ class NetworkMultilabelClassifier(NetworkClassifier):
         return labels if labels.ndim == 1 else np.unique(labels, axis=0, return_inverse=True)[1].ravel()
 
     def _validation_score(self, logits: Any, events: Events) -> float:
+        from sklearn.metrics import log_loss
+
         if not self._several:
             return super()._validation_score(logits, events)
         weight, target = usable_weights(events), events.target.astype(int)

@@ -10,10 +10,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 
 from skrec._data import Interactions, Rows
-from skrec._sklearn_compat import HasMethods, Interval, StrOptions
+from skrec._estimators import HasMethods, Interval, StrOptions
 from skrec._transaction import transaction
 from skrec.base.events import Events
 from skrec.base.fitted_network import FittedNetwork
@@ -198,6 +197,8 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
         part: bool,
         seen: Any = False,
     ) -> None:
+        from sklearn.utils import check_random_state
+
         from skrec._engine.training import checked_callbacks
 
         if not resume:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from skrec._sklearn_compat import InvalidParameterError
-
 __all__ = ["optimizer_name"]
 
 
@@ -17,6 +15,8 @@ def optimizer_name(optimizer: Any) -> str:
     InvalidParameterError
         If the optimizer is not supported. The message says what to use instead.
     """
+    from skrec._sklearn_compat import InvalidParameterError
+
     if isinstance(optimizer, str):
         name, cure = optimizer.lower(), "Use 'adam'"
         if name in {"adam", "adagrad", "sgd"}:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from skrec._data import Interactions
-from skrec._sklearn_compat import Interval, StrOptions, _fit_context
+from skrec._estimators import Interval, StrOptions, _fit_context
 from skrec.base.events import Events
 from skrec.base.method_docs import SEEN, documented
 from skrec.base.network import SCORED_CELLS, NetworkRecommender, own_loss

@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.targets.numbers import positive_labels, read_weights
-from skrec._sklearn_compat import num_samples
+from skrec._estimators import check_is_fitted
 
 __all__ = ["RankerMixin"]
 
@@ -45,6 +44,8 @@ class RankerMixin:
         fresh: bool,
         name: str = "y",
     ) -> tuple[Any, Any, int]:
+        from skrec._sklearn_compat import num_samples
+
         if isinstance(y, Number):  # the label of every row
             y = np.full(num_samples(X), y)
         required = fresh or not self._ids_may_come_alone

@@ -8,16 +8,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skrec._data import ABSENT, Interactions, Roles, Rows, Vocabulary, as_rows, resolve_roles
 from skrec._data.events.windows import Windows
 from skrec._data.ids.id_lists import read_ids
 from skrec._data.tables.roles import role_position
 from skrec._data.tables.spelling import guessing
+from skrec._estimators import POSITION, BaseEstimator, StrOptions, check_features, check_is_fitted
 from skrec._recommend import is_table
-from skrec._sklearn_compat import POSITION, StrOptions
 from skrec._transaction import ReadsOneState
 from skrec.exceptions import ColumnError
 
@@ -224,7 +222,7 @@ class Reader(ReadsOneState, BaseEstimator):
         """
         rows = self._as_rows(X, self._min_columns() if reset else 1)
         with guessing(getattr(self, "feature_names_in_", None) if guess and not reset else None, rows.names):
-            validate_data(self, X, y, reset=reset, skip_check_array=True)
+            check_features(self, X, y, rows.names, rows.n_columns, reset=reset)
         return rows
 
     def _as_rows(self, X: Any, n_least: int) -> Rows:

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions, Rows, as_rows
+from skrec._estimators import check_is_fitted
 from skrec._recommend import CandidateLists, best_in_lists
 from skrec.base.events import Events, Inputs
 from skrec.base.reader import Codes, Query

@@ -7,12 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
 
 from skrec._data import Interactions
 from skrec._data.targets.numbers import numeric_labels, read_weights
-from skrec._sklearn_compat import StrOptions, _fit_context
+from skrec._estimators import RegressorMixin, StrOptions, _fit_context
 from skrec.base.events import Events, Inputs
 from skrec.base.method_docs import ROWS, SEEN, VALIDATION_ROWS, documented
 from skrec.base.network import NetworkRecommender, own_loss
@@ -181,6 +179,8 @@ class NetworkRegressor(RegressorMixin, NetworkRecommender):
         >>> model.score(X, [5.0, 1.0, 5.0, 1.0]) > 0.9
         True
         """
+        from sklearn.metrics import r2_score
+
         weights = read_weights(sample_weight, X)
         return float(r2_score(self._numbers(X, y), self.predict(X), sample_weight=weights))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skrec._data import Interactions, Rows
 from skrec._data.events.packing import pack
 from skrec._data.events.windows import Windows
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._estimators import Interval, StrOptions
 from skrec.base.events import Events, Inputs
 from skrec.base.history_model import HistoryModel
 from skrec.base.ranker import NetworkRanker

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data import Interactions
+from skrec._estimators import check_is_fitted
 from skrec._transaction import transaction
 from skrec.base.contributions import contributions
 from skrec.base.events import Events

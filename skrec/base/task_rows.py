@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
-from sklearn.utils import compute_class_weight
 
 from skrec._data.targets.classes import class_labels, warn_of_missing_as_text
 from skrec.base.events import Events
@@ -50,6 +48,8 @@ def latest_or_random(
     >>> latest_or_random(5, 0.4, np.random.RandomState(0), time=np.array([3, 9, 1, 7, 5])).tolist()
     [3, 1]
     """
+    from sklearn.model_selection import train_test_split
+
     n = max(1, round(fraction * n_rows))
     if n >= n_rows:
         return np.arange(n_rows)
@@ -132,6 +132,8 @@ def class_weights(given: Any, classes: NDArray[Any], labels: NDArray[Any]) -> ND
     >>> class_weights("balanced", np.array(["no", "yes"]), np.array(["no", "no", "no", "yes"])).round(2).tolist()
     [0.67, 2.0]
     """
+    from sklearn.utils import compute_class_weight
+
     here = np.isin(classes, labels) | isinstance(given, dict)
     weights = np.ones(len(classes))
     weights[here] = compute_class_weight(given, classes=classes[here], y=labels)

@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
-from joblib import cpu_count
-from threadpoolctl import threadpool_limits
 
 __all__ = ["in_threads"]
 
@@ -38,6 +36,9 @@ def in_threads(
     list
         Results in the order of the parts.
     """
+    from joblib import cpu_count
+    from threadpoolctl import threadpool_limits
+
     parts = list(parts)
     n_threads = min(cpu_count(), len(parts))
     if n_threads < 2 or operations < _FEW:

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.preprocessing import normalize
-from sklearn.utils.validation import check_is_fitted
 
+from skrec._estimators import check_is_fitted
 from skrec.base.catalogue import CatalogueReader
 from skrec.base.reader import Codes, Query
 from skrec.base.retrieval import ScoreConsumer, check_k, chunks, retrieve_exactly
@@ -188,6 +187,22 @@ class VectorRecommender(CatalogueReader):
                 f"{type(self).__name__} learns no embeddings of items, by which they could be compared. Use a model "
                 "that does, such as NCFRanker or SASRecRanker."
             )
-        vectors: NDArray[np.float32] = normalize(self.item_embeddings_)
+        vectors = unit_rows(self.item_embeddings_)
         for part in chunks(len(items), len(vectors)):
             consume(part, vectors[items[part] - 1] @ vectors.T)
+
+
+def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Divide each vector by its length; a vector of zeros is left as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrec.base.vectors import unit_rows
+    >>> unit_rows(np.array([[3, 4], [0, 0]], np.float32))
+    array([[0.6, 0.8],
+           [0. , 0. ]], dtype=float32)
+    """
+    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    result: NDArray[np.float32] = vectors / np.where(lengths == 0, np.float32(1), lengths)
+    return result

@@ -16,7 +16,7 @@ from typing import Any
 from skrec._trusted import trusted_by_name
 from skrec._warnings import warn
 from skrec.exceptions import FileFormatError
-from skrec.persistence._archive import VERSIONS, read, write
+from skrec.persistence._archive import read, version_of, write
 from skrec.persistence._classes import DAMAGED, name_of
 from skrec.persistence._values import CURE, Encoder, trust_hint
 
@@ -149,7 +149,7 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) 
             raise FileFormatError(f"{os.fspath(path)} cannot be loaded. {DAMAGED}") from error
     for package, version in differing.items():
         warn(
-            f"{os.fspath(path)} was written with {package} {version}, and this is {package} {VERSIONS[package]}: "
+            f"{os.fspath(path)} was written with {package} {version}, and this is {package} {version_of(package)}: "
             "predictions may differ. Compare some, or fit and save again.",
             UserWarning,
         )

@@ -6,11 +6,12 @@ import math
 import os
 import zipfile
 from collections.abc import Mapping
+from functools import cache
+from importlib import metadata
 from io import BytesIO
 from typing import IO, Any
 
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
 
 from skrec._version import __version__
@@ -21,18 +22,23 @@ from skrec.persistence._values import Decoder
 _FORMAT = "skrec"
 _FORMAT_VERSION = 1
 _MANIFEST = "manifest.json"
-VERSIONS = {"skrec": __version__, "scikit-learn": sklearn.__version__}
+
+
+@cache
+def version_of(package: str) -> str:
+    return __version__ if package == "skrec" else metadata.version(package)
 
 
 def write(archive: zipfile.ZipFile, root: Any, arrays: list[NDArray[Any]]) -> None:
     digests = {}
+    versions = {package: version_of(package) for package in ("skrec", "scikit-learn")}
     for number, array in enumerate(arrays):
         buffer = BytesIO()
         np.lib.format.write_array(buffer, array, version=(1, 0), allow_pickle=False)
         name = f"arrays/{number}.npy"
         archive.writestr(zipfile.ZipInfo(name), buffer.getbuffer())
         digests[name] = hashlib.sha256(buffer.getbuffer()).hexdigest()
-    content = {"format": _FORMAT, "format_version": _FORMAT_VERSION, "versions": VERSIONS, "arrays": digests}
+    content = {"format": _FORMAT, "format_version": _FORMAT_VERSION, "versions": versions, "arrays": digests}
     manifest = json.dumps({**content, "estimator": root}, allow_nan=False).encode()
     archive.writestr(zipfile.ZipInfo(_MANIFEST), manifest)
     archive.comment = hashlib.sha256(manifest).hexdigest().encode()
@@ -63,7 +69,7 @@ def read(file: IO[bytes], trusted: Mapping[str, Any]) -> tuple[Any, dict[str, st
         decoder = Decoder([_read_array(archive.read(name), digest) for name, digest in digests.items()], trusted)
     estimator = decoder.decode(manifest["estimator"])
     versions = {name: manifest["versions"][name] for name in ("skrec", *["scikit-learn"] * decoder.has_sklearn)}
-    return estimator, {name: v for name, v in versions.items() if v.split(".")[:2] != VERSIONS[name].split(".")[:2]}
+    return estimator, {name: v for name, v in versions.items() if v.split(".")[:2] != version_of(name).split(".")[:2]}
 
 
 def _digest(data: bytes) -> bytes:

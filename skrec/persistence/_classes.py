@@ -6,8 +6,6 @@ from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
 from typing import Any
 
-from sklearn.base import BaseEstimator
-
 from skrec.exceptions import FileFormatError
 
 DAMAGED = "It is damaged or was altered: get another copy, or save the estimator again."
@@ -77,13 +75,13 @@ def rebuilt(cls: type, state: dict[str, Any]) -> Any:
         raise FileFormatError(f"The attributes of {cls.__name__} have invalid names. {DAMAGED}")
     if hasattr(cls, "from_state"):
         return cls.from_state(state)
-    if not issubclass(cls, BaseEstimator) and is_dataclass(cls):
+    if not hasattr(cls, "get_params") and is_dataclass(cls):
         state = {**_defaults(cls), **state}
         if {field.name for field in fields(cls)} != set(state):
             raise FileFormatError(f"{cls.__name__} has missing or unknown attributes. {DAMAGED}")
     made: Any = object.__new__(cls)
     set_state = getattr(cls, "__setstate__", None)
-    if set_state is None or set_state is BaseEstimator.__setstate__:
+    if set_state is None or set_state.__module__ == "sklearn.base":  # that of BaseEstimator compares versions
         made.__dict__.update(state)
     else:  # a trusted class
         made.__setstate__(state)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.utils.multiclass import check_classification_targets
 
 from skrec._data.tables.columns import Column
 from skrec._data.targets.labels import read_labels
@@ -50,6 +49,8 @@ def class_labels(y: Any, X: Any, name: str = "y") -> NDArray[Any]:
     >>> class_labels(np.array([0, 1, 1], dtype=object), np.zeros((3, 1)))
     array([0, 1, 1])
     """
+    from sklearn.utils.multiclass import check_classification_targets
+
     column = read_labels(y, X, name, warn=True)
     if column.dtype.kind in "mM":
         raise ValueError(

@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.exceptions import DataConversionWarning
 
 from skrec import _warnings
 from skrec._data.tables.columns import Column, as_column
-from skrec._sklearn_compat import num_samples
 
 __all__ = ["check_aligned", "check_same_order", "one_dimensional", "read_labels"]
 
@@ -103,6 +101,8 @@ def one_dimensional(y: Any, name: str, *, warn: bool = False) -> Any:
     >>> one_dimensional([[1], [2]], "y")
     array([1, 2])
     """
+    from sklearn.exceptions import DataConversionWarning
+
     if isinstance(y, (str, bytes)):
         raise TypeError(f"{name} is the string {y!r}: pass the values themselves, such as X.pop({y!r}).")
     if sparse.issparse(y):
@@ -150,6 +150,8 @@ def check_aligned(X: Any, others: Mapping[str, Any], *, rows: str = "X") -> None
     >>> from skrec._data.targets.labels import check_aligned
     >>> check_aligned([[1], [2]], {"y": [0, 1], "groups": None})
     """
+    from skrec._sklearn_compat import num_samples
+
     n_rows = num_samples(X)
     for name, values in others.items():
         if values is None:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from skrec._data.tables.columns import Column
 from skrec._data.targets.labels import read_labels
-from skrec._sklearn_compat import num_samples
 from skrec._warnings import warn
 
 __all__ = ["numeric_labels", "positive_labels", "read_weights"]
@@ -159,6 +158,8 @@ def read_weights(sample_weight: Any, X: Any) -> NDArray[np.float64] | None:
     >>> read_weights([2, 0.5], [[1], [2]])
     array([2. , 0.5])
     """
+    from skrec._sklearn_compat import num_samples
+
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Number):

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from skrec._data import Interactions, Rows
 from skrec._data.events.windows import Windows
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._estimators import Interval, StrOptions
 from skrec.base.autoencoder import set_width
 from skrec.base.autoencoder_docs import autorec
 from skrec.base.events import Events, Inputs

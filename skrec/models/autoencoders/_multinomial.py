@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.autoencoder import AutoencoderRanker
 from skrec.base.autoencoder_docs import autoencoder
 

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 from skrec._data import Interactions
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.autoencoder import AutoencoderRanker
 from skrec.base.autoencoder_docs import autoencoder
 from skrec.base.events import Events

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 from sklearn.decomposition import TruncatedSVD
-from sklearn.utils.validation import check_is_fitted
 
 from skrec._data.features.item_columns import is_missing
 from skrec._data.tables.columns import Column
-from skrec._sklearn_compat import HasMethods, Interval, StrOptions
+from skrec._estimators import HasMethods, Interval, StrOptions, check_is_fitted
 from skrec._warnings import warn
 from skrec.base.field_inputs import chosen_fields
 from skrec.base.reader import Codes

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 
+from skrec._estimators import check_is_fitted
 from skrec.base.history_docs import EXPLAIN_RAISES, EXPLAINED_QUERIES, GIVEN_HISTORY, documented
 from skrec.base.item_features import ItemFeatures
 from skrec.base.reader import Query

@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.utils import check_random_state
 
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._estimators import Interval, StrOptions
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.models.factors._least_squares import solve_rows
 from skrec.models.factors._vectors import FactorRanker
@@ -119,6 +118,8 @@ class ALSRanker(FactorRanker):
         self._alternate(matrix, 1)
 
     def _alternate(self, matrix: csr_array, epochs: int) -> None:
+        from sklearn.utils import check_random_state
+
         users, items = matrix.astype(np.float32), csr_array(matrix.T, dtype=np.float32)
         if self.unobserved_weight == "auto":
             n_pairs = np.count_nonzero(np.diff(users.indptr)) * np.count_nonzero(np.diff(items.indptr))

@@ -8,9 +8,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from sklearn.base import clone
 
-from skrec._sklearn_compat import HasMethods, Interval, StrOptions
+from skrec._estimators import HasMethods, Interval, StrOptions
 from skrec.base.classifier import NetworkClassifier
 from skrec.base.docs import (
     CLASS_WEIGHT,
@@ -89,6 +88,8 @@ class _NCF(NetworkRecommender):
         return self.architecture in {"gmf", "mf"}
 
     def _prepare(self, X: Any, y: Any, sample_weight: Any) -> None:
+        from sklearn.base import clone
+
         for name in ("gmf", "mlp"):
             part = getattr(self, name)
             self.__dict__.pop(f"{name}_", None)

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, csr_matrix
-from sklearn.decomposition import non_negative_factorization
 
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.models.factors._vectors import FactorRanker
 
@@ -100,6 +99,8 @@ class NMFRanker(FactorRanker):
     _regularization: dict[str, float] = field(init=False, repr=False)
 
     def _solve(self, matrix: csr_array) -> None:
+        from sklearn.decomposition import non_negative_factorization
+
         self._regularization = {
             "alpha_W": float(self.alpha),
             "alpha_H": float(self.alpha),
@@ -118,6 +119,8 @@ class NMFRanker(FactorRanker):
         self.user_embeddings_ = self._fold_in(matrix)
 
     def _fold_in(self, histories: csr_array) -> NDArray[np.float32]:
+        from sklearn.decomposition import non_negative_factorization
+
         if not histories.nnz:
             return np.zeros((histories.shape[0], self.item_embeddings_.shape[1]), np.float32)
         vectors: NDArray[np.float32] = non_negative_factorization(

@@ -9,9 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.utils.extmath import randomized_svd
 
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.models.factors._vectors import FactorRanker
 
@@ -75,6 +74,8 @@ class PureSVDRanker(FactorRanker):
     }
 
     def _solve(self, matrix: csr_array) -> None:
+        from sklearn.utils.extmath import randomized_svd
+
         dim = min(self.embedding_dim, *matrix.shape)
         left, values, right = randomized_svd(matrix.astype(np.float32), dim, random_state=self.random_state)
         self.singular_values_ = values

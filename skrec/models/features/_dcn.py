@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar, Literal
 
-from skrec._sklearn_compat import Interval, Options, StrOptions
+from skrec._estimators import Interval, Options, StrOptions
 from skrec.base.classifier import NetworkClassifier
 from skrec.base.field_docs import field_model
 from skrec.base.field_inputs import whole_numbers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.classifier import NetworkClassifier
 from skrec.base.field_docs import field_model
 from skrec.base.field_inputs import chosen_fields, whole_numbers

@@ -14,7 +14,7 @@ from scipy import sparse
 from skrec._data import Interactions, Vocabulary
 from skrec._data.graphs.adjacency import adjacency, normalized
 from skrec._data.graphs.edges import Edges, read_knowledge, read_links
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.docs import (
     COLUMNS,
     ENOUGH_EVENTS,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skrec._data import Interactions, Rows, Vocabulary
 from skrec._data.graphs.edges import read_knowledge
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.classifier import NetworkClassifier
 from skrec.base.docs import (
     CLASS_WEIGHT,

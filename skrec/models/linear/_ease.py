@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import spotrf, spotri
 from scipy.sparse import csr_array
 
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._estimators import Interval, StrOptions
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.models.linear._gram import check_memory, dense_gram, mirror
 from skrec.models.linear._item_weights import ItemWeightsRanker

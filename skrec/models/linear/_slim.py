@@ -10,12 +10,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn import config_context
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import enet_path
 
 from skrec import _warnings
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._estimators import Interval, StrOptions
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.base.threads import in_threads
 from skrec.models.linear._ease import auto_l2
@@ -114,6 +111,9 @@ class SLIMRanker(ItemWeightsRanker):
     }
 
     def _solve(self, matrix: csr_array) -> None:
+        from sklearn import config_context
+        from sklearn.exceptions import ConvergenceWarning
+
         n_users, n_items = matrix.shape
         self.alpha_ = _PART * auto_l2(matrix) / n_users if self.alpha == "auto" else float(self.alpha)
         gram = item_gram(matrix)
@@ -143,6 +143,8 @@ class SLIMRanker(ItemWeightsRanker):
 
     def _weights_of(self, gram: Gram, item: int, penalty: float, seed: np.random.RandomState) -> _Solution:
         """Return the weights of past items for an item."""
+        from sklearn.linear_model import enet_path
+
         others, dots = gram.row(item)
         own, least = float(gram.diagonal[item]), penalty * self.l1_ratio
         # The other items only lower the gradient: below the L1 penalty, a weight stays 0.

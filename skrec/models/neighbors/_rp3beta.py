@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.preprocessing import normalize
 
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._estimators import Interval, StrOptions
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.models.linear._item_weights import ItemWeightsRanker
 from skrec.models.neighbors._products import largest_of_product, largest_of_rows
@@ -91,6 +90,8 @@ class RP3BetaRanker(ItemWeightsRanker):
     }
 
     def _solve(self, matrix: csr_array) -> None:
+        from sklearn.preprocessing import normalize
+
         popularity = np.asarray(matrix.sum(axis=0))
         penalty = np.where(popularity > 0, np.maximum(popularity, 1e-300) ** -float(self.beta), 0.0)
         to_users, to_items = (self._step(steps) for steps in (csr_array(matrix.T), matrix))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from skrec._sklearn_compat import Interval, StrOptions
+from skrec._estimators import Interval, StrOptions
 from skrec.models.neighbors._products import Similarity
 
 __all__ = ["NeighborParameters", "TermWeights", "squared_norms"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from skrec._sklearn_compat import StrOptions
+from skrec._estimators import StrOptions
 from skrec.base.closed_form import ClosedFormRanker
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
 from skrec.models.neighbors._products import largest_of_product

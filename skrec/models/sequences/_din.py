@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.attention import AttentionModel
 from skrec.base.classifier import NetworkClassifier
 from skrec.base.field_docs import field_model

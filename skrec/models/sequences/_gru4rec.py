@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skrec._data import Interactions
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.events import Events
 from skrec.base.sequence_docs import sequence_model
 from skrec.base.sequence_ranker import SequenceRanker

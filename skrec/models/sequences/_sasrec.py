@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
 
-from skrec._sklearn_compat import Interval
+from skrec._estimators import Interval
 from skrec.base.attention import AttentionModel
 from skrec.base.sequence_docs import sequence_model
 from skrec.base.sequence_ranker import SequenceRanker
