@@ -18,9 +18,10 @@ from skrec._warnings import warn
 from skrec.exceptions import FileFormatError
 from skrec.persistence._archive import read, version_of, write
 from skrec.persistence._classes import DAMAGED, name_of
+from skrec.persistence._trusted_types import trusted_types
 from skrec.persistence._values import CURE, Encoder, trust_hint
 
-__all__ = ["load", "save"]
+__all__ = ["load", "save", "trusted_types"]
 
 
 def save(estimator: Any, path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) -> None:
