@@ -203,6 +203,6 @@ def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     array([[0.6, 0.8],
            [0. , 0. ]], dtype=float32)
     """
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
-    result: NDArray[np.float32] = vectors / np.where(lengths == 0, np.float32(1), lengths)
-    return result
+    lengths: NDArray[np.float32] = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))[:, None]
+    lengths[lengths == 0] = 1
+    return vectors / lengths
