@@ -44,3 +44,13 @@ def test_no_rows_and_all_columns():
     columns, values = top_k(np.empty((0, 500), np.float32), 3)
     assert columns.shape == values.shape == (0, 3)
     check(np.random.default_rng(0).standard_normal((4, 9)), 9)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("levels", [1, 2, 4])
+def test_it_is_exact_where_most_of_many_columns_are_equal(rows, levels):
+    random = np.random.default_rng(levels)
+    check(random.integers(0, levels, (rows, 20_000)).astype(np.float32), 10)
+    few = np.full((rows, 20_000), -np.inf, np.float32)
+    few[:, 19_990:19_995] = 1
+    check(few, 10)

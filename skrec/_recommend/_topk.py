@@ -7,6 +7,7 @@ import numpy as np
 __all__ = ["top_k"]
 
 _GROUP = 16
+_MANY = 16  # entries for each of the k best: most of them are equal
 
 
 def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +45,10 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         within = (row * m + group) + n_groups * np.arange(_GROUP)[:, None]
         tail_row, tail = np.nonzero(scores[:, width:] >= reached)
         large = scores.take(within) >= reached[row, 0]
-        place = np.sort(np.concatenate([within[large], tail_row * m + width + tail]))
+        place = np.concatenate([within[large], tail_row * m + width + tail])
+        if len(place) > _MANY * max(n * k, 1):
+            place = _first_of_equals(scores, reached[:, 0], k)
+        place.sort()
     row, column = np.divmod(place, m)
     first = np.searchsorted(row, np.arange(n))
     nth = np.arange(len(row)) - first[row]
@@ -53,3 +57,18 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(descending, axis=1, kind="stable")[:, :k]
     columns = column[first[:, None] + order] if n else np.empty((0, k), np.int64)
     return columns, np.take_along_axis(scores, columns, axis=1)
+
+
+def _first_of_equals(scores: np.ndarray, reached: np.ndarray, k: int) -> np.ndarray:
+    """Return the positions, in the flattened scores, of the k best of each row, if many are equal.
+
+    At least k entries of a row are as large as `reached`.
+    """
+    found = []
+    for row, values in enumerate(scores):
+        at = np.flatnonzero(values >= reached[row])
+        large = values[at]
+        last = np.partition(large, len(large) - k)[len(large) - k]
+        above = at[large > last]
+        found += [row * scores.shape[1] + each for each in (above, at[large == last][: k - len(above)])]
+    return np.concatenate(found)

@@ -66,14 +66,15 @@ class CatalogueReader(Reader):
             n_columns=self.n_features_in_ if roles.names is None else None,
         )
 
-    def _catalogue_codes(self) -> Codes:
+    def _every_item(self) -> Query:
+        """Return all items of the catalogue, in its order."""
         self._need_role("item")
-        return np.arange(1, len(self._items) + 1, dtype=np.int32)
+        return Query(self._items.all_codes, whole=True)
 
     def _candidates(self, candidates: Any) -> tuple[NDArray[Any], Query]:
         """Ids and codes of the candidates, each once: known ones in vocabulary order, then unknown ones."""
         if candidates is None:
-            return self._items.ids, Query(self._catalogue_codes(), whole=True)
+            return self._items.ids, self._every_item()
         ids, query = self._read_query(candidates, "item")
         if len(ids) == 0:
             raise ValueError("candidates is empty: pass at least one item id, or None for the whole catalogue.")

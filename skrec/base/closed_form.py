@@ -229,10 +229,10 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
 
     def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
         histories, known = self._histories_of(queries), items.codes > 0
-        whole = np.array_equal(items.codes, self._catalogue_codes())
-        for part in chunks(histories.shape[0], len(self._items)):
-            block = self._block(histories[part])
-            consume(part, block if whole else np.where(known, block[:, items.codes - 1], np.float32(0)))
+        n = histories.shape[0]
+        for part in chunks(n, len(self._items)):
+            block = self._block(histories if part == slice(0, n) else histories[part])
+            consume(part, block if items.whole else np.where(known, block[:, items.codes - 1], np.float32(0)))
 
     def _score_rows(self, rows: Rows) -> NDArray[np.float32]:
         users, items = self._pair_codes(rows)

@@ -316,7 +316,7 @@ class FunctionsMixin:
         """
         check_is_fitted(self)
         self._need_role("item")
-        query = Query(self._catalogue_codes()) if items is None else self._read_query(items, "item")[1]
+        query = self._every_item() if items is None else self._read_query(items, "item")[1]
         return _as_arrays(self._item_inputs(query))
 
     def pair_inputs(self: Any, X: Any) -> dict[str, NDArray[Any]]:

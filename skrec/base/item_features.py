@@ -229,7 +229,7 @@ class ItemFeatures(ClosedFormRanker):
         if given is not None:
             return self._vectors_of(given)
         known = self._catalogue_vectors()
-        if np.array_equal(items.codes, self._catalogue_codes()):
+        if items.whole:
             return known
         found = known[np.maximum(items.codes, 1) - 1]
         found.data[np.repeat(items.codes == 0, np.diff(found.indptr))] = 0.0

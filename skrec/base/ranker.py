@@ -172,7 +172,7 @@ class TrainedRanker(RankerMixin, NetworkRecommender):
         queries = self._query_inputs(Query(users, times=None if events.time is None else events.time[first]))
         context = {name: rows[first] for name, rows in events.inputs.items() if name in queries and name != "history"}
         queries = {**queries, **context}
-        items = self._item_inputs(Query(self._catalogue_codes()))
+        items = self._item_inputs(self._every_item())
 
         def score(program: Any) -> float:
             values = np.empty(len(users))

@@ -150,11 +150,7 @@ class Recommender(VectorRecommender):
             scores = self._score_lists(query, candidates, self._list_codes(candidates))
             padded[candidates.query, candidates.place] = scores
             return padded
-        items = (
-            Query(self._catalogue_codes(), whole=True)
-            if candidates is None
-            else self._read_query(candidates, "item")[1]
-        )
+        items = self._every_item() if candidates is None else self._read_query(candidates, "item")[1]
         scores = np.empty((len(query.codes), len(items.codes)), np.float32)
 
         def keep(part: Any, block: NDArray[np.float32]) -> None:
@@ -269,8 +265,10 @@ class Recommender(VectorRecommender):
         else:
             item_ids, chosen_from = self._candidates(candidates)
             users, items = query.codes, chosen_from.codes
-            nothing = csr_array((len(users), len(items)), dtype=bool)
-            left_out = self._seen_among(query, items) if exclude_seen else nothing
+            if exclude_seen:
+                left_out = self._seen_among(query, items)
+            else:
+                left_out = csr_array((len(users), len(items)), dtype=bool)
             if exclude is not None:
                 left_out = left_out.maximum(self._excluded_among(exclude, ids, item_ids)).tocsr()
             columns, scores = self._retrieve(query, min(int(k), len(items)), left_out, chosen_from)
@@ -371,5 +369,6 @@ class Recommender(VectorRecommender):
                 roles.item_name: items[kept],
                 "score": scores[kept],
                 "rank": ranks[kept],
-            }
+            },
+            copy=False,
         )

@@ -54,8 +54,14 @@ def retrieve_exactly(
     columns, scores = np.empty(shape, np.int64), np.empty(shape, np.float32)
 
     def choose(part: Any, block: NDArray[np.float32]) -> None:
-        out = left_out[part]
-        block[np.repeat(np.arange(block.shape[0], dtype=np.int32), np.diff(out.indptr)), out.indices] = -np.inf
+        if isinstance(part, slice):
+            first, stop, _ = part.indices(len(columns))
+            indptr, indices = left_out.indptr[first : stop + 1], left_out.indices
+        else:
+            out = left_out[part]
+            indptr, indices = out.indptr, out.indices
+        rows = np.repeat(np.arange(block.shape[0], dtype=np.int32), np.diff(indptr))
+        block[rows, indices[indptr[0] : indptr[-1]]] = -np.inf
         columns[part], scores[part] = top_k(block, k)
 
     if k:

@@ -40,8 +40,8 @@ def in_threads(
     from threadpoolctl import threadpool_limits
 
     parts = list(parts)
-    n_threads = min(cpu_count(), len(parts))
-    if n_threads < 2 or operations < _FEW:
+    n_threads = 1 if len(parts) < 2 or operations < _FEW else min(cpu_count(), len(parts))
+    if n_threads < 2:
         return [function(part) for part in parts]
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_threads, thread_name_prefix="skrec") as pool:
         return list(pool.map(function, parts))

@@ -89,7 +89,7 @@ class VectorRecommender(CatalogueReader):
         ((2, 1), (1, 1))
         """
         check_is_fitted(self)
-        query = Query(self._catalogue_codes()) if items is None else self._read_query(items, "item")[1]
+        query = self._every_item() if items is None else self._read_query(items, "item")[1]
         return self._item_vectors(query)
 
     def _query_vectors(self, queries: Query) -> NDArray[np.float32]:  # noqa: ARG002

@@ -119,7 +119,7 @@ def test_slim_warns_if_items_did_not_converge():
 
 @pytest.mark.parametrize("n", [100, 60_000])
 def test_slim_of_rare_items_is_known_without_a_solver(monkeypatch, n):
-    monkeypatch.setattr(_slim, "enet_path", None)
+    monkeypatch.setattr("sklearn.linear_model.enet_path", None)
     alone = SLIMRanker().fit(pd.DataFrame({"user_id": np.arange(n), "item_id": np.arange(n)}))
     assert alone.item_weights_.nnz == 0
     assert alone.n_iter_ == 0

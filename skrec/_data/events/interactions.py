@@ -171,11 +171,12 @@ class Interactions:
                [1. , 0. , 0. ]])
         """
         codes = np.arange(1, self.n_users + 1) if user_codes is None else np.asarray(user_codes, dtype=np.int64)
-        seen = self.seen(codes)
-        if self.weights is None:
-            return seen.astype(np.float64)
-        matrix = sparse.csr_array((self.weights[self._places(codes)], seen.indices, seen.indptr), shape=seen.shape)
-        matrix.eliminate_zeros()
+        indptr, places = self._rows_of(codes)
+        weights = np.ones(len(places)) if self.weights is None else self.weights[places]
+        columns = self.items[places] - np.int32(1)
+        matrix = sparse.csr_array((weights, columns, indptr), shape=(len(codes), self.n_items))
+        if not weights.all():
+            matrix.eliminate_zeros()
         return matrix
 
     def seen(self, user_codes: ArrayLike) -> Any:
@@ -197,13 +198,9 @@ class Interactions:
             If a code is out of range.
         """
         codes = np.asarray(user_codes, dtype=np.int64)
-        if codes.size and (codes.min() < 0 or codes.max() > self.n_users):
-            raise IndexError(f"User codes must be from 0 to {self.n_users}.")
-        indptr = np.zeros(len(codes) + 1, dtype=np.int64)
-        np.cumsum(self.indptr[codes + 1] - self.indptr[codes], out=indptr[1:])
-        columns = self.items[self._places(codes)] - np.int32(1)
-        seen = np.ones(len(columns), dtype=np.bool_)
-        return sparse.csr_array((seen, columns, indptr), shape=(len(codes), self.n_items))
+        indptr, places = self._rows_of(codes)
+        seen = np.ones(len(places), dtype=np.bool_)
+        return sparse.csr_array((seen, self.items[places] - np.int32(1), indptr), shape=(len(codes), self.n_items))
 
     def contains(self, users: ArrayLike, items: ArrayLike) -> NDArray[np.bool_]:
         """Return which pairs of a user and an item are in the log.
@@ -232,12 +229,15 @@ class Interactions:
         at = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
         return np.asarray(known[at] == keys) if len(known) else np.zeros(len(keys), np.bool_)
 
-    def _places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the positions of the pairs of users, user by user."""
-        starts, lengths = self.indptr[codes], self.indptr[codes + 1] - self.indptr[codes]
-        ends = np.cumsum(lengths)
-        places: NDArray[np.int64] = np.arange(lengths.sum()) + np.repeat(starts - ends + lengths, lengths)
-        return places
+    def _rows_of(self, codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the pairs of each user begin in a list of the pairs of users, and their positions in the log."""
+        if codes.size and (codes.min() < 0 or codes.max() > self.n_users):
+            raise IndexError(f"User codes must be from 0 to {self.n_users}.")
+        starts = self.indptr[codes]
+        lengths = self.indptr[codes + 1] - starts
+        indptr = np.zeros(len(codes) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=indptr[1:])
+        return indptr, np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], lengths)
 
     @classmethod
     def _from_keys(

@@ -41,11 +41,9 @@ def codes_of_numbers(column: Column, keys: Column, codes_of_keys: NDArray[np.int
     """
     if not len(keys) or not len(column):
         return np.zeros(len(column), dtype=np.int32)
-    if codes_of_keys is None:
-        codes_of_keys = np.arange(1, len(keys) + 1, dtype=np.int32)
     if keys.dtype == column.dtype == np.int64 and is_compact(int(keys[0]), int(keys[-1]), len(column)):
         table = np.zeros(int(keys[-1]) - int(keys[0]) + 1, dtype=np.int32)
-        table[keys - keys[0]] = codes_of_keys
+        table[keys - keys[0]] = np.arange(1, len(keys) + 1) if codes_of_keys is None else codes_of_keys
         return take_from_table(table, column, int(keys[0]))
     # A hash table of all ids pays only if many are looked up.
     index = pd.Index(keys) if 4 * len(column) > len(keys) else None
@@ -58,7 +56,7 @@ def codes_of_numbers(column: Column, keys: Column, codes_of_keys: NDArray[np.int
         else:
             at = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
             found = exact & (keys[at] == values)
-        codes[start : start + _CHUNK][found] = codes_of_keys[at[found]]
+        codes[start : start + _CHUNK][found] = at[found] + 1 if codes_of_keys is None else codes_of_keys[at[found]]
     return codes
 
 

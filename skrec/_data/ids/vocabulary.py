@@ -349,6 +349,13 @@ class Vocabulary:
         return keys[order], (order + 1).astype(np.int32)
 
     @cached_property
+    def all_codes(self) -> Codes:
+        """Codes of all ids, in their order; read-only."""
+        codes = np.arange(1, len(self.ids) + 1, dtype=np.int32)
+        codes.flags.writeable = False
+        return codes
+
+    @cached_property
     def _index(self) -> pd.Index[Any]:
         index = pd.Index(self.ids, dtype=object, tupleize_cols=False)
         index.get_indexer(index[:1])  # Fills its hash table before another thread can see it.

@@ -240,7 +240,7 @@ class ContentRanker(FeatureExplanations):
         return self.item_vectors_
 
     def _scores(self, histories: sparse.csr_array) -> NDArray[np.float64]:
-        return self._scores_of(histories, self.item_vectors_, self._catalogue_codes())
+        return self._scores_of(histories, self.item_vectors_, self._every_item().codes)
 
     def _regressed(self, vectors: sparse.csr_array) -> NDArray[np.float64]:
         """Return vectors multiplied by the (symmetric) matrix of the regression."""

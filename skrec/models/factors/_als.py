@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 from skrec._estimators import Interval, StrOptions
 from skrec.base.docs import CLOSED_FORM_COLUMNS, CLOSED_FORM_FITTED, documented
+from skrec.base.per_array import PerArray
 from skrec.models.factors._least_squares import solve_rows
 from skrec.models.factors._vectors import FactorRanker
 
@@ -143,17 +144,23 @@ class ALSRanker(FactorRanker):
         self.user_embeddings_ = self._fold_in(users)
 
     def _vectors_of(
-        self, matrix: csr_array, fixed: NDArray[np.float32], start: NDArray[np.float32] | None = None
+        self,
+        matrix: csr_array,
+        fixed: NDArray[np.float32],
+        start: NDArray[np.float32] | None = None,
+        sums: tuple[int, NDArray[np.float32]] | None = None,
     ) -> NDArray[np.float32]:
         """Return the vectors of rows that minimize the loss for the fixed vectors of the columns."""
         events = np.asarray(matrix.sum(axis=1), np.float64)
-        n = np.count_nonzero(fixed.any(axis=1))  # columns without events have the vector 0
+        n, gram = sums or _sums_of(fixed)
         unobserved_weight, l2, scaling = self._loss
         penalty = l2 * (events + unobserved_weight * n) ** scaling
-        return solve_rows(matrix, fixed, unobserved_weight, penalty, start=None if self.solver == "exact" else start)
+        start = None if self.solver == "exact" else start
+        return solve_rows(matrix, fixed, unobserved_weight, penalty, gram=gram, start=start)
 
     def _fold_in(self, histories: csr_array) -> NDArray[np.float32]:
-        return self._vectors_of(histories.astype(np.float32), self.item_embeddings_)
+        vectors = self.item_embeddings_
+        return self._vectors_of(histories.astype(np.float32), vectors, sums=_KEPT.of(vectors, _sums_of))
 
     def _search_space(self, distributions: Any) -> dict[str, Any]:
         return {
@@ -161,3 +168,11 @@ class ALSRanker(FactorRanker):
             "unobserved_weight": distributions.FloatDistribution(0.003, 1.0, log=True),
             "l2": distributions.FloatDistribution(0.0003, 0.1, log=True),
         }
+
+
+def _sums_of(vectors: NDArray[np.float32]) -> tuple[int, NDArray[np.float32]]:
+    """Return the number of vectors of columns with events, and the sum of the outer products of all vectors."""
+    return int(np.count_nonzero(vectors.any(axis=1))), vectors.T @ vectors  # without events, the vector is 0
+
+
+_KEPT = PerArray()

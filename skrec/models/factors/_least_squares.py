@@ -13,6 +13,7 @@ from skrec.base.threads import in_threads
 __all__ = ["solve_rows"]
 
 _TINY = np.finfo(np.float32).tiny
+_LENGTHS = np.unique(np.ceil(1.15 ** np.arange(0, 160)).astype(np.int64))  # to which rows are padded
 _CELLS = 2**19  # numbers of a stack, at most: they should stay in the cache of a core
 
 
@@ -22,6 +23,7 @@ def solve_rows(
     everywhere: float,
     penalty: NDArray[np.float64],
     *,
+    gram: NDArray[np.float32] | None = None,
     start: NDArray[np.float32] | None = None,
     steps: int = 3,
 ) -> NDArray[np.float32]:
@@ -39,6 +41,8 @@ def solve_rows(
         Weight of all pairs.
     penalty : ndarray of shape (n,)
         Strength of the L2 regularization of each row.
+    gram : ndarray of shape (dim, dim), default=None
+        ``fixed.T @ fixed``, if it is known.
     start : ndarray of shape (n, dim), default=None
         Vectors to improve by conjugate gradients. If None, the solution is exact.
     steps : int, default=3
@@ -51,8 +55,8 @@ def solve_rows(
     """
     n, dim = matrix.shape[0], fixed.shape[1]
     result = np.zeros((n, dim), np.float32)
-    shared = np.float32(everywhere) * (fixed.T @ fixed)
-    padded = np.concatenate([fixed, np.zeros((1, dim), np.float32)])
+    shared = np.float32(everywhere) * (fixed.T @ fixed if gram is None else gram)
+    padded = np.concatenate([fixed, np.zeros((1, dim), np.float32)]) if matrix.nnz > len(fixed) else None
     unweighted = bool((matrix.data == 1).all())
     lengths = np.diff(matrix.indptr)
 
@@ -61,7 +65,11 @@ def solve_rows(
         rows, length = part
         there = np.arange(length) < lengths[rows, None]
         at = np.where(there, matrix.indptr[rows, None] + np.arange(length), 0)
-        vectors = padded.take(np.where(there, matrix.indices[at], len(fixed)), axis=0)  # (rows, length, dim)
+        if padded is None:
+            vectors = fixed.take(np.where(there, matrix.indices[at], 0), axis=0)  # (rows, length, dim)
+            vectors[~there] = 0
+        else:
+            vectors = padded.take(np.where(there, matrix.indices[at], len(fixed)), axis=0)
         weights = None if unweighted else np.where(there, matrix.data[at], np.float32(0))[:, :, None]
         problems = vectors, weights, shared, penalty[rows, None].astype(np.float32)
         if start is None:
@@ -133,8 +141,7 @@ def _stacks(lengths: NDArray[np.int64], dim: int, more: int) -> Iterator[tuple[N
 
     A row takes `more` vectors besides those of its entries.
     """
-    steps = np.unique(np.ceil(1.15 ** np.arange(0, 160)).astype(np.int64))
-    padded = steps[np.searchsorted(steps, lengths)]
+    padded = _LENGTHS[np.searchsorted(_LENGTHS, lengths)]
     order = np.argsort(padded, kind="stable")
     order = order[lengths[order] > 0]
     for length in np.unique(padded[order]):
