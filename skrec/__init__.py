@@ -11,7 +11,17 @@ import skrec._engine.forks  # noqa: F401 - detects forks from now on
 from skrec._version import __version__
 
 if TYPE_CHECKING:
-    from skrec import datasets, exceptions, inspection, metrics, model_selection, models, preprocessing, testing
+    from skrec import (
+        datasets,
+        exceptions,
+        inspection,
+        metrics,
+        model_selection,
+        models,
+        preprocessing,
+        serving,
+        testing,
+    )
     from skrec._recommend import recommend
     from skrec._show_versions import show_versions
     from skrec.persistence import load, save
@@ -25,6 +35,7 @@ __all__ = [
     "model_selection",
     "models",
     "preprocessing",
+    "serving",
     "testing",
     "load",
     "recommend",
@@ -44,6 +55,7 @@ _SUBMODULES = frozenset(
         "models",
         "persistence",
         "preprocessing",
+        "serving",
         "testing",
     }
 )
