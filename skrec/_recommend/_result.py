@@ -50,7 +50,8 @@ class Ranking:
                 item_name: self.catalogue[self.positions[query, column]],
                 "score": self.scores[query, column],
                 "rank": column + 1,
-            }
+            },
+            copy=False,
         )
 
     def as_arrays(self) -> tuple[Column, Column]:

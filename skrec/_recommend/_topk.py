@@ -7,7 +7,8 @@ import numpy as np
 __all__ = ["top_k"]
 
 _GROUP = 16
-_MANY = 16  # entries for each of the k best: most of them are equal
+_MANY = 4  # groups for each of the k best: most of their maxima are equal
+_CHUNK = 1 << 12
 
 
 def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -41,13 +42,15 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         for at in range(n_groups, width, n_groups):
             np.maximum(best, scores[:, at : at + n_groups], out=best)
         reached = np.partition(best, n_groups - k, axis=1)[:, n_groups - k, None]
-        row, group = np.divmod(np.flatnonzero(best >= reached), n_groups)
-        within = (row * m + group) + n_groups * np.arange(_GROUP)[:, None]
-        tail_row, tail = np.nonzero(scores[:, width:] >= reached)
-        large = scores.take(within) >= reached[row, 0]
-        place = np.concatenate([within[large], tail_row * m + width + tail])
-        if len(place) > _MANY * max(n * k, 1):
+        groups = np.flatnonzero(best >= reached)
+        if len(groups) > _MANY * n * k:
             place = _first_of_equals(scores, reached[:, 0], k)
+        else:
+            row, group = np.divmod(groups, n_groups)
+            within = (row * m + group) + n_groups * np.arange(_GROUP)[:, None]
+            tail_row, tail = np.nonzero(scores[:, width:] >= reached)
+            large = scores.take(within) >= reached[row, 0]
+            place = np.concatenate([within[large], tail_row * m + width + tail])
         place.sort()
     row, column = np.divmod(place, m)
     first = np.searchsorted(row, np.arange(n))
@@ -64,11 +67,19 @@ def _first_of_equals(scores: np.ndarray, reached: np.ndarray, k: int) -> np.ndar
 
     At least k entries of a row are as large as `reached`.
     """
-    found = []
-    for row, values in enumerate(scores):
-        at = np.flatnonzero(values >= reached[row])
-        large = values[at]
-        last = np.partition(large, len(large) - k)[len(large) - k]
-        above = at[large > last]
-        found += [row * scores.shape[1] + each for each in (above, at[large == last][: k - len(above)])]
+    m, found = scores.shape[1], []
+    for row, (values, last) in enumerate(zip(scores, reached, strict=True)):
+        above = np.flatnonzero(values > last)
+        if len(above) >= k:
+            large = values[above]
+            last = np.partition(large, len(large) - k)[len(large) - k]  # noqa: PLW2901
+            above = above[large > last]
+        found.append(row * m + above)
+        missing = k - len(above)
+        for start in range(0, m, _CHUNK):
+            equal = start + np.flatnonzero(values[start : start + _CHUNK] == last)[:missing]
+            found.append(row * m + equal)
+            missing -= len(equal)
+            if not missing:
+                break
     return np.concatenate(found)

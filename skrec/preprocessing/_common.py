@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from sklearn.utils.validation import validate_data
 
 from skrec._data import Rows, Vocabulary, as_rows
 from skrec._data.tables.spelling import guessing
+from skrec._estimators import check_features
 from skrec._sklearn_compat import Interval, RealNotInt, get_output_config
 
 __all__ = [
@@ -109,5 +109,5 @@ def read_again(estimator: Any, X: Any) -> Rows:
     """Return a view of a table after checking, as scikit-learn does, that it has the columns of ``fit``."""
     rows = as_rows(X)
     with guessing(getattr(estimator, "feature_names_in_", None), rows.names):
-        validate_data(estimator, X, reset=False, skip_check_array=True)
+        check_features(estimator, X, "no_validation", rows.names, rows.n_columns, reset=False)
     return rows
