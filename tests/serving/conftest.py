@@ -1,11 +1,17 @@
 """A client of the application without a server, and small models."""
 
 import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
 
 import httpx
 import pandas as pd
 import pytest
 
+import skrec
 from skrec.models import EASERanker
 from skrec.serving import create_app
 
@@ -69,3 +75,58 @@ def log():
 @pytest.fixture
 def ease(log):
     return EASERanker(l2=1.0).fit(log[["user_id", "item_id"]])
+
+
+class Server:
+    """A process of ``python -m skrec.serving``."""
+
+    def __init__(self, model, *arguments, log):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url, self.log = f"http://127.0.0.1:{self.port}", log
+        self.command = [sys.executable, "-m", "skrec.serving", str(model), "--port", str(self.port), *arguments]
+        self.start()
+
+    def start(self):
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        for _ in range(600):
+            try:
+                if httpx.get(f"{self.url}/ready").status_code == 200:
+                    return
+            except httpx.TransportError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.1)
+        pytest.fail(f"the server did not start:\n{self.log.read_text()}")
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(30)
+
+    def ready(self):
+        return httpx.get(f"{self.url}/ready").json()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """A function that starts a server, which is stopped after the test."""
+    servers = []
+
+    def started(model, *arguments):
+        servers.append(Server(model, *arguments, log=tmp_path / f"server{len(servers)}.log"))
+        return servers[-1]
+
+    yield started
+    for server in servers:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture
+def saved(ease, tmp_path):
+    """A file of the model."""
+    path = tmp_path / "model.skrec"
+    skrec.save(ease, path)
+    return path
