@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         serving,
         testing,
     )
+    from skrec._export import export
     from skrec._recommend import recommend
     from skrec._show_versions import show_versions
     from skrec.persistence import load, save
@@ -37,6 +38,7 @@ __all__ = [
     "preprocessing",
     "serving",
     "testing",
+    "export",
     "load",
     "recommend",
     "save",
@@ -60,6 +62,7 @@ _SUBMODULES = frozenset(
     }
 )
 _FUNCTIONS = {
+    "export": "skrec._export",
     "load": "skrec.persistence",
     "recommend": "skrec._recommend",
     "save": "skrec.persistence",

@@ -13,7 +13,7 @@ def serve_only() -> None:
     Importing scikit-learn takes a second and 80 MB. The classes are the same, except that they do not inherit from
     those of scikit-learn; what they lack is imported from it when it is used for the first time.
     """
-    _state["serving_only"] |= not {"sklearn", "skrec._estimators"} & sys.modules.keys()
+    _state["serving_only"] |= not (sys.modules.get("sklearn") or "skrec._estimators" in sys.modules)
 
 
 def is_serving_only() -> bool:

@@ -23,20 +23,26 @@ __all__ = [
     "available_if",
 ]
 
+_OTHER_METHODS = (
+    "set_params",
+    "get_metadata_routing",
+    "_get_metadata_request",
+    "_repr_html_",
+    "_repr_mimebundle_",
+    "__sklearn_clone__",
+)
+
 
 class BaseEstimator:
     """The methods of scikit-learn's class, which are called with an object of this one."""
 
     def __getattr__(self, name: str) -> Any:
-        """Look up what every estimator has: ``get_params``, ``set_params`` and the like."""
-        if name.startswith("__") and not name.startswith("__sklearn_"):
-            raise AttributeError(name)
+        """Look up the other methods of every estimator."""
+        if name not in _OTHER_METHODS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         from sklearn.base import BaseEstimator as Real
 
-        found = inspect.getattr_static(Real, name, None)
-        if found is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return found.__get__(self, type(self))
+        return inspect.getattr_static(Real, name).__get__(self, type(self))
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters; see scikit-learn."""
@@ -60,10 +66,10 @@ class BaseEstimator:
         real.validate_parameter_constraints(constraints, self.get_params(deep=False), type(self).__name__)
 
     def __repr__(self) -> str:
-        from sklearn.base import BaseEstimator as Real
-
-        text: str = Real.__repr__(self)
-        return text
+        defaults = inspect.signature(type(self).__init__).parameters
+        values = {name: getattr(self, name) for name in self._get_param_names()}
+        changed = [f"{name}={value!r}" for name, value in values.items() if value is not defaults[name].default]
+        return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags

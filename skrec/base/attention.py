@@ -22,8 +22,6 @@ class AttentionModel(HistoryModel):
 
     def _attention(self, queries: Any, items: Any, history: Any) -> tuple[Windows, NDArray[np.float32]]:
         """Return the windows of past events and the attention to each event."""
-        from skrec._engine.scoring import views
-
         check_is_fitted(self)
         ids, query, _, about = self._read_query_pairs(queries, items, history)
         inputs = self._query_inputs(query)
@@ -34,6 +32,6 @@ class AttentionModel(HistoryModel):
                 f"The attention of {type(self).__name__} depends on the item. Pass items=, one for each query, or "
                 "the rows that recommend returned."
             )
-        parts = views(self._fitted_structure(), self._weights, inputs, "attention")
+        parts = self._network().views(inputs, "attention")
         weights = np.concatenate([block for _, block in parts]) if len(ids) else np.empty((0, self._length), np.float32)
         return inputs["history"], weights

@@ -23,6 +23,8 @@ class FittedNetwork(Recommender):
 
     _weights: Any = field(init=False, repr=False)
     _structure: dict[str, Any] = field(init=False, repr=False)
+    _graphs: Any = field(default=None, init=False, repr=False)
+    """The network of an exported model, which computes scores without TensorFlow."""
 
     # -- implemented by architectures: the network, and its inputs under the names that ``_build_network`` uses -------
 
@@ -48,6 +50,10 @@ class FittedNetwork(Recommender):
         """Return the inputs of rows that depend on the events stored before them."""
         return {}
 
+    def _history_widths(self) -> list[int]:
+        """Return the numbers of columns that the histories of queries may have, if they are not always the same."""
+        return []
+
     # -- embeddings ---------------------------------------------------------------------------------------------------
 
     @property
@@ -65,7 +71,7 @@ class FittedNetwork(Recommender):
         self._need_role(role)
         if f"{role}/embeddings" not in self._weights:
             raise AttributeError(f"{type(self).__name__} learns no embeddings of {role}s, only of their histories.")
-        rows: NDArray[np.float32] = self._weights[f"{role}/embeddings"][1:]
+        rows: NDArray[np.float32] = np.asarray(self._weights[f"{role}/embeddings"])[1:]
         rows.flags.writeable = False  # only this view: a program may already hold the weights
         return rows
 
@@ -73,6 +79,14 @@ class FittedNetwork(Recommender):
 
     def _fitted_structure(self) -> Any:
         return structure_of(type(self)._build_network, self._structure)
+
+    def _network(self) -> Any:
+        """Return what computes the scores: the network with its weights, or the graphs of an exported model."""
+        if self._graphs is not None:
+            return self._graphs
+        from skrec._engine.scorer import NetworkScorer
+
+        return NetworkScorer(self._fitted_structure(), self._weights)
 
     def _logits(self, X: Any) -> NDArray[np.float32]:
         check_is_fitted(self)
@@ -87,9 +101,8 @@ class FittedNetwork(Recommender):
         return {**self._row_inputs(rows, *codes), **past}
 
     def _pair_logits(self, inputs: Inputs) -> NDArray[np.float32]:
-        from skrec._engine.scoring import pairs
-
-        return pairs(self._fitted_structure(), self._weights, inputs)
+        logits: NDArray[np.float32] = self._network().pairs(inputs)
+        return logits
 
     def _pair_scores(self, inputs: Inputs) -> NDArray[Any]:
         """Return the relevance by which items are ranked, for pairs given as inputs of the network; shape (n,)."""
@@ -99,11 +112,7 @@ class FittedNetwork(Recommender):
         return self._row_logits(rows)[:, self._ranked_output()]
 
     def _score_catalogue(self, queries: Query, items: Query, consume: ScoreConsumer) -> None:
-        from skrec._engine.scoring import score_catalogue
-
-        score_catalogue(
-            self._fitted_structure(),
-            self._weights,
+        self._network().catalogue(
             self._query_inputs(queries),
             lambda: self._item_inputs(items),
             consume,
@@ -118,10 +127,9 @@ class FittedNetwork(Recommender):
     def _score_between(
         self, queries: Query, items: Query, query: NDArray[np.int64], item: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        from skrec._engine.retrieval import pairs_between
-
         inputs = self._query_inputs(queries), self._item_inputs(items)
-        return pairs_between(self._fitted_structure(), self._weights, *inputs, (query, item))[:, self._ranked_output()]
+        logits: NDArray[np.float32] = self._network().between(*inputs, (query, item))
+        return logits[:, self._ranked_output()]
 
     def _query_vectors(self, queries: Query) -> NDArray[np.float32]:
         return self._vectors("query", self._query_inputs(queries))
@@ -130,12 +138,19 @@ class FittedNetwork(Recommender):
         return self._vectors("item", self._item_inputs(items))
 
     def _vectors(self, side: str, inputs: Inputs) -> NDArray[np.float32]:
-        from skrec._engine.retrieval import vectors
-
-        found = vectors(self._fitted_structure(), self._weights, inputs, side)
+        found: NDArray[np.float32] | None = self._network().vectors(inputs, side)
         if found is None:
             raise self._no_vectors()
         return found
+
+
+def refuse_exported(estimator: Any) -> None:
+    """Raise a TypeError if what training needs was left out of an estimator, because it was exported."""
+    if estimator._graphs is not None:
+        raise TypeError(
+            f"This {type(estimator).__name__} was exported to serve and cannot learn: fit the estimator that it was "
+            "exported from, or a clone, and export it again."
+        )
 
 
 def structure_of(build: Callable[..., Any], stored: Mapping[str, Any]) -> Any:

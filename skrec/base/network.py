@@ -15,7 +15,7 @@ from skrec._data import Interactions, Rows
 from skrec._estimators import HasMethods, Interval, StrOptions
 from skrec._transaction import transaction
 from skrec.base.events import Events
-from skrec.base.fitted_network import FittedNetwork
+from skrec.base.fitted_network import FittedNetwork, refuse_exported
 from skrec.base.functions import FunctionsMixin
 from skrec.base.learning import learn
 from skrec.base.optimizer_names import optimizer_name
@@ -201,6 +201,7 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
 
         from skrec._engine.training import checked_callbacks
 
+        refuse_exported(self)
         if not resume:
             self._prepare(X, y, sample_weight)
         random_state = check_random_state(self.random_state)

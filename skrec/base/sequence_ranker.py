@@ -105,6 +105,9 @@ class SequenceRanker(HistoryModel, NetworkRanker):
             logits[rows] = super()._pair_logits({"item": inputs["item"][rows], "history": windows})
         return logits
 
+    def _history_widths(self) -> list[int]:
+        return _lengths(self._length)
+
     def _row_inputs(self, rows: Rows, users: Codes, items: Codes, *, fit: str | None = None) -> Inputs:  # noqa: ARG002
         return {"item": items}
 
@@ -162,11 +165,16 @@ class SequenceRanker(HistoryModel, NetworkRanker):
 def _by_length(windows: Windows) -> Iterator[tuple[NDArray[np.int64], Windows]]:
     """Yield rows and their windows grouped by length, so that short histories need little padding."""
     longer = windows.lengths + 1  # including the start position
-    lengths = [n for n in (windows.length // 8, windows.length // 4, windows.length // 2) if n >= _SHORT]
-    group = np.searchsorted(lengths, longer) if lengths else np.zeros_like(longer)
+    lengths = _lengths(windows.length)
+    group = np.searchsorted(lengths[:-1], longer)
     for i in np.unique(group):
         rows = np.flatnonzero(group == i)
-        yield rows, replace(windows.take(rows), length=[*lengths, windows.length][i])
+        yield rows, replace(windows.take(rows), length=lengths[i])
+
+
+def _lengths(longest: int) -> list[int]:
+    """Return the lengths of windows, of which the last is the longest."""
+    return [*(n for n in (longest // 8, longest // 4, longest // 2) if n >= _SHORT), longest]
 
 
 def _gbce_beta(n_negatives: int, n_items: int, t: float) -> float:

@@ -112,9 +112,7 @@ def field_model(estimator: Any) -> Any:
 
 
 def _predictions(model: FieldModel, inputs: Inputs) -> NDArray[np.float64]:
-    from skrec._engine.scoring import pairs
-
-    logits = pairs(model._fitted_structure(), model._weights, inputs).astype(np.float64)
+    logits: NDArray[np.float64] = model._network().pairs(inputs).astype(np.float64)
     of_tasks = getattr(model, "_task_outputs", (logits.shape[1],))
     for part in np.split(logits, np.cumsum(of_tasks)[:-1], axis=1):
         if part.shape[1] > 1:  # only differences between the logits of classes matter

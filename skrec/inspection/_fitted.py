@@ -47,10 +47,9 @@ def row_inputs(unwrapped: Unwrapped, X: Any) -> Inputs:
 
 def row_views(unwrapped: Unwrapped, X: Any, name: str) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """Yield slices of the rows, each with the given view of the network."""
-    from skrec._engine.scoring import views
-
     model: FieldModel = unwrapped.model
-    return views(model._fitted_structure(), model._weights, row_inputs(unwrapped, X), name)
+    found: Iterator[tuple[slice, NDArray[np.float32]]] = model._network().views(row_inputs(unwrapped, X), name)
+    return found
 
 
 def prediction_scale(model: FieldModel) -> float:

@@ -22,6 +22,8 @@ from skrec.persistence._values import Decoder
 _FORMAT = "skrec"
 _FORMAT_VERSION = 1
 _MANIFEST = "manifest.json"
+_PART = 2**24  # bytes that are read at a time
+_LONGEST_HEADER = 2**17  # of an array, by far
 
 
 @cache
@@ -66,24 +68,34 @@ def read(file: IO[bytes], trusted: Mapping[str, Any]) -> tuple[Any, dict[str, st
         digests = manifest["arrays"]
         if archive.comment != _digest(content) or sorted(archive.namelist()) != sorted([_MANIFEST, *digests]):
             raise FileFormatError(DAMAGED)
-        decoder = Decoder([_read_array(archive.read(name), digest) for name, digest in digests.items()], trusted)
+        decoder = Decoder([_read_array(_member(archive, name), digest) for name, digest in digests.items()], trusted)
     estimator = decoder.decode(manifest["estimator"])
     versions = {name: manifest["versions"][name] for name in ("skrec", *["scikit-learn"] * decoder.has_sklearn)}
     return estimator, {name: v for name, v in versions.items() if v.split(".")[:2] != version_of(name).split(".")[:2]}
 
 
-def _digest(data: bytes) -> bytes:
+def _member(archive: zipfile.ZipFile, name: str) -> bytearray:
+    """Read a member into memory that arrays can use and write to, so that it is not held twice."""
+    data = bytearray(archive.getinfo(name).file_size)
+    view, at = memoryview(data), 0
+    with archive.open(name) as member:
+        while part := member.read(_PART):
+            view[at : at + len(part)] = part
+            at += len(part)
+    return data
+
+
+def _digest(data: bytes | bytearray) -> bytes:
     return hashlib.sha256(data).hexdigest().encode()
 
 
-def _read_array(data: bytes, digest: str) -> NDArray[Any]:
+def _read_array(data: bytearray, digest: str) -> NDArray[Any]:
     if _digest(data).decode() != digest:
         raise FileFormatError(DAMAGED)
-    buffer = BytesIO(data)
+    buffer = BytesIO(memoryview(data)[:_LONGEST_HEADER])
     np.lib.format.read_magic(buffer)
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(buffer)
     # Checked before memory is allocated, because a header may declare any shape.
     if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data) - buffer.tell():
         raise FileFormatError(DAMAGED)
-    array: NDArray[Any] = np.ndarray(shape, dtype, data, buffer.tell(), order="F" if is_fortran else "C")
-    return array.copy(order="K")
+    return np.ndarray(shape, dtype, data, buffer.tell(), order="F" if is_fortran else "C")

@@ -29,6 +29,7 @@ class Encoder:
     def __init__(self, trusted: Mapping[str, Any]) -> None:
         self.arrays: list[NDArray[Any]] = []
         self.trusted = trusted
+        self._numbers: dict[int, int] = {}  # of arrays by id, so that each is stored once
 
     def encode(self, value: Any, path: str, depth: int = 0) -> Any:
         """Return JSON for a value; `path` is the expression by which the user would access it."""
@@ -72,8 +73,10 @@ class Encoder:
             items = self._encode_items(value.ravel().tolist(), f"{path}.flat", depth)
             return {"type": "objects", "shape": list(value.shape), "items": items}
         if kind is np.ndarray and _is_simple(value.dtype):
-            self.arrays.append(value)
-            return {"type": "array", "value": len(self.arrays) - 1}
+            number = self._numbers.setdefault(id(value), len(self.arrays))
+            if number == len(self.arrays):
+                self.arrays.append(value)
+            return {"type": "array", "value": number}
         if isinstance(value, np.generic) and _is_simple(value.dtype):
             return {"type": "scalar", "dtype": value.dtype.str, "value": value.tobytes().hex()}
         if isinstance(value, np.dtype) and _is_simple(value):

@@ -22,7 +22,7 @@ from skrec._sklearn_compat import Interval, StrOptions, _fit_context
 from skrec._transaction import ReadsOneState, transaction
 from skrec.base.docs import documented
 from skrec.base.field_docs import FIELD_COLUMNS
-from skrec.base.fitted_network import structure_of
+from skrec.base.fitted_network import refuse_exported, structure_of
 from skrec.base.network import NetworkRecommender
 from skrec.preprocessing._autoencoder_network import build_network
 from skrec.preprocessing._autoencoder_training import inputs_of, train_autoencoder
@@ -189,6 +189,7 @@ class AutoencoderFeatures(ReadsOneState, ClassNamePrefixFeaturesOutMixin, Transf
 
     _one_hot: OneHot = field(init=False, repr=False)
     _weights: Any = field(init=False, repr=False)
+    _graphs: Any = field(default=None, init=False, repr=False)
     _structure: dict[str, Any] = field(init=False, repr=False)
     n_iter_: int = field(init=False, repr=False)
     loss_curve_: list[float] = field(init=False, repr=False)
@@ -315,10 +316,8 @@ class AutoencoderFeatures(ReadsOneState, ClassNamePrefixFeaturesOutMixin, Transf
         ndarray of shape (n_rows,)
         """
         check_is_fitted(self)
-        from skrec._engine.scoring import pairs
-
-        structure = structure_of(build_network, self._structure)
-        return pairs(structure, self._weights, self._inputs(X))[:, 0]
+        errors: NDArray[np.float32] = self._network().pairs(self._inputs(X))[:, 0]
+        return errors
 
     def score(self, X: Any, y: Any = None) -> float:  # noqa: ARG002
         """Return the negated mean reconstruction error; higher is better.
@@ -363,6 +362,7 @@ class AutoencoderFeatures(ReadsOneState, ClassNamePrefixFeaturesOutMixin, Transf
     # -- fitting and the fitted network --------------------------------------------------------------------------------
 
     def _fit(self, X: Any) -> None:
+        refuse_exported(self)
         if issparse(X):
             given = self.categorical_features
             refuse_options(
@@ -394,7 +394,13 @@ class AutoencoderFeatures(ReadsOneState, ClassNamePrefixFeaturesOutMixin, Transf
         rows = SparseRows.of_dense(rows) if is_sparse and not issparse(X) else rows
         return inputs_of(self._one_hot, self._one_hot.encode(rows))
 
-    def _views(self, name: str, inputs: dict[str, Any]) -> Any:
-        from skrec._engine.scoring import views
+    def _network(self) -> Any:
+        """Return what computes the outputs: the network with its weights, or the graphs of an exported transformer."""
+        if self._graphs is not None:
+            return self._graphs
+        from skrec._engine.scorer import NetworkScorer
 
-        return views(structure_of(build_network, self._structure), self._weights, inputs, name)
+        return NetworkScorer(structure_of(build_network, self._structure), self._weights)
+
+    def _views(self, name: str, inputs: dict[str, Any]) -> Any:
+        return self._network().views(inputs, name)

@@ -15,7 +15,8 @@ __all__ = ["floats", "gaussian", "item_decoder", "sampled"]
 
 def floats(bits: Any) -> Any:
     """Return the floats whose bits are int32 codes, 0 for padding, as inputs that are windows hold them."""
-    return tf.where(bits == -1, 0.0, tf.bitcast(bits, tf.float32))
+    numbers = tf.bitcast(bits, tf.float32)
+    return tf.where(tf.math.is_nan(numbers), 0.0, numbers)  # the bits of -1 are NaN
 
 
 def sampled(mean: Any, log_variance: Any) -> Any:

@@ -180,12 +180,10 @@ class AutoRecRegressor(NetworkRegressor):
         return lambda program: self._validation_score(pairs_between_on(program, *inputs, at), ordered)
 
     def _row_logits(self, rows: Rows) -> NDArray[np.float32]:
-        from skrec._engine.retrieval import pairs_between
-
         order, queries, items, at = _distinct(*self._pair_codes(rows))
         inputs = self._query_inputs(Query(queries)), self._item_inputs(Query(items))
         logits = np.empty((len(order), 1), np.float32)
-        logits[order] = pairs_between(self._fitted_structure(), self._weights, *inputs, at)
+        logits[order] = self._network().between(*inputs, at)
         return logits
 
     def _in_range(self, standardized: NDArray[np.float64]) -> NDArray[np.float64]:

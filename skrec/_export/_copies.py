@@ -1,0 +1,131 @@
+"""Copies of fitted estimators whose networks are ONNX graphs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from skrec._export._quantized import quantized_graphs
+from skrec._recommend import unwrap
+from skrec._transaction import snapshot
+from skrec.base.fitted_network import FittedNetwork
+from skrec.base.reader import Query
+from skrec.preprocessing import AutoencoderFeatures
+from skrec.serving.graphs import Graphs, QuantizedTable
+
+__all__ = ["networks_in", "with_graphs", "with_replaced"]
+
+Quantize = Literal["int8"] | None
+_ONLY_FOR_TRAINING = ("callbacks", "learning_rate", "loss", "optimizer", "pretrained", "random_state")
+_STATE_OF_TRAINING = ("_slots", "_trained")
+_SMALL = 2**14  # values of a weight that is kept beside the graphs
+
+
+def networks_in(estimator: Any) -> list[Any]:
+    """Return the fitted networks in an estimator: itself, or steps of a Pipeline or ColumnTransformer."""
+    found: list[Any] = []
+
+    def keep(one: Any) -> Any:
+        found.append(one)
+        return one
+
+    with_replaced(estimator, keep)
+    return found
+
+
+def with_replaced(estimator: Any, replace: Any) -> Any:
+    """Return a copy of a search's best estimator, a Pipeline or a ColumnTransformer, with its networks replaced."""
+    if hasattr(estimator, "best_estimator_"):
+        return with_replaced(estimator.best_estimator_, replace)
+    if isinstance(estimator, (FittedNetwork, AutoencoderFeatures)):
+        return replace(estimator)
+    state = dict(vars(estimator)) if hasattr(estimator, "__dict__") else {}
+    for name in ("steps", "transformers", "transformers_", "transformer_list"):
+        if isinstance(state.get(name), list) and not isinstance(estimator, type):
+            state[name] = [
+                tuple(with_replaced(part, replace) if hasattr(part, "fit") else part for part in step)
+                for step in state[name]
+            ]
+    made: Any = object.__new__(type(estimator))
+    made.__dict__.update(state)
+    return made
+
+
+def with_graphs(model: Any, quantize: Quantize) -> Any:
+    """Return a copy of a fitted network whose scores are computed by ONNX graphs."""
+    from skrec._engine.onnx_graphs import converted
+
+    model = snapshot(model)
+    shapes = network_shapes(model)
+    network = model._network()
+    made = converted(network.structure, network.weights, **shapes)
+    arrays = made.arrays
+    models = {name: np.frombuffer(serialized, np.uint8) for name, serialized in made.models.items()}
+    if quantize == "int8":
+        models, arrays = quantized_graphs(models, arrays)
+    users = model._weights.get("user/embeddings")
+    graphs = Graphs(
+        models=models,
+        arrays=arrays,
+        dot=made.dot,
+        offset=made.offset,
+        width=made.width,
+        n_users=np.iinfo(np.int32).max if users is None else len(users),
+    )
+    copy: Any = object.__new__(type(model))
+    copy.__dict__.update(vars(model))
+    for name in _STATE_OF_TRAINING:
+        if name in vars(copy):
+            setattr(copy, name, None)
+    for name in _ONLY_FOR_TRAINING:
+        if not isinstance(getattr(copy, name, None), (str, int, float, type(None))):
+            setattr(copy, name, getattr(type(copy), name))
+    copy._graphs = graphs
+    copy._weights = _kept_weights(model._weights, arrays, quantize)
+    if "_structure" in vars(copy):
+        copy._structure = {**copy._structure, "losses": ()}
+    return copy
+
+
+def network_shapes(model: Any) -> dict[str, Any]:
+    """Return the types and shapes of the inputs of a fitted network: of a query, an item, and a pair."""
+    from skrec._engine.onnx_graphs import tensor_shapes
+
+    if isinstance(model, AutoencoderFeatures):
+        columns = model._structure["columns"]
+        sets = ("columns", "values")
+        pairs = {name: (dtype, (None, *((None,) if name in sets else shape))) for name, dtype, shape, _ in columns}
+        views = {"decode": {"codes": ("float32", (None, model._n_features_out))}}
+        return {"query": None, "item": None, "pairs": pairs, "views": views}
+    free = model._inputs_of_any_width()
+    if model._has_role("item"):
+        one = np.zeros(1, np.int32)
+        query, item = model._query_inputs(Query(one)), model._item_inputs(Query(one))
+        sides = {"query": tensor_shapes(query, free), "item": tensor_shapes(item, free)}
+        return {**sides, "pairs": {**sides["query"], **sides["item"]}, "views": {}, "widths": model._history_widths()}
+    columns = model._structure["columns"]
+    pairs = {
+        name: (dtype, (None, *((None,) * len(shape) if name in free else shape))) for name, dtype, shape, _ in columns
+    }
+    return {"query": None, "item": None, "pairs": pairs, "views": {}}
+
+
+def _kept_weights(weights: Any, arrays: dict[str, Any], quantize: Quantize) -> Any:
+    """Return the weights that are looked at besides the scores: embeddings of ids, and small ones."""
+    stored = {(array.shape, array.tobytes()): array for array in arrays.values() if array.dtype == np.float32}
+    kept = {}
+    for name, weight in weights.items():
+        if name not in {"user/embeddings", "item/embeddings"} and weight.size > _SMALL:
+            continue
+        is_table = name.endswith("/embeddings") and weight.ndim == 2
+        if quantize == "int8" and is_table:
+            kept[name] = QuantizedTable.of(weight)
+        else:
+            kept[name] = stored.get((weight.shape, weight.tobytes()), weight)  # each array is stored once
+    return type(weights)(kept)
+
+
+def final_model(estimator: Any) -> Any:
+    """Return the model at the end of a search or Pipeline."""
+    return unwrap(estimator).model
