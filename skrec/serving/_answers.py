@@ -72,6 +72,9 @@ def rows(parts: Sequence[BaseModel]) -> list[dict[str, Any]]:
 
 def recommend(model: Model, body: Any) -> dict[str, Any]:
     """Answer ``/recommend``."""
+    n_queries, most = len(body.users or body.rows or body.history or ()), model.requests.most_explained
+    if body.why and n_queries * body.k > most:
+        raise RefusedError(f"why is answered for at most {most} items: ask for fewer users, or a smaller k.")
     results = model.served.recommend(
         body.users,
         rows=None if body.rows is None else rows(body.rows),

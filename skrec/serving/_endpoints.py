@@ -16,8 +16,8 @@ from skrec.serving._service import Model, Service
 
 __all__ = ["Endpoints"]
 
-_PAGE = {"/": "index.html", "/page/app.js": "app.js", "/page/style.css": "style.css"}
-_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+_PAGE = {"/": "index.html", "/page/app.js": "app.js", "/page/style.css": "style.css", "/page/icon.svg": "icon.svg"}
+_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",

@@ -38,6 +38,8 @@ class Requests:
     ----------
     recommend, predict, similar, explain, events : type
         Subclasses of ``pydantic.BaseModel``.
+    most_explained : int
+        For how many items a request to ``/recommend`` may ask why they are there.
     """
 
     recommend: type[BaseModel]
@@ -45,6 +47,7 @@ class Requests:
     similar: type[BaseModel]
     explain: type[BaseModel]
     events: type[BaseModel]
+    most_explained: int
 
     @property
     def by_path(self) -> dict[str, type[BaseModel]]:
@@ -100,6 +103,7 @@ def requests_of(columns: Columns, limits: Limits, models: tuple[str, ...] = ("ma
             items=(_list(item, limits.explained, 1), ...),
         ),
         events=make("Events", events=(_list(_row("Event", {**ids, **times, **others}), limits.events, 1), ...)),
+        most_explained=limits.explained,
     )
 
 

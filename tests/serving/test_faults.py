@@ -114,7 +114,7 @@ def test_a_wrong_token(serve, ease, given):
     for method, path in [("POST", "/recommend"), ("POST", "/events"), ("GET", "/history?user=0"), ("GET", "/metrics")]:
         answer = client.request(method, path, headers=headers, **({"json": {}} if method == "POST" else {}))
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), path
-    for path in ("/health", "/ready", "/"):
+    for path in ("/health", "/ready", "/", "/page/app.js"):
         assert client.get(path).status_code == 200
     assert client.post("/recommend", {"users": [0]}, headers={"authorization": "Bearer right"}).status_code == 200
 

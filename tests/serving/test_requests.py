@@ -164,6 +164,7 @@ def test_a_model_of_arrays_has_columns_with_default_names(serve):
         ({"rows": [{"user": 0}]}, "rows[0] has the unknown column 'user'. Did you mean 'user_id'?"),
         ({"rows": [{}]}, "rows[0].user_id is missing."),
         ({"rows": [{"user_id": 0, "item_id": "a"}]}, "has the column 'item_id', which is not part of this request"),
+        ({"users": [0, 1, 2], "k": 50, "why": True}, "why is answered for at most 100 items"),
         ({}, "Pass users, rows or history"),
         ([], "The body: Input should be"),
     ],
