@@ -119,7 +119,7 @@ def history(service: Service, query: dict[str, str]) -> dict[str, Any]:
         raise RefusedError(f"There is no model {name!r}. The models are {', '.join(service.models)}.")
     served = service.models[name].served
     user = served.user_from(query["user"])
-    return {"user": user, "items": served.history(user)}
+    return served.history(user)
 
 
 def name_in(body: bytes, service: Service) -> str:

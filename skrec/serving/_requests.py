@@ -78,6 +78,8 @@ def requests_of(columns: Columns, limits: Limits, models: tuple[str, ...] = ("ma
     names = [name for name in fields if name not in {columns.user, columns.item}]
     ids = {columns.user: (user, ...), columns.item: (item, ...)} if columns.recommends else {}
     times = {columns.time: (fields[columns.time], ...)} if columns.time in fields else {}
+    if not columns.direct and hasattr(columns.model, "append_history"):  # transformers read whole rows
+        times = {name: required[name] for name in names}
     others = {name: optional[name] for name in names if name not in times}
     asked = {columns.user: (user, ...), **{name: optional[name] for name in names}} if columns.recommends else {}
     items = _list(item, limits.items)

@@ -35,7 +35,11 @@ class Served:
         self.columns: Columns = columns_of(estimator)
         self.kind = type(estimator).__name__
         self._direct = self.columns.direct
-        self.stores_histories = self._direct and hasattr(estimator, "append_history")
+        if self.columns.recommends and not self._direct:
+            from skrec.serving._pipeline import ServedPipeline
+
+            self.estimator = estimator if isinstance(estimator, ServedPipeline) else ServedPipeline(estimator)
+        self.stores_histories = self.columns.recommends and hasattr(self.columns.model, "append_history")
         self.reads_histories = bool(getattr(self.columns.model, "reads_histories", self.stores_histories))
         self.events: dict[Any, tuple[Any, ...]] = {}  # items by user, oldest first; values are replaced, never changed
         self._known_items: frozenset[Any] | None = None
@@ -50,14 +54,16 @@ class Served:
             return hasattr(self.estimator, "predict")
         if what == "similar_items" and self._cannot_compare:
             return False
-        return self._direct and self.columns.recommends and hasattr(self.estimator, what)
+        return (
+            (self._direct or what == "similar_items") and self.columns.recommends and hasattr(self.columns.model, what)
+        )
 
     @cached_property
     def _cannot_compare(self) -> str:
         """Why ``similar_items`` does not work, although the model has it; empty if it does."""
-        if self._direct and self.columns.recommends and len(self.estimator.items_):
+        if self.columns.recommends and hasattr(self.estimator, "similar_items"):
             try:
-                self.estimator.similar_items(self.estimator.items_[:1], k=1)
+                self.estimator.similar_items(self.columns.items()[:1], k=1)
             except AttributeError as error:
                 return str(error)
         return ""
@@ -206,10 +212,21 @@ class Served:
             raise ValueError(f"{text!r} is not a user: the ids of users are {kind}s.") from error
         return text
 
-    def history(self, user: Any, limit: int = 200) -> list[dict[str, Any]]:
-        """Return the latest items of a user with their titles, those of the latest events first."""
+    def history(self, user: Any, limit: int = 200) -> dict[str, Any]:
+        """Return the items of a user with their titles; the latest first, if the model knows their order."""
         self.require("recommend")
-        return [self._titled({"item": item}) for item in reversed(self.past(user)[-limit:])]
+        past = self.past(user)
+        n_later = len(set(self.events.get(user, ())))
+        ordered = n_later == len(past)
+        if past and self.stores_histories and self._direct and self.offers("explain"):
+            frame = self.estimator.explain([user], list(self.estimator.items_[:1]))
+            if "age" in frame:
+                latest = frame.sort_values("age")["past_item"]
+                rank = {item: at for at, item in enumerate(dict.fromkeys(_plain(latest)))}
+                past.sort(key=lambda item: -rank.get(item, len(rank)))
+                ordered = True
+        items = [self._titled({"item": item}) for item in reversed(past[-limit:])]
+        return {"user": user, "items": items, "count": len(past), "ordered": ordered}
 
     def append(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take events into the histories of the users; either all of them or, with an error, none."""
@@ -222,7 +239,7 @@ class Served:
             if len(with_same_columns) > 1:
                 shared = set.intersection(*(set(names) for names in with_same_columns))
                 rows = [{name: row[name] for name in row if name in shared} for row in rows]
-            self.estimator.append_history(self.columns.frame(rows, partial=True))
+            self.estimator.append_history(self.columns.frame(rows, partial=self._direct))
         added: dict[Any, list[Any]] = {}
         for row in rows:
             added.setdefault(row[user], []).append(row[item])

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sklearn.pipeline import make_pipeline
 
 from skrec.models import ItemKNNRanker, PopularityRanker, SASRecRanker
+from skrec.preprocessing import IDEncoder
 from skrec.serving import Limits
 from skrec.serving._store import EventStore, StoreError
 from skrec.serving._writer import BusyError, EventWriter
@@ -62,8 +64,22 @@ def test_a_model_of_sequences_appends_to_histories(serve, log, text):
     assert "w" not in {each["item"] for user in after for each in user["items"]}
     explained = client.results("/explain", {"users": [0], "items": ["a"]})
     assert (1, "w") in {(each["age"], each["item"]) for each in explained[0]["past"]}
+    history = client.get("/history", params={"user": "0"}).json()
+    assert ([each["item"] for each in history["items"]], history["ordered"]) == (["w", "d", "c", "b"], True)
     assert "not ISO 8601" in client.refusal("/events", event(0, "w", timestamp="yesterday"))
     assert "timestamp is missing" in client.refusal("/events", event(0, "w"))
+
+
+def test_a_pipeline_of_sequences_appends_to_histories(serve, log):
+    named = log.assign(user_id=log["user_id"].map("user {}".format))
+    model = SASRecRanker(embedding_dim=8, n_blocks=1, epochs=1, random_state=0, time=2)
+    client = serve(make_pipeline(IDEncoder(time="timestamp"), model).fit(named))
+    before = items(client, "user 0")
+    assert "timestamp is missing" in client.refusal("/events", event("user 0", "w"))
+    assert client.post("/events", event("user 0", "w", timestamp=9)).json() == {"stored": 1}
+    assert set(before) - set(items(client, "user 0")) == {"w"}
+    scores = [client.results("/recommend", {"users": [user], "exclude_seen": False}) for user in ("user 0", "user 2")]
+    assert scores[0] != scores[1]
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,8 @@ def test_a_pipeline_is_served_with_raw_ids(serve):
     assert client.post("/events", {"events": [{"user_id": "cy", "item_id": "y"}]}).json() == {"stored": 1}
     assert client.results("/recommend", {"users": ["cy"]})[0]["items"] == []
     assert client.get("/history", params={"user": "cy"}).json()["items"] == [{"item": "y"}]
-    assert "no similar_items" in client.refusal("/similar", {"items": ["x"]}, 404)
+    assert [each["item"] for each in client.results("/similar", {"items": ["x"], "k": 1})[0]["similar"]] == ["y"]
+    assert "no explain" in client.refusal("/explain", {"users": ["cy"], "items": ["x"]}, 404)
 
 
 def test_a_model_of_arrays_has_columns_with_default_names(serve):
@@ -207,7 +208,9 @@ def test_two_models_side_by_side(serve, ease, log):
 
 def test_history_reads_the_type_of_the_id(serve, ease):
     client = serve(ease)
-    assert {each["item"] for each in client.get("/history", params={"user": "0"}).json()["items"]} == set("bcd")
+    answer = client.get("/history", params={"user": "0"}).json()
+    assert {each["item"] for each in answer["items"]} == set("bcd")
+    assert (answer["user"], answer["count"], answer["ordered"]) == (0, 3, False)
     answer = client.get("/history", params={"user": "zero"})
     assert (answer.status_code, answer.json()["detail"]) == (
         422,

@@ -148,7 +148,7 @@ async function recommend() {
       ...names.map((name) => ask("/recommend", requestBody(user, name, k))),
     ]);
     if (turn !== state.turn) return; // a later request has overtaken this one
-    draw(names, history.items, lists.map((list) => list.results[0].items.filter(fits).slice(0, shown)));
+    draw(names, history, lists.map((list) => list.results[0].items.filter(fits).slice(0, shown)));
     window.history.replaceState(null, "", `#${encodeURIComponent(text)}`);
   } catch (error) {
     if (turn === state.turn) showMessage(error.message);
@@ -156,12 +156,13 @@ async function recommend() {
 }
 
 function draw(names, past, lists) {
-  const kept = past.filter(fits);
+  const kept = past.items.filter(fits);
+  const count = `${past.count} ${past.count === 1 ? "item" : "items"}`;
   const columns = [
     section(
-      "History", kept.length ? `${kept.length} ${kept.length === 1 ? "item" : "items"}, the latest first` : "", "history",
+      "History", past.count ? count + (past.ordered ? ", the latest first" : "") : "", "history",
       kept.slice(0, 50), (entry) => { const row = element("li"); row.append(titleOf(entry)); return row; },
-      past.length ? "No item fits the filter." : "The model does not know this user.",
+      past.count ? "No item fits the filter." : "The model does not know this user.",
     ),
   ];
   const inAll = (item) => lists.length > 1 && lists.every((list) => list.some((entry) => entry.item === item));
