@@ -18,6 +18,7 @@ from skrec.models import (
     ContentRanker,
     DINRanker,
     EASERanker,
+    ItemKNNRanker,
     LightGCNRanker,
     MultVAERanker,
     NCFRanker,
@@ -29,7 +30,6 @@ from skrec.persistence import trusted_types
 from skrec.preprocessing import AutoencoderFeatures, IDEncoder
 
 X = make_interactions(30, 20, 300, random_state=0)
-CSR = "scipy.sparse._csr.csr_array"  # SciPy's, of which skops knows csr_matrix alone
 TABLE = pd.DataFrame({"job": list("abcab") * 8, "age": np.arange(40.0)})
 y = np.arange(40) % 2
 KINDS = X.assign(kind=(X["item_id"] % 3).astype(str))
@@ -50,6 +50,7 @@ class MyRanker(PopularityRanker):
 RANKERS = {
     "popularity": PopularityRanker(),
     "closed form": EASERanker(),
+    "neighbors": ItemKNNRanker(),
     "features of items": ContentRanker(item_features=["kind"]),
     "factors": NCFRanker(epochs=1, random_state=0),
     "graph": LightGCNRanker(epochs=1, random_state=0),
@@ -63,7 +64,8 @@ def assert_complete(estimator):
     """Check the list against what skops asks for, and return a copy that skops made."""
     data, names = skops.io.dumps(estimator), trusted_types(estimator)
     others = set(skops.io.get_untrusted_types(data=data)) - set(names)
-    assert all(name.startswith(("sklearn.model_selection.", "sklearn.metrics.", CSR)) for name in others)
+    assert all(name.startswith(("sklearn.model_selection.", "sklearn.metrics.")) for name in others)
+    assert not others or hasattr(estimator, "best_estimator_")
     return skops.io.loads(data, trusted=[*names, *others])
 
 

@@ -20,6 +20,7 @@ from skrec.base.learning import learn
 from skrec.base.ranker_mixin import RankerMixin
 from skrec.base.reader import Codes, Query
 from skrec.base.retrieval import ScoreConsumer, chunks
+from skrec.base.sparse_state import with_arrays, without_arrays
 from skrec.base.vectors import unit_rows
 
 __all__ = ["ClosedFormRanker"]
@@ -59,6 +60,12 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
     _log_weights: ClassVar[bool] = True
     _ids_may_come_alone: ClassVar[bool] = True
     _reads_histories: ClassVar[bool] = True  # whether scores depend on the history of the user
+
+    def __getstate__(self) -> dict[str, Any]:
+        return without_arrays(vars(self))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(with_arrays(state))
 
     @property
     def reads_histories(self) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import MISSING, fields, is_dataclass
 from importlib import import_module
 from typing import Any
 
+from scipy.sparse import csr_array
+
 from skrec.exceptions import FileFormatError
 
 DAMAGED = "It is damaged or was altered: get another copy, or save the estimator again."
@@ -62,7 +64,12 @@ def state_of(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return dict(value)
     state = value.to_state() if hasattr(value, "to_state") else value.__getstate__()
-    return {name: part for name, part in (state or {}).items() if name != "_sklearn_version"}
+    own = getattr(value, "__dict__", {})
+    return {  # ClosedFormRanker gives the parts of sparse arrays, which have a format of their own
+        name: own[name] if isinstance(own.get(name), csr_array) else part
+        for name, part in (state or {}).items()
+        if name != "_sklearn_version"
+    }
 
 
 def rebuilt(cls: type, state: dict[str, Any]) -> Any:

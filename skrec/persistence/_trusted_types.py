@@ -24,7 +24,6 @@ def trusted_types(estimator: Any) -> list[str]:
     list of str
         Sorted names such as ``'skrec.models.factors._ncf.NCFRanker'``; all of them begin with ``skrec.``. Types of
         your own and of other packages are not among them: review what ``skops.io.get_untrusted_types`` lists besides.
-        For rankers of neighbors, ``SLIMRanker`` and ``ContentRanker`` this is ``'scipy.sparse._csr.csr_array'``.
 
     Raises
     ------
