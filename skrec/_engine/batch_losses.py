@@ -9,6 +9,7 @@ from skrec._engine.backend import tf
 from skrec._engine.batches import TrainingData
 from skrec._engine.context import TrainingContext
 from skrec._engine.layers import Network
+from skrec._engine.layers.table import even_shares
 from skrec._engine.losses import IMPOSSIBLE, catalogue_softmax, dot_multinomial, dot_softmax, pairwise, pointwise
 from skrec._engine.structure import Structure
 
@@ -56,7 +57,7 @@ class BatchLosses:
         at = tf.where((codes > 0) & (weight > 0)[:, None])
         distinct, column, counts = tf.unique_with_counts(tf.gather_nd(codes, at))
         rows = of_rows(columns)
-        context.lookup_weight = _shares(weight, tf.size(distinct)) if s.even else tf.cast(counts, tf.float32)
+        context.lookup_weight = even_shares(weight, tf.size(distinct)) if s.even else tf.cast(counts, tf.float32)
         targets = of_targets({s.target_role: distinct})
         cells = tf.stack([at[:, 0], tf.cast(column, tf.int64)], axis=1)
         logits = tf.gather_nd(tf.matmul(rows, targets, transpose_b=True), cells)
@@ -74,7 +75,7 @@ class BatchLosses:
         positive = tf.cast(target[:, 0] > 0, tf.float32)
         if s.negatives == "catalogue":
             of_items = tf.math.unsorted_segment_sum(weight, items, self.data.n_items + 1)
-            context.lookup_weight = of_items + _shares(weight, self.data.n_items + 1)
+            context.lookup_weight = of_items + even_shares(weight, self.data.n_items + 1)
             every = self.items(tf.range(self.data.n_items + 1), context)
             if self.network.dot:
                 return dot_softmax(query, every, items, positive, weight) + self._without_gradient(every)
@@ -84,7 +85,7 @@ class BatchLosses:
         if s.negatives == "shared":
             score = tf.squeeze(interact(query, self.items(items[:, None], context)), 1)
             drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))[None, :]
-            context.lookup_weight = _shares(weight, self.n_negatives)
+            context.lookup_weight = even_shares(weight, self.n_negatives)
             negatives = interact(query, self.items(drawn[0], context))
             usable = tf.cast(drawn != items[:, None], tf.float32)
         else:
@@ -112,7 +113,7 @@ class BatchLosses:
         of_rows = tf.where(targets > 0, values, 0.0) * weight[:, None]
         n = self.data.n_items + 1
         of_items = tf.math.unsorted_segment_sum(of_rows, tf.maximum(targets, 0), n)
-        context.lookup_weight = of_items + _shares(weight, n)
+        context.lookup_weight = of_items + even_shares(weight, n)
         every = self.items(tf.range(n), context)
         return dot_multinomial(query, every, targets, values, weight) + self._without_gradient(every)
 
@@ -123,7 +124,7 @@ class BatchLosses:
         """
         drawn = self.data.draw(context, tf.reshape(self.n_negatives, [1]))
         own = self.items(items, context)
-        context.lookup_weight = _shares(weight, self.n_negatives)
+        context.lookup_weight = even_shares(weight, self.n_negatives)
         every = tf.concat([own, self.items(drawn, context)], axis=0)
         codes = tf.concat([items, drawn], axis=0)
         usable = tf.concat([weight > 0, tf.ones_like(drawn, tf.bool)], axis=0)  # rows of padding have no item
@@ -174,8 +175,3 @@ class BatchLosses:
             if name.endswith("kernel"):
                 penalty += l1 * tf.reduce_sum(tf.abs(variable.value)) + l2 * tf.reduce_sum(tf.square(variable.value))
         return penalty
-
-
-def _shares(weight: Any, n: Any) -> Any:
-    """Return weights of n rows that count as much as one row per example."""
-    return tf.fill(tf.reshape(n, [1]), tf.reduce_sum(weight) / tf.cast(n, tf.float32))

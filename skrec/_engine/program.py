@@ -122,9 +122,8 @@ class Program(BatchLosses, Propagation, ForCallbacks, keras.Model):
                 optimizer.build(weights)
         users = self.network.parts.get("user")
         in_sets = self.structure.target_set is not None and self.network.propagate is None
-        if (
-            in_sets and isinstance(users, Table) and self.structure.optimizer != "sgd"
-        ):  # whose steps are sums, not signs
+        signed = self.structure.optimizer != "sgd"  # whose steps are sums, not signs
+        if in_sets and signed and isinstance(users, Table):
             self.optimizer.factors = [(users.embeddings.value, self.rates["user_rate"])]
         return [group for group in groups if group[1]]
 

@@ -220,14 +220,20 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
             return self._log.matrix(queries.codes)
         return history_matrix(queries.history, len(self._items))
 
-    def _block(self, histories: sparse.csr_array, *, only_empty: bool = False) -> NDArray[np.float32]:
+    def _block(self, histories: sparse.csr_array) -> NDArray[np.float32]:
         """Score all items for histories; those that give no item a score, or are empty, are scored by popularity."""
+        block = self._model_scores(histories)
+        if self._reads_histories:
+            block[~self._are_told(block, histories)] = self._item_shares
+        return block
+
+    def _model_scores(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """Score all items for histories by the model; only empty histories are scored by popularity."""
         scores = self._scores(histories)
         dense = scores.toarray() if sparse.issparse(scores) else np.asarray(scores)
         block: NDArray[np.float32] = np.broadcast_to(dense, histories.shape).astype(np.float32)  # a writable copy
         if self._reads_histories:
-            empty = np.diff(histories.indptr) == 0
-            block[empty if only_empty else empty | ~self._are_told(block, histories)] = self._item_shares
+            block[np.diff(histories.indptr) == 0] = self._item_shares
         return block
 
     def _are_told(self, block: NDArray[np.float32], histories: sparse.csr_array) -> NDArray[np.bool_]:  # noqa: ARG002
@@ -331,8 +337,8 @@ class ClosedFormRanker(RankerMixin, GivenHistories):
         without = sparse.csr_array(rows, shape=(n, history.shape[1]))
         scores = np.empty(n, np.float32)
         for part in chunks(n, history.shape[1]):
-            scores[part] = self._block(without[part], only_empty=True)[:, item - 1]
-        whole = self._block(history, only_empty=True)
+            scores[part] = self._model_scores(without[part])[:, item - 1]
+        whole = self._model_scores(history)
         told = self._are_told(whole, history)[0] or not self._reads_histories
         return past, whole[0, item - 1] - scores if told else np.zeros(n, np.float32)
 

@@ -7,7 +7,7 @@ from typing import Any
 from skrec._engine.backend import tf
 from skrec._engine.context import current_context, is_building
 from skrec._engine.layers.dropout import Dropout
-from skrec._engine.layers.table import Table, penalise
+from skrec._engine.layers.table import Table, even_shares, penalise
 
 __all__ = ["Bag"]
 
@@ -68,8 +68,7 @@ class Bag(Table):
         if self.penalised:
             step, counts = current_context(), tf.cast(counts, tf.float32)
             if self._even and step is not None:
-                total, n = tf.reduce_sum(step.lookup_weight), tf.cast(tf.size(counts), tf.float32)
-                counts = tf.fill(tf.shape(counts), total / n)
+                counts = even_shares(step.lookup_weight, tf.size(counts))
             penalise(vectors, counts)
         shape = tf.stack([tf.shape(codes, tf.int64)[0], tf.size(distinct, tf.int64)])
         bags = tf.SparseTensor(tf.stack([row, tf.cast(column, tf.int64)], axis=1), values, shape)

@@ -34,6 +34,11 @@ def penalise(rows: Any, counts: Any = None) -> Any:
     return rows
 
 
+def even_shares(weight: Any, n: Any) -> Any:
+    """Return weights of n rows that together count as much as one row for each example, of the weights (B,)."""
+    return tf.fill(tf.reshape(n, [1]), tf.reduce_sum(weight) / tf.cast(n, tf.float32))
+
+
 class Table(keras.layers.Layer):
     """Embedding table with one row per id; row 0 is for ids that were not seen during ``fit``.
 
