@@ -1,6 +1,9 @@
 """A new file of the model: served without a lost request or event, or refused while the old model still serves."""
 
+import json
 import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -8,7 +11,7 @@ import httpx
 import pytest
 
 import skrec
-from skrec.models import DeepFMClassifier, EASERanker, PopularityRanker
+from skrec.models import DeepFMClassifier, EASERanker, NCFRanker, PopularityRanker
 
 RIGHT = {"authorization": "Bearer right"}
 
@@ -192,3 +195,22 @@ def test_acknowledged_events_survive_kill_9(start, saved):
                 body = {"users": users[first : first + 1000], "candidates": ["a", "b"]}
                 for found in client.post("/recommend", json=body, timeout=60).json()["results"]:
                     assert [each["item"] for each in found["items"]] == ["b"], found["user"]
+
+
+@pytest.mark.slow
+def test_an_exported_model_is_served_without_tensorflow(log, tmp_path):
+    path = tmp_path / "model.bundle"
+    model = NCFRanker(architecture="mf", embedding_dim=4, epochs=1, random_state=0).fit(log)
+    skrec.export(model, path)
+    code = f"""
+import json, sys
+from skrec.serving import create_app
+app = create_app({str(path)!r})
+served = app.state.service.models["main"].served
+print(json.dumps([served.recommend([0], k=3), [m for m in ("tensorflow", "keras") if m in sys.modules]]))
+app.state.service.close()
+"""
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    found, heavy = json.loads(printed)
+    assert [each["item"] for each in found[0]["items"]] == model.recommend([0], k=3)["item_id"].tolist()
+    assert heavy == []
