@@ -7,12 +7,11 @@ from typing import Any, Literal
 import numpy as np
 
 from skrec._export._quantized import quantized_graphs
-from skrec._recommend import unwrap
 from skrec._transaction import snapshot
 from skrec.base.fitted_network import FittedNetwork
 from skrec.base.reader import Query
 from skrec.preprocessing import AutoencoderFeatures
-from skrec.serving.graphs import Graphs, QuantizedTable
+from skrec.serving.graphs import Graphs, PackedZeros, QuantizedTable
 
 __all__ = ["networks_in", "with_graphs", "with_replaced"]
 
@@ -64,10 +63,11 @@ def with_graphs(model: Any, quantize: Quantize) -> Any:
     models = {name: np.frombuffer(serialized, np.uint8) for name, serialized in made.models.items()}
     if quantize == "int8":
         models, arrays = quantized_graphs(models, arrays)
+    packed = {key: PackedZeros.if_smaller(array) for key, array in arrays.items()}
     users = model._weights.get("user/embeddings")
     graphs = Graphs(
         models=models,
-        arrays=arrays,
+        arrays=packed,
         dot=made.dot,
         offset=made.offset,
         width=made.width,
@@ -82,7 +82,7 @@ def with_graphs(model: Any, quantize: Quantize) -> Any:
         if not isinstance(getattr(copy, name, None), (str, int, float, type(None))):
             setattr(copy, name, getattr(type(copy), name))
     copy._graphs = graphs
-    copy._weights = _kept_weights(model._weights, arrays, quantize)
+    copy._weights = _kept_weights(model._weights, arrays, packed, quantize)
     if "_structure" in vars(copy):
         copy._structure = {**copy._structure, "losses": ()}
     return copy
@@ -111,21 +111,28 @@ def network_shapes(model: Any) -> dict[str, Any]:
     return {"query": None, "item": None, "pairs": pairs, "views": {}}
 
 
-def _kept_weights(weights: Any, arrays: dict[str, Any], quantize: Quantize) -> Any:
-    """Return the weights that are looked at besides the scores: embeddings of ids, and small ones."""
-    stored = {(array.shape, array.tobytes()): array for array in arrays.values() if array.dtype == np.float32}
+def _kept_weights(weights: Any, arrays: dict[str, Any], packed: dict[str, Any], quantize: Quantize) -> Any:
+    """Return the weights that are looked at besides the scores: embeddings of ids, and small ones.
+
+    Arrays that the graphs have as well are the same objects, so that each is stored once.
+    """
+    stored = {_content(array): packed[key] for key, array in arrays.items()}
+
+    def shared(array: Any) -> Any:
+        return stored.get(_content(array), array)
+
     kept = {}
     for name, weight in weights.items():
         if name not in {"user/embeddings", "item/embeddings"} and weight.size > _SMALL:
             continue
         is_table = name.endswith("/embeddings") and weight.ndim == 2
         if quantize == "int8" and is_table:
-            kept[name] = QuantizedTable.of(weight)
+            table = QuantizedTable.of(weight)
+            kept[name] = QuantizedTable(shared(table.codes), shared(table.scales))
         else:
-            kept[name] = stored.get((weight.shape, weight.tobytes()), weight)  # each array is stored once
+            kept[name] = shared(weight)
     return type(weights)(kept)
 
 
-def final_model(estimator: Any) -> Any:
-    """Return the model at the end of a search or Pipeline."""
-    return unwrap(estimator).model
+def _content(array: Any) -> tuple[Any, ...]:
+    return array.shape, array.dtype.str, array.tobytes()

@@ -373,6 +373,10 @@ def test_tables_are_stored_once(file):
     assert file.stat().st_size < 1.05 * file.with_suffix(".saved").stat().st_size
     served = skrec.serving.load(file)
     assert any(served._weights["item/embeddings"] is array for array in served._graphs.arrays.values())
+    skrec.export(model, file, quantize="int8")
+    served = skrec.serving.load(file)
+    codes = served._weights["item/embeddings"].codes
+    assert any(codes is array for array in served._graphs.arrays.values())
 
 
 @pytest.mark.parametrize(

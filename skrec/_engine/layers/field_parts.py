@@ -89,7 +89,7 @@ class FieldTable(Table):
         return vectors[0] if len(vectors) == 1 else tf.concat(vectors, axis=1)
 
     def _pool(self, codes: Any) -> Any:
-        there = tf.cast(codes >= 0, tf.float32)[..., None]
+        there = tf.expand_dims(tf.cast(codes >= 0, tf.float32), -1)  # LiteRT has it, but not [..., None]
         rows = tf.gather(self.embeddings.value, tf.maximum(codes, 0)) * there
         if self.penalised:
             penalise(rows)
