@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -141,7 +141,10 @@ class Interactions:
             added = None
         if added is not None:
             added = np.concatenate([np.ones(len(old)) if self.weights is None else self.weights, added])
-        return self._from_keys(np.concatenate([old, keys]), item_counts, n_users, added)
+        if added is None:
+            keys.sort()
+        # two sorted parts: the stable sort merges them in linear time
+        return self._from_keys(np.concatenate([old, keys]), item_counts, n_users, added, kind="stable")
 
     def matrix(self, user_codes: ArrayLike | None = None) -> Any:
         """Return the weights of the pairs of users as a matrix.
@@ -246,11 +249,13 @@ class Interactions:
         item_counts: NDArray[np.float64],
         n_users: int,
         weights: NDArray[np.float64] | None,
+        *,
+        kind: Literal["quicksort", "stable"] = "quicksort",
     ) -> Interactions:
         """Sort the keys ``user * (n_items + 1) + item`` (in place without weights) and cut them into rows."""
         width = len(item_counts)
         if weights is None:
-            keys.sort()
+            keys.sort(kind=kind)
         else:
             order = np.argsort(keys, kind="stable")
             keys, weights = keys[order], weights[order]
