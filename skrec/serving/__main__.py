@@ -41,7 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.exit(1, f"{type(error).__name__}: {error}\n")
     import uvicorn
 
-    uvicorn.run(app, host=given.host, port=given.port, log_config=None, access_log=False, server_header=False)
+    uvicorn.run(
+        app,
+        host=given.host,
+        port=given.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=1_000,
+        timeout_graceful_shutdown=30,
+    )
     return 0
 
 

@@ -93,7 +93,7 @@ class Server:
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
         for _ in range(600):
             try:
-                if httpx.get(f"{self.url}/ready").status_code == 200:
+                if httpx.get(f"{self.url}/ready", timeout=60).status_code == 200:
                     return
             except httpx.TransportError:
                 if self.process.poll() is not None:
@@ -106,7 +106,7 @@ class Server:
         self.process.wait(30)
 
     def ready(self):
-        return httpx.get(f"{self.url}/ready").json()
+        return httpx.get(f"{self.url}/ready", timeout=60).json()
 
 
 @pytest.fixture

@@ -160,7 +160,7 @@ def test_many_requests_are_stored_in_one_commit():
     writer = EventWriter(applied.extend, store, most_pending=100)
     futures = [writer.submit([{"n": number}]) for number in range(20)]
     may_store.set()
-    assert [future.result(10) for future in futures] == [1] * 20
+    assert [future.result(60) for future in futures] == [1] * 20
     writer.close()
     assert sum(stored) == 20
     assert len(stored) <= 3  # the first alone or with some others, then those that waited for it
@@ -179,8 +179,8 @@ def test_a_refused_event_does_not_harm_those_beside_it():
     futures = [writer.submit([{"n": number}]) for number in range(6)]
     may_apply.set()
     with pytest.raises(ValueError, match="three"):
-        futures[3].result(10)
-    assert all(futures[number].result(10) == 1 for number in (0, 1, 2, 4, 5))
+        futures[3].result(60)
+    assert all(futures[number].result(60) == 1 for number in (0, 1, 2, 4, 5))
     writer.close()
     assert sorted(row["n"] for row in stored) == [0, 1, 2, 4, 5]
 

@@ -165,7 +165,7 @@ def test_the_command_serves_a_file(start, saved, tmp_path):
     titles = tmp_path / "titles.csv"
     titles.write_text("item,title\na,Alien\n", encoding="utf-8")
     server = start(saved, "--titles", str(titles), "--compare", str(saved))
-    with httpx.Client(base_url=server.url) as client:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
         found = client.post("/recommend", json={"users": [0], "k": 1, "model": "compare"}).json()["results"][0]
         assert found["items"][0]["title"] == "Alien"
         assert client.post("/recommend", content=b" " * 2_000_000).status_code in {413, 415}

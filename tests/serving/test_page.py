@@ -60,7 +60,7 @@ def look(browser):
             )
             return found if true(found) else False
 
-        return WebDriverWait(browser, 20).until(read, f"{selector}: {browser.page_source}")
+        return WebDriverWait(browser, 60).until(read, f"{selector}: {browser.page_source}")
 
     texts.one = lambda selector: browser.find_element(By.CSS_SELECTOR, selector)
     return texts

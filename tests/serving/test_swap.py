@@ -16,7 +16,7 @@ from skrec.models import DeepFMClassifier, EASERanker, NCFRanker, PopularityRank
 RIGHT = {"authorization": "Bearer right"}
 
 
-def until(true, seconds=20):
+def until(true, seconds=60):
     """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not true():
@@ -115,13 +115,13 @@ def test_no_event_is_lost_between_the_replay_and_the_swap(serve, saved):
         last = replay(served, after)
         if after == 0:
             has_replayed.set()
-            assert may_end.wait(10)
+            assert may_end.wait(60)
         return last
 
     client.service._replay = slow
     reload = threading.Thread(target=client.service.reload)
     reload.start()
-    assert has_replayed.wait(10)
+    assert has_replayed.wait(60)
     old = client.service.models["main"].served
     client.post("/events", {"events": [{"user_id": 0, "item_id": "a"}]}, headers=RIGHT)
     may_end.set()
@@ -136,7 +136,7 @@ def test_a_swap_under_load_loses_no_request(start, saved, log, ease, popularity)
     failures, kinds, stop = [], set(), threading.Event()
 
     def ask():
-        with httpx.Client(base_url=server.url) as client:
+        with httpx.Client(base_url=server.url, timeout=60) as client:
             while not stop.is_set():
                 answer = client.post("/recommend", json={"users": [0], "k": 1})
                 if answer.status_code != 200:
@@ -168,7 +168,7 @@ def test_acknowledged_events_survive_kill_9(start, saved):
         stop = threading.Event()
 
         def send(client_number):
-            with httpx.Client(base_url=server.url) as client:
+            with httpx.Client(base_url=server.url, timeout=60) as client:
                 for number in range(10**6):
                     user = 1000 + client_number * 10**7 + round_ * 10**6 + number  # noqa: B023
                     try:
@@ -189,7 +189,7 @@ def test_acknowledged_events_survive_kill_9(start, saved):
         for thread in threads:
             thread.join()
         server.start()
-        with httpx.Client(base_url=server.url) as client:
+        with httpx.Client(base_url=server.url, timeout=60) as client:
             users = sorted(acknowledged)
             for first in range(0, len(users), 1000):
                 body = {"users": users[first : first + 1000], "candidates": ["a", "b"]}
