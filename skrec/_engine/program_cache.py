@@ -105,16 +105,14 @@ _CACHE = _Cache()
 
 
 @contextmanager
-def borrowed(structure: Structure, weights: Mapping[str, np.ndarray] | None = None) -> Iterator[Program]:
-    """Borrow a program of this structure, preferably one that already holds ``weights``.
+def borrowed(structure: Structure) -> Iterator[Program]:
+    """Borrow a program of this structure.
 
     No other thread can use it meanwhile. After an exception, the program is discarded, unless the exception was raised
     between two epochs, for instance by a callback such as Optuna's ``TrialPruned``, which is frequent in searches.
     """
-    program = _CACHE.take(structure, weights)
+    program = _CACHE.take(structure, None)
     program.between_epochs = False
-    if weights is not None:
-        program.load(weights)
     try:
         yield program
     except Exception:

@@ -21,14 +21,43 @@ from skrec._engine.weights import Weights
 __all__ = ["catalogue", "pairs", "pairs_on", "score_catalogue", "views"]
 
 _ROWS, _LARGE = (1, 16, 256), 8192  # rows or queries per chunk: the smallest size that holds all of them
-_SMALL = _ROWS[-1]
+_FEW, _SMALL = _ROWS[1:]
 _ITEMS = (16, 128, 1024)  # items per chunk
-_MANY_USERS, _FEW_USERS = _ROWS[-1], _ROWS[-2]  # most users scored at once, depending on the size of the catalogue
-_MANY_ITEMS = 2**16
+_MANY_ITEMS = 2**16  # above it, only a few queries are scored at once
+_PARALLEL = 4  # chunks of items
+_BRANCHING = {"While", "StatelessWhile", "If", "StatelessIf", "Case", "StatelessCase"}
 _CELLS = 2**24  # maximum number of values for the pairs scored at once
+_CELLS_AT_ONCE = 2**20  # above it, items are scored in chunks
+_CELLS_IN_CACHE = 2**18  # number of values for such a chunk and one query
 
 Inputs = Mapping[str, np.ndarray]
 ScoreConsumer = Callable[[slice, np.ndarray], None]
+
+
+class _Traced:
+    """A function that was traced for some shapes. A call has an eighth of the overhead of a ``tf.function``'s."""
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self._graph = tf.function(function, autograph=False).get_concrete_function(*arguments)
+        self._captured = list(self._graph.captured_inputs)
+        self._structure = self._graph.structured_outputs
+        self._types = [leaf.dtype for leaf in self._graph.outputs]
+        # A request runs in the thread that asks, which leaves the other cores to other requests.
+        self._executor = "" if _has_loop(self._graph.graph) else "SINGLE_THREADED_EXECUTOR"
+
+    def __call__(self, *arguments: Any) -> Any:
+        given = [*tf.nest.flatten(arguments), *self._captured]
+        leaves = tf.raw_ops.StatefulPartitionedCall(
+            args=given, Tout=self._types, f=self._graph, executor_type=self._executor
+        )
+        return tf.nest.pack_sequence_as(self._structure, leaves)
+
+
+def _has_loop(graph: Any) -> bool:
+    """Return whether a graph has a loop or a branch, which the executor with a single thread refuses."""
+    definition = graph.as_graph_def()
+    bodies = [definition.node, *(function.node_def for function in definition.library.function)]
+    return any(node.op in _BRANCHING for body in bodies for node in body)
 
 
 def _traced(program: Program, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -37,7 +66,7 @@ def _traced(program: Program, name: str, function: Callable[..., Any], *argument
     if key not in program.functions:
         with program.tracing:
             if key not in program.functions:  # still, after other threads
-                program.functions[key] = tf.function(function, autograph=False).get_concrete_function(*arguments)
+                program.functions[key] = _Traced(function, arguments)
     return program.functions[key]
 
 
@@ -77,8 +106,14 @@ def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
         return tf.reshape(logits, [size, -1])
 
     n = _length(inputs)
-    # No smaller shape: scikit-learn's checks compare predictions of single rows with those of all rows almost exactly.
-    size = _SMALL if n <= 8 * _SMALL else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
+    # No shape for one row: scikit-learn's checks compare its prediction with that among other rows almost exactly.
+    size = (
+        _FEW
+        if n <= _FEW
+        else _SMALL
+        if n <= 8 * _SMALL
+        else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
+    )
     call = _traced(program, "pairs", score, _specs(inputs, size))
     parts = [call(_take(inputs, at, size)).numpy()[: n - at] for at in range(0, n, size)]
     return np.concatenate(parts)
@@ -98,17 +133,15 @@ def views(structure: Structure, weights: Weights, inputs: Inputs, name: str) -> 
 
 
 def _item_part(program: Program, items: Inputs) -> tuple[Any, int]:
-    """Compute the item part of the network: tensors (n, ...), or of chunks (n_chunks, n, ...); and the number of items.
+    """Compute the item part of the network: tensors of shape (n, ...); and the number n of items.
 
-    Tensors of a dot product have the rows of a full chunk at least.
+    There are at least as many rows as the smallest chunk has.
     """
     n = _length(items)
     size = _size(n, _ITEMS)
     item = _traced(program, "item", program.network.item, _specs(items, size))
     chunks = [item(_take(items, at, size)) for at in range(0, max(n, 1), size)]
-    if program.network.dot:
-        return tf.concat(chunks, axis=0)[: max(n, size)], n
-    return tf.nest.map_structure(lambda *leaves: tf.stack(leaves), *chunks), n
+    return tf.nest.map_structure(lambda *leaves: tf.concat(leaves, axis=0)[: max(n, _ITEMS[0])], *chunks), n
 
 
 def _catalogue_part(program: Program, items: Callable[[], Inputs]) -> tuple[Any, int]:
@@ -133,19 +166,30 @@ class _Catalogue:
         self._items, self._n_items = items
         self.size = _chunk(self.n, self._n_items, self._net)
         shapes = tf.nest.map_structure(lambda leaf: tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype), self._items)
-        self._block = _traced(program, f"block_{output}", self._score_block, _specs(queries, self.size), shapes)
+        at_once = self._net.dot or self.size * self._n_items * self._net.width <= _CELLS_AT_ONCE
+        name, score = ("block", self._score_block) if at_once else ("blocks", self._score_blocks)
+        self._block = _traced(program, f"{name}_{output}", score, _specs(queries, self.size), shapes)
 
     def _score_block(self, queries: Any, items: Any) -> Any:
+        return self._interact(self._net.query(queries), items)
+
+    def _interact(self, query: Any, items: Any) -> Any:
+        scores = self._net.interact(query, items)
+        return scores if self._net.dot or scores.shape.rank == 2 else scores[..., self._output]
+
+    def _score_blocks(self, queries: Any, items: Any) -> Any:
+        """Score chunks of items one after another, so that little memory is needed."""
         query = self._net.query(queries)
-        if self._net.dot:
-            return self._net.interact(query, items)
-
-        def of_chunk(chunk: Any) -> Any:
-            scores = self._net.interact(query, chunk)
-            return scores[..., self._output] if scores.shape.rank == 3 else scores
-
-        scores = tf.map_fn(of_chunk, items, fn_output_signature=tf.float32)
-        return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])
+        size = _power(max(_CELLS_IN_CACHE // self._net.width, 1)) if self.size == 1 else _ITEMS[-1]
+        n = tf.shape(tf.nest.flatten(items)[0])[0]
+        chunks = tf.nest.map_structure(lambda leaf: _in_chunks(leaf, size), items)
+        scores = tf.map_fn(
+            lambda chunk: self._interact(query, chunk),
+            chunks,
+            fn_output_signature=tf.float32,
+            parallel_iterations=_PARALLEL,
+        )
+        return tf.reshape(tf.transpose(scores, [1, 0, 2]), [tf.shape(scores)[1], -1])[:, :n]
 
     def score(self, at: int) -> tuple[slice, np.ndarray]:
         """Return the logits of the ``size`` queries starting at ``at``: shape (n, n_items)."""
@@ -154,9 +198,16 @@ class _Catalogue:
         return part, scores[: part.stop - at, : self._n_items]
 
 
+def _in_chunks(leaf: Any, size: int) -> Any:
+    """Reshape a tensor (n, ...) to (n_chunks, size, ...), padded with zeros."""
+    missing = -tf.shape(leaf)[0] % size
+    padded = tf.pad(leaf, [[0, missing], *[[0, 0]] * (leaf.shape.rank - 1)])
+    return tf.reshape(padded, [-1, size, *leaf.shape[1:]])
+
+
 def _chunk(n: int, n_items: int, network: Any) -> int:
     """Return the number of queries to score at once."""
-    size = min(_size(n, _ROWS), _MANY_USERS if n_items <= _MANY_ITEMS else _FEW_USERS)
+    size = min(_size(n, _ROWS), _SMALL if n_items <= _MANY_ITEMS else _FEW)
     return size if network.dot else int(np.clip(_power(_CELLS // (_ITEMS[-1] * network.width)), 1, size))
 
 

@@ -16,6 +16,7 @@ __all__ = ["Graphs", "PackedZeros", "QuantizedTable"]
 
 _QUERIES = 256  # queries at a time
 _CELLS = 2**22  # values for the pairs that are scored at once
+_CELLS_IN_CACHE = 2**19
 _ROWS = 8192
 Inputs = Mapping[str, Any]
 Array = NDArray[Any]
@@ -240,7 +241,7 @@ class Graphs:
         return np.moveaxis(scores, 1, 2) if scores.ndim == 3 else scores
 
     def _interactions(self, query: list[Array], items: list[Array], n_items: int) -> Array:
-        size = max(1, _CELLS // (self.width * len(query[0])))
+        size = max(64, _CELLS_IN_CACHE // (self.width * len(query[0])))
         parts = []
         for at in range(0, n_items, size):
             leaves = [*query, *(leaf[at : at + size] for leaf in items)]

@@ -12,7 +12,7 @@ from skrec._data.events.packing import pack
 from skrec._engine.layers.attention import SelfAttention, past
 from skrec._engine.layers.local_activation import Catalogue, LocalActivation, distinct
 from skrec._engine.layers.recurrent import GRU
-from skrec._engine.program_cache import borrowed
+from skrec._engine.program_cache import shared
 from skrec.models import GRU4RecRanker, SASRecRanker
 
 RANDOM = np.random.default_rng(0)
@@ -165,7 +165,7 @@ def network(request):
     more = {"n_heads": 2} if request.param is SASRecRanker else {"n_layers": 2}
     X = np.column_stack([np.repeat(np.arange(3), 10), np.arange(30) % 10])
     model = request.param(embedding_dim=8, epochs=2, max_history=LENGTH, random_state=0, **more).fit(X)
-    with borrowed(model._fitted_structure(), model._weights) as program:
+    with shared(model._fitted_structure(), model._weights) as program:
         yield program.network
 
 

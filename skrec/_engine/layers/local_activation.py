@@ -73,7 +73,12 @@ class LocalActivation(keras.layers.Layer):
         self.built = True
 
     def weights_of(self, history: Any, there: Any, candidates: Any) -> Any:
-        """Return the weights (B, M, L) of past items (B, L, dim) for candidates (B, M, dim); 0 where nothing is."""
+        """Return the weights (B, M, L) of past items (B, L, dim) for candidates; 0 where nothing is.
+
+        Candidates have shape (B, M, dim), or (M, dim) if all queries share them.
+        """
+        if candidates.shape.rank == 2:
+            return self._shared_weights(history, candidates) * tf.cast(there, history.dtype)[:, None]
         past = tf.einsum("bld,du->blu", history, self.past.value) + self.bias.value
         candidate = tf.einsum("bmd,du->bmu", candidates, self.candidate.value)
         # (h * v) W = h (v * W): one product for each candidate instead of one for each pair.
@@ -83,6 +88,26 @@ class LocalActivation(keras.layers.Layer):
         weights = tf.einsum("bmlu,u->bml", hidden, tf.squeeze(self.output_kernel.value, 1)) + self.output_bias.value
         return weights * tf.cast(there, weights.dtype)[:, None]
 
+    def _shared_weights(self, history: Any, candidates: Any) -> Any:
+        """Return the weights for candidates that all queries share: one matrix product for each query.
+
+        With the sigmoid as (1 + tanh(x / 2)) / 2, its factors belong to the kernels.
+        """
+        n, length, units = tf.shape(history)[0], tf.shape(history)[1], self.bias.shape[0]
+        of_candidate = tf.expand_dims(history, -1) * self.product.value + self.candidate.value  # (B, L, dim, units)
+        of_past = tf.einsum("bld,du->blu", history, self.past.value) + self.bias.value
+        kernel = 0.5 * tf.concat([of_candidate, tf.expand_dims(of_past, 2)], axis=2)
+        kernel = tf.reshape(tf.transpose(kernel, [0, 2, 1, 3]), [n, candidates.shape[1] + 1, length * units])
+        rows = tf.concat([candidates, tf.ones_like(candidates[:, :1])], axis=1)
+        if history.shape[0] == 1:  # a product of two matrices is faster than one of each of a batch
+            logits = tf.matmul(rows, tf.squeeze(kernel, 0))
+        else:
+            logits = tf.matmul(tf.expand_dims(rows, 0), kernel)
+        hidden = tf.reshape(tf.tanh(logits), [-1, units])
+        weights = tf.matmul(hidden, 0.5 * self.output_kernel.value)
+        weights += 0.5 * tf.reduce_sum(self.output_kernel.value) + self.output_bias.value
+        return tf.reshape(weights, [n, -1, length])
+
     def call(self, history: Any, there: Any, candidates: Any) -> Any:
-        """Return the weighted sums (B, M, dim) of the past items."""
+        """Return the weighted sums (B, M, dim) of the past items, for candidates as in :meth:`weights_of`."""
         return tf.matmul(self.weights_of(history, there, candidates), history)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skrec._data.events.windows import Windows
 from skrec._estimators import Interval
 from skrec.base.attention import AttentionModel
 from skrec.base.classifier import NetworkClassifier
+from skrec.base.events import Inputs
 from skrec.base.field_docs import field_model
 from skrec.base.field_inputs import whole_numbers
 from skrec.base.field_model import FieldModel, FieldRanker
+from skrec.base.reader import Query
 from skrec.base.regressor import NetworkRegressor
 
 __all__ = ["DINClassifier", "DINRanker", "DINRegressor"]
@@ -55,6 +58,13 @@ class _DIN(AttentionModel, FieldModel):
         kept = {f"catalogue/{name}": np.asarray(array) for name, array in self._catalogue.items()}
         return {**super()._constants(), **kept}
 
+    def _query_inputs(self, queries: Query) -> Inputs:
+        inputs = super()._query_inputs(queries)
+        return {**inputs, "history": _narrowed(inputs["history"])}
+
+    def _inputs_of_any_width(self) -> Sequence[str]:
+        return [*super()._inputs_of_any_width(), "history"]
+
     @staticmethod
     def _build_network(
         keras: Any,
@@ -81,7 +91,7 @@ class _DIN(AttentionModel, FieldModel):
             past = layers.distinct(lambda codes: of_item(parts["catalogue"](codes)), flat)
             return {
                 "user": layers.flatten(user_vectors(inputs)),
-                "history": ops.reshape(past, [-1, codes.shape[1], width]),
+                "history": ops.reshape(past, [*ops.shape(codes), width]),
                 "there": codes >= 0,
             }
 
@@ -94,8 +104,8 @@ class _DIN(AttentionModel, FieldModel):
             return item if len(item.shape) == 3 else ops.broadcast_to(item, shape)
 
         def interact(query: Mapping[str, Any], item: Any) -> Any:
-            item = candidates(query, item)
             interest = parts["activation"](query["history"], query["there"], item)
+            item = candidates(query, item)
             n_pairs = ops.shape(item)[:2]
             user = ops.expand_dims(query["user"], 1)
             user = ops.broadcast_to(user, [*n_pairs, user.shape[-1]])
@@ -117,6 +127,15 @@ class _DIN(AttentionModel, FieldModel):
             width=64 * attention_units,
             views={"attention": attention},
         )
+
+
+def _narrowed(windows: Windows) -> Windows:
+    """Return windows with as many columns as the longest history needs: a power of two, so that there are few shapes.
+
+    Padding has no weight.
+    """
+    longest = int(windows.lengths.max(initial=0))
+    return replace(windows, length=min(windows.length, max(8, 1 << (longest - 1).bit_length() if longest else 8)))
 
 
 _ARCHITECTURE = """\
