@@ -32,6 +32,7 @@ from pathlib import Path
 import numpy as np
 
 K, SEQUENCE = 10, 50
+AT_MOST = 20.0  # seconds for the queries of a model
 NETWORK = {"epochs": 1, "random_state": 0}
 MODELS = {
     "EASE": ("skrec", "EASERanker", {"memory_limit": 100.0}),
@@ -52,6 +53,7 @@ LARGE = {"EASE", "EASE (skrecsys)"}  # a dense matrix of the items: 5,000 alone
 QUICK = {"EASE", "ItemKNN", "MF", "SASRec", "DCN", "ItemKNN (implicit)", "ALS (implicit)", "EASE (skrecsys)"}
 STARTED = ["EASE", "MF", "SASRec"]
 START = """
+import resource
 import {module} as package
 model = package.load({path!r})
 print(len(model.recommend([{user!r}])), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
@@ -109,13 +111,16 @@ def ours(class_name, parameters, data):
 
 def percentiles(function, users):
     """Return the median and the 99th percentile of the time of a call, in milliseconds."""
-    for user in users[: max(30, len(users) // 10)]:
+    started = time.perf_counter()
+    for user in users[:50]:
         function(user)
-    spent = np.empty(len(users))
-    for at, user in enumerate(users):
+        if time.perf_counter() - started > AT_MOST / 4:
+            break
+    spent = []
+    while len(spent) < len(users) and (len(spent) < 20 or sum(spent) < AT_MOST):
         started = time.perf_counter()
-        function(user)
-        spent[at] = time.perf_counter() - started
+        function(users[len(spent)])
+        spent.append(time.perf_counter() - started)
     return [1e3 * float(value) for value in np.percentile(spent, [50, 99])]
 
 
