@@ -57,7 +57,6 @@ def variants(name, train):
         found |= {
             "prune .5": {"prune": 0.5},
             "prune .5, fine-tuned": {"prune": 0.5, "fine_tune": (train, None)},
-            "prune .5, fine-tuned, int8": {"prune": 0.5, "fine_tune": (train, None), "quantize": "int8"},
         }
     return found
 

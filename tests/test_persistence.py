@@ -387,7 +387,7 @@ VALUE = ("estimator", "state", "value")
     ("edit", "message"),
     [
         (at("format", value="other"), r"Its manifest\.json is not one that skrec\.save wrote"),
-        (at("format_version", value=2), r"It has format 2, and skrec .* knows 1\. It was written by skrec .* Install"),
+        (at("format_version", value=3), r"It has format 3, and skrec .* knows 2\. It was written by skrec .* Install"),
         (at("format_version", value="1"), "It is damaged or was altered"),
         (at("estimator", "class", value="os.system"), r"It contains 'os\.system', which skrec .* does not load"),
         (at("estimator", "class", value="skrec.models.NoSuchModel"), r"It contains 'skrec\.models\.NoSuchModel'"),
@@ -603,3 +603,30 @@ def test_what_cannot_be_trusted(own_module, file):
     for value in (Slotted(), Listed([1]), pd.Timestamp(0)):
         with pytest.raises(TypeError, match="holds more than its attributes: it needs pickle to be stored, even if"):
             skrec.save(Fake(value), file, trusted=[type(value)])
+
+
+# ------------------------------------------------------------------------------------------- arrays of whole numbers
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "n_bytes"),
+    [(0, 200, 1), (0, 60_000, 2), (-100, 100, 1), (-1, 40_000, 4), (0, 2**40, 8)],
+)
+def test_long_arrays_of_whole_numbers_are_stored_in_the_smallest_type(low, high, n_bytes, file):
+    array = np.linspace(low, high, 10_000).astype(np.int64)
+    for one in (array, array.reshape(100, 100), array.astype(">i8")):
+        assert_same(round_trip(one, file), one)
+        assert file.stat().st_size == pytest.approx(10_000 * n_bytes, abs=2_000)
+    first, second = round_trip([array, array], file)
+    assert first is second
+    assert first.flags.writeable
+
+
+def test_types_of_narrow_arrays_are_checked(file):
+    skrec.save(Fake(np.arange(10_000)), file)
+    for wrong in ("<f8", "O", "<M8[s]", "x"):
+        altered = file.with_suffix(".altered")
+        altered.write_bytes(file.read_bytes())
+        rewrite(altered, at(*VALUE, "dtype", value=wrong))
+        with pytest.raises(FileFormatError, match="damaged"):
+            skrec.load(altered)

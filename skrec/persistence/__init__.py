@@ -2,8 +2,9 @@
 
 The file is a zip archive, not compressed, of ``manifest.json`` (format, versions, the SHA-256 of every array, and the
 attributes of the estimator) and of arrays in NumPy's ``.npy`` format; the comment of the archive is the SHA-256 of the
-manifest. Only objects of the classes listed in ``_classes`` are created when the file is read, and no code in it is
-executed.
+manifest. Long arrays of whole numbers, such as the log of events, are stored in the smallest type that holds them; the
+attributes name their own type. Only objects of the classes listed in ``_classes`` are created when the file is read,
+and no code in it is executed.
 """
 
 import os

@@ -20,7 +20,7 @@ from skrec.persistence._classes import DAMAGED
 from skrec.persistence._values import Decoder
 
 _FORMAT = "skrec"
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _MANIFEST = "manifest.json"
 _PART = 2**24  # bytes that are read at a time
 _LONGEST_HEADER = 2**17  # of an array, by far

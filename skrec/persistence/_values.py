@@ -18,6 +18,7 @@ from skrec.persistence._classes import DAMAGED, class_of, name_of, rebuilt, stat
 CURE = "Replace it, or store the estimator with pickle, joblib or skops."
 _MAX_DEPTH = 100
 _OF_SPARSE = ("data", "indices", "indptr")
+_LONG = 4096  # values of an array of whole numbers whose type is chosen by its values
 _JSON_TYPES = {type(None), bool, int, str}
 _BUILTIN_TYPES: dict[str, type] = {"bool": bool, "int": int, "float": float, "str": str, "object": object}
 _COLLECTIONS: dict[str, Callable[[Iterable[Any]], Any]] = {"tuple": tuple, "set": set, "frozenset": frozenset}
@@ -30,6 +31,7 @@ class Encoder:
         self.arrays: list[NDArray[Any]] = []
         self.trusted = trusted
         self._numbers: dict[int, int] = {}  # of arrays by id, so that each is stored once
+        self._kept: list[NDArray[Any]] = []  # so that no id is used again
 
     def encode(self, value: Any, path: str, depth: int = 0) -> Any:
         """Return JSON for a value; `path` is the expression by which the user would access it."""
@@ -75,8 +77,10 @@ class Encoder:
         if kind is np.ndarray and _is_simple(value.dtype):
             number = self._numbers.setdefault(id(value), len(self.arrays))
             if number == len(self.arrays):
-                self.arrays.append(value)
-            return {"type": "array", "value": number}
+                self._kept.append(value)
+                self.arrays.append(narrowed(value))
+            wide = {} if self.arrays[number].dtype == value.dtype else {"dtype": value.dtype.str}
+            return {"type": "array", "value": number, **wide}
         if isinstance(value, np.generic) and _is_simple(value.dtype):
             return {"type": "scalar", "dtype": value.dtype.str, "value": value.tobytes().hex()}
         if isinstance(value, np.dtype) and _is_simple(value):
@@ -147,6 +151,7 @@ class Decoder:
 
     def __init__(self, arrays: list[NDArray[Any]], trusted: Mapping[str, Any]) -> None:
         self.arrays = arrays
+        self._widened: dict[int, NDArray[Any]] = {}  # each once, so that no file expands to more than 8 times its size
         self.trusted = trusted
         self.has_sklearn = False
 
@@ -171,7 +176,17 @@ class Decoder:
         return _BUILTIN_TYPES[node["value"]]
 
     def _decode_array(self, node: dict[str, Any]) -> NDArray[Any]:
-        return self.arrays[int(node["value"])]
+        number = int(node["value"])
+        array = self.arrays[number]
+        if "dtype" not in node:
+            return array
+        dtype = self._decode_dtype({"value": node["dtype"]})
+        if number in self._widened and self._widened[number].dtype == dtype:
+            return self._widened[number]
+        if dtype.kind not in "iu" or array.dtype.kind not in "iu" or number in self._widened:
+            raise FileFormatError(DAMAGED)
+        self._widened[number] = array.astype(dtype)
+        return self._widened[number]
 
     def _decode_objects(self, node: dict[str, Any]) -> NDArray[Any]:
         array = np.empty(len(node["items"]), dtype=object)
@@ -242,6 +257,15 @@ def trust_hint(value: Any) -> str:
             return ""
         value = type(value)
     return f"If it is your own or you trust its package, pass trusted=[{value.__name__}] to save and load. "
+
+
+def narrowed(array: NDArray[Any]) -> NDArray[Any]:
+    """Return long arrays of whole numbers, such as the log of events, in the smallest type that holds them."""
+    if array.dtype.kind not in "iu" or array.size < _LONG:
+        return array
+    low, high = int(array.min()), int(array.max())
+    smallest = np.min_scalar_type(high if low >= 0 else min(low, -high - 1))
+    return array.astype(smallest) if smallest.kind in "iu" and smallest.itemsize < array.itemsize else array
 
 
 def _is_simple(dtype: np.dtype[Any]) -> bool:
