@@ -13,8 +13,8 @@ one, after a check that their answers are the same.
 
 A time depends on the machine, and is only read well on a quiet core (``taskset -c 0``): quote ratios to the peers.
 
-``--start`` saves models and starts a new process for each measurement: the median of five, in seconds, and its resident
-memory, beside those of the bare import of TensorFlow. Where this version has ``skrec.export``, also of bundles.
+``--start`` saves and exports models and starts a new process for each measurement: the median of five, in seconds, and
+its peak resident memory (on Linux), beside those of the bare import of TensorFlow.
 """
 
 import argparse
@@ -52,13 +52,11 @@ MODELS = {
 LARGE = {"EASE", "EASE (skrecsys)"}  # a dense matrix of the items: 5,000 alone
 QUICK = {"EASE", "ItemKNN", "MF", "SASRec", "DCN", "ItemKNN (implicit)", "ALS (implicit)", "EASE (skrecsys)"}
 STARTED = ["EASE", "MF", "SASRec"]
+PEAK = 'print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))'
 START = """
-import resource
 import {module} as package
-model = package.load({path!r})
-print(len(model.recommend([{user!r}])), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(len(package.load({path!r}).recommend([{user!r}])))
 """
-IMPORT = "import resource, tensorflow; print(0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
 
 
 def events(n_users, n_items, each):
@@ -191,22 +189,23 @@ def start(options):
 
     data = events(options.users, options.items[0], options.events)
     with tempfile.TemporaryDirectory() as folder:
-        codes = {"import tensorflow": IMPORT}
+        codes = {"import tensorflow": "import tensorflow"}
         for name in [name for name in STARTED if name in options.models]:
             model = ours(*MODELS[name][1:], data)[0]
             path, user = str(Path(folder) / f"{name}.skrec"), model.users_[0].item()
             skrec.save(model, path)
             codes[f"{name}, skrec.load"] = START.format(module="skrec", path=path, user=user)
-            if "export" in skrec.__all__:
-                path = str(Path(folder) / f"{name}.bundle")
-                skrec.export(model, path)
-                codes[f"{name}, bundle"] = START.format(module="skrec.serving", path=path, user=user)
+            path = str(Path(folder) / f"{name}.bundle")
+            skrec.export(model, path)
+            codes[f"{name}, bundle"] = START.format(module="skrec.serving", path=path, user=user)
         print(f"{'':<26}{'seconds':>8}{'MiB':>8}")
         for what, code in codes.items():
             spent, memory = [], []
             for _ in range(5):
                 started = time.perf_counter()
-                run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+                run = subprocess.run(
+                    [sys.executable, "-c", f"{code}\n{PEAK}"], capture_output=True, text=True, check=False
+                )
                 spent.append(time.perf_counter() - started)
                 if run.returncode:
                     print(f"{what:<26} {(run.stderr.strip().splitlines() or ['no message'])[-1]}", flush=True)
