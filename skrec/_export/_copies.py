@@ -18,6 +18,7 @@ __all__ = ["networks_in", "with_graphs", "with_replaced"]
 Quantize = Literal["int8"] | None
 _ONLY_FOR_TRAINING = ("callbacks", "learning_rate", "loss", "optimizer", "pretrained", "random_state")
 _STATE_OF_TRAINING = ("_slots", "_trained")
+_INSPECTED = ("cross_1/", "pairs/")  # kernels that skrec.inspection.cross_strengths reads
 _SMALL = 2**14  # values of a weight that is kept beside the graphs
 
 
@@ -125,6 +126,8 @@ def _kept_weights(weights: Any, arrays: dict[str, Any], packed: dict[str, Any], 
     for name, weight in weights.items():
         if name not in {"user/embeddings", "item/embeddings"} and weight.size > _SMALL:
             continue
+        if quantize == "int8" and name.endswith("kernel") and not name.startswith(_INSPECTED):
+            continue  # the graphs have whole numbers instead
         is_table = name.endswith("/embeddings") and weight.ndim == 2
         if quantize == "int8" and is_table:
             table = QuantizedTable.of(weight)
