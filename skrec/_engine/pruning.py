@@ -48,6 +48,7 @@ class KeepZeros(keras.callbacks.Callback):
         self._masks = masks
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        weights = self.model.named | self.model.constants  # the latter has copies of parts
         for name, mask in self._masks.items():
-            variable = self.model.named[name].value
+            variable = weights[name].value
             variable.assign(variable * mask)
