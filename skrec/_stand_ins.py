@@ -23,38 +23,38 @@ __all__ = [
     "available_if",
 ]
 
-_OTHER_METHODS = (
-    "set_params",
-    "get_metadata_routing",
-    "_get_metadata_request",
-    "_repr_html_",
-    "_repr_mimebundle_",
-    "__sklearn_clone__",
-)
+
+def _of_scikit_learn(name: str) -> Callable[..., Any]:
+    """Return a method that calls the one of scikit-learn's class."""
+
+    def call(self: Any, *arguments: Any, **options: Any) -> Any:
+        from sklearn.base import BaseEstimator as Real
+
+        return getattr(Real, name)(self, *arguments, **options)
+
+    return call
 
 
 class BaseEstimator:
     """The methods of scikit-learn's class, which are called with an object of this one."""
 
-    def __getattr__(self, name: str) -> Any:
-        """Look up the other methods of every estimator."""
-        if name not in _OTHER_METHODS:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        from sklearn.base import BaseEstimator as Real
-
-        return inspect.getattr_static(Real, name).__get__(self, type(self))
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters; see scikit-learn."""
-        from sklearn.base import BaseEstimator as Real
-
-        parameters: dict[str, Any] = Real.get_params(self, deep)
-        return parameters
+    set_params = _of_scikit_learn("set_params")
+    get_metadata_routing = _of_scikit_learn("get_metadata_routing")
+    _get_metadata_request = _of_scikit_learn("_get_metadata_request")
+    _repr_mimebundle_ = _of_scikit_learn("_repr_mimebundle_")
+    __sklearn_clone__ = _of_scikit_learn("__sklearn_clone__")
 
     @classmethod
     def _get_param_names(cls) -> list[str]:
         names = inspect.signature(cls.__init__).parameters
         return sorted(name for name in names if name != "self")
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; those of parameters with ``deep`` come from scikit-learn."""
+        if deep:
+            found: dict[str, Any] = _of_scikit_learn("get_params")(self)
+            return found
+        return {name: getattr(self, name) for name in self._get_param_names()}
 
     def _validate_params(self) -> None:
         from skrec import _sklearn_compat as real

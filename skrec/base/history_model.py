@@ -163,8 +163,10 @@ class HistoryModel(StoredHistories):
 
     def _with_new_users(self, weights: Any) -> Any:
         """Add the weights of unknown users for users that were added since training."""
-        table = None if weights is None else weights.get("user/embeddings")
-        if table is None or len(table) > len(self._users):
+        if weights is None or "user/embeddings" not in weights:
+            return weights
+        table = np.asarray(weights["user/embeddings"])
+        if len(table) > len(self._users):
             return weights
         more = np.repeat(table[:1], len(self._users) + 1 - len(table), axis=0)
         return type(weights)({**weights, "user/embeddings": np.concatenate([table, more])})

@@ -249,6 +249,29 @@ def test_a_search_is_exported_as_its_best_estimator(file):
     assert exported(search, file).l2 == search.best_params_["l2"]
 
 
+SEQUENCES = """
+    import sys
+    sys.modules["tensorflow"] = sys.modules["keras"] = sys.modules["sklearn"] = None  # importing it fails
+    import pandas as pd
+    import skrec.serving
+    model = skrec.serving.load(sys.argv[1])
+    event = pd.DataFrame({"user_id": ["new"], "item_id": [505], "timestamp": [2 * 10**9]})
+    before = model.recommend(["new"], k=3)
+    model.append_history(event)
+    assert not before.equals(model.recommend(["new"], k=3))
+    assert model.similar_items([505], k=2).shape == (2, 4)
+    assert len(model.explain(model.recommend(["new"], k=2))) == 2
+"""
+
+
+def test_histories_grow_in_a_process_without_scikit_learn(file):
+    model = SASRecRanker(epochs=1, random_state=0).fit(EVENTS[["user_id", "item_id", "timestamp"]])
+    skrec.export(model, file)
+    command = [sys.executable, "-c", textwrap.dedent(SEQUENCES), str(file)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 SCRIPT = """
     import json, sys
     for name in ("tensorflow", "keras", {blocked}):
@@ -300,6 +323,11 @@ def test_the_stand_ins_do_what_scikit_learn_does(file):
         assert NCFClassifier is type(model) and "sklearn" not in sys.modules
         import pandas as pd
         from sklearn.base import clone, is_classifier
+        assert not model.get_params().keys() ^ model.get_params(deep=False).keys()
+        try:
+            model.explain
+        except AttributeError as error:
+            assert "NCFClassifier has no explain: the embedding" in str(error)
         from sklearn.model_selection import GridSearchCV
         X = pd.DataFrame({"user_id": [1, 1, 2, 2, 3, 3] * 5, "item_id": [5, 6, 5, 7, 6, 7] * 5})
         copy = clone(model).set_params(epochs=2)
@@ -364,6 +392,17 @@ def test_int8_is_small_and_close(architecture, file, tmp_path):
     ]
     assert sizes[1] < sizes[0] / 3
     assert np.abs(np.asarray(served.item_embeddings_) - model.item_embeddings_).max() < 0.01
+
+
+def test_int8_histories_grow(file):
+    X = EVENTS[["user_id", "item_id", "timestamp"]]
+    model = DINRanker(epochs=1, random_state=0).fit(X)
+    served = exported(model, file, quantize="int8")
+    more = X.iloc[:3].assign(user_id="new", timestamp=2 * 10**9)
+    for one in (model, served):
+        one.append_history(more)
+    full, small = model.score_items(["new"]), served.score_items(["new"])
+    assert np.abs(full - small).max() < 0.05 * np.ptp(full)
 
 
 def test_tables_are_stored_once(file):
