@@ -41,7 +41,6 @@ class BaseEstimator:
     set_params = _of_scikit_learn("set_params")
     get_metadata_routing = _of_scikit_learn("get_metadata_routing")
     _get_metadata_request = _of_scikit_learn("_get_metadata_request")
-    _repr_mimebundle_ = _of_scikit_learn("_repr_mimebundle_")
     __sklearn_clone__ = _of_scikit_learn("__sklearn_clone__")
 
     @classmethod
@@ -68,7 +67,7 @@ class BaseEstimator:
     def __repr__(self) -> str:
         defaults = inspect.signature(type(self).__init__).parameters
         values = {name: getattr(self, name) for name in self._get_param_names()}
-        changed = [f"{name}={value!r}" for name, value in values.items() if value is not defaults[name].default]
+        changed = [f"{name}={value!r}" for name, value in values.items() if repr(value) != repr(defaults[name].default)]
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_tags__(self) -> Any:

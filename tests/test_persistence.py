@@ -441,7 +441,8 @@ def test_altered_archives_are_refused(saved):
 )
 def test_foreign_files_are_refused(file, content):
     file.write_bytes(content)
-    with pytest.raises(FileFormatError, match=r"model\.skrec (is not a file that skrec\.save wrote|cannot be loaded)"):
+    wrong = r"model\.skrec (is not a file that skrec\.save or skrec\.export wrote|cannot be loaded)"
+    with pytest.raises(FileFormatError, match=wrong):
         skrec.load(file)
 
 

@@ -13,7 +13,7 @@ from skrec.base.reader import Query
 from skrec.preprocessing import AutoencoderFeatures
 from skrec.serving.graphs import Graphs, PackedZeros, QuantizedTable
 
-__all__ = ["networks_in", "with_graphs", "with_replaced"]
+__all__ = ["networks_in", "refuse_exported_again", "with_graphs", "with_replaced"]
 
 Quantize = Literal["int8"] | None
 _ONLY_FOR_TRAINING = ("callbacks", "learning_rate", "loss", "optimizer", "pretrained", "random_state")
@@ -54,9 +54,12 @@ def with_replaced(estimator: Any, replace: Any) -> Any:
 
 def with_graphs(model: Any, quantize: Quantize) -> Any:
     """Return a copy of a fitted network whose scores are computed by ONNX graphs."""
+    model = snapshot(model)
+    if model._graphs is not None and quantize is None:
+        return model
+    refuse_exported_again(model)
     from skrec._engine.onnx_graphs import converted
 
-    model = snapshot(model)
     shapes = network_shapes(model)
     network = model._network()
     made = converted(network.structure, network.weights, **shapes)
@@ -87,6 +90,12 @@ def with_graphs(model: Any, quantize: Quantize) -> Any:
     if "_structure" in vars(copy):
         copy._structure = {**copy._structure, "losses": ()}
     return copy
+
+
+def refuse_exported_again(model: Any) -> None:
+    """Raise a TypeError if a network consists of graphs already, which cannot be converted."""
+    if model._graphs is not None:
+        raise TypeError(f"This {type(model).__name__} was exported before: export the estimator that was fitted.")
 
 
 def network_shapes(model: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from skrec._export._copies import refuse_exported_again
 from skrec._export._input_specification import INPUTS, VOCABULARIES, input_specification, vocabularies
 from skrec._recommend import unwrap
 
@@ -64,8 +65,7 @@ def _network_model(estimator: Any, format: str) -> Any:  # noqa: A002
         raise TypeError(
             f"{type(model).__name__} has no network that format={format!r} could export: use format='onnx'."
         )
-    if model._graphs is not None:
-        raise TypeError(f"This {type(model).__name__} was exported before: export the estimator that was fitted.")
+    refuse_exported_again(model)
     return model
 
 

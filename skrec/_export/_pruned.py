@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skrec._export._copies import refuse_exported_again
 from skrec._recommend import unwrap
 from skrec._transaction import snapshot
 from skrec.base.network import NetworkRecommender
@@ -97,6 +98,5 @@ def prunable(model: Any) -> NetworkRecommender:
     """Return the model, or raise an error if it has no network that can be pruned."""
     if not isinstance(model, NetworkRecommender):
         raise TypeError(f"{type(model).__name__} has no network that could be pruned: leave out prune=.")
-    if model._graphs is not None:
-        raise TypeError(f"This {type(model).__name__} was exported before: export the estimator that was fitted.")
+    refuse_exported_again(model)
     return model

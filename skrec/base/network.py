@@ -199,9 +199,9 @@ class NetworkRecommender(FunctionsMixin, FittedNetwork):
     ) -> None:
         from sklearn.utils import check_random_state
 
+        refuse_exported(self)
         from skrec._engine.training import checked_callbacks
 
-        refuse_exported(self)
         if not resume:
             self._prepare(X, y, sample_weight)
         random_state = check_random_state(self.random_state)

@@ -76,6 +76,8 @@ def save(estimator: Any, path: str | os.PathLike[str], *, trusted: Iterable[Any]
     encoder = Encoder(by_name)
     root = encoder.encode(estimator, type(estimator).__name__)
     target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder: name a file, for instance one in it.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"The folder {target.parent} does not exist: create it first.")
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
@@ -142,11 +144,15 @@ def load(path: str | os.PathLike[str], *, trusted: Iterable[Any] | None = None) 
     by_name = trusted_by_name(trusted)
     with Path(path).open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
-            raise FileFormatError(f"{os.fspath(path)} is not a file that skrec.save wrote.")
+            raise FileFormatError(f"{os.fspath(path)} is not a file that skrec.save or skrec.export wrote.")
         try:
             estimator, differing = read(file, by_name)
         except FileFormatError as error:
             raise FileFormatError(f"{os.fspath(path)} cannot be loaded. {error}") from error.__cause__
+        except ImportError as error:
+            raise ImportError(
+                f"{os.fspath(path)} needs {error.name}, which is not installed.", name=error.name
+            ) from error
         except Exception as error:  # zipfile, json and numpy raise a dozen types on damaged data
             raise FileFormatError(f"{os.fspath(path)} cannot be loaded. {DAMAGED}") from error
     for package, version in differing.items():

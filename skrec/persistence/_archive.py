@@ -66,6 +66,9 @@ def read(file: IO[bytes], trusted: Mapping[str, Any]) -> tuple[Any, dict[str, st
                 f"written by skrec {manifest['versions']['skrec']}. Install that or a newer one."
             )
         digests = manifest["arrays"]
+        file.seek(-len(archive.comment), os.SEEK_END)
+        if file.read() != archive.comment:  # something was appended
+            raise FileFormatError(DAMAGED)
         if archive.comment != _digest(content) or sorted(archive.namelist()) != sorted([_MANIFEST, *digests]):
             raise FileFormatError(DAMAGED)
         decoder = Decoder([_read_array(_member(archive, name), digest) for name, digest in digests.items()], trusted)

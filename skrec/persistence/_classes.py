@@ -13,7 +13,14 @@ from skrec.exceptions import FileFormatError
 DAMAGED = "It is damaged or was altered: get another copy, or save the estimator again."
 
 # Every class in the __all__ of these modules can be stored, and these classes of scikit-learn.
-_MODULES = ["skrec.models", "skrec.preprocessing", "skrec._data", "skrec._engine.weights", "skrec.serving.graphs"]
+_MODULES = [
+    "skrec.models",
+    "skrec.preprocessing",
+    "skrec._data",
+    "skrec._engine.weights",
+    "skrec.serving.graphs",
+    "skrec.serving._pipeline",
+]
 _SKLEARN = {
     "sklearn.compose": ["ColumnTransformer"],
     "sklearn.decomposition": ["TruncatedSVD"],

@@ -22,6 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve a model until the process is asked to end; return the exit status."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    if not 0 <= given.port < 2**16:
+        parser.error(f"--port {given.port} is not a port: it must be between 0 and {2**16 - 1}.")
+    if given.watch < 0:
+        parser.error(f"--watch {given.watch} is negative: pass seconds, or 0 to watch no file.")
     token = given.token or os.environ.get(_TOKEN)
     if not _is_loopback(given.host) and not token:
         parser.error(f"--host {given.host} is open to other machines and needs a token: pass --token or set {_TOKEN}.")
@@ -58,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m skrec.serving", description="Serve a fitted model over HTTP, with a page to look at it."
     )
-    parser.add_argument("model", type=_file, metavar="MODEL", help="file that skrec.save wrote")
+    parser.add_argument("model", type=_file, metavar="MODEL", help="file that skrec.export or skrec.save wrote")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     parser.add_argument(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from skrec._recommend import recommend, unwrap
 from skrec._recommend._behind_pipeline import EncodedSpace
@@ -48,6 +49,45 @@ class ServedPipeline:
             raise AttributeError(name)
         return getattr(self.pipeline, name)
 
+    def __repr__(self) -> str:
+        return f"ServedPipeline({self.pipeline!r})"
+
+    def __len__(self) -> int:
+        return len(self.pipeline)
+
+    def __getitem__(self, step: Any) -> Any:
+        return self.pipeline[step]
+
+    @property
+    def users_(self) -> NDArray[Any]:
+        """Raw ids of the known users; None for a code of several."""
+        space = self._space()
+        return np.asarray(space.path.decode_ids(space.path.users, space.user, space.raw.user))
+
+    @property
+    def items_(self) -> NDArray[Any]:
+        """Raw ids of the items, in the order of the columns of :meth:`seen_items`; None for a code of several."""
+        return np.asarray(self._space().catalogue)
+
+    def _space(self) -> EncodedSpace:
+        return EncodedSpace(unwrap(self.pipeline))
+
+    def seen_items(self, queries: Any) -> Any:
+        """Return the items of the positive rows of each user, as the recommender does.
+
+        Parameters
+        ----------
+        queries : array-like of shape (n_queries,)
+            Raw user ids.
+
+        Returns
+        -------
+        csr_array of shape (n_queries, n_items)
+            Columns are in the order of ``items_``.
+        """
+        space = self._space()
+        return space.model.seen_items(space._encode_queries(queries)[1])
+
     def recommend(self, queries: Any = None, k: int = 10, **options: Any) -> Any:
         """Return the best items for each query; see :func:`skrec.recommend` for the parameters.
 
@@ -81,7 +121,7 @@ class ServedPipeline:
         DataFrame
             As the recommender returns it, with raw ids.
         """
-        space = EncodedSpace(unwrap(self.pipeline))
+        space = self._space()
         ids = as_ids(items, "items")
         codes = space._encode_items([ids])
         unknown = space.path.positions(codes) < 0

@@ -193,7 +193,7 @@ class Served:
         """Return the items of a user: first those of ``fit``, then those of the events that came later."""
         later = self.events.get(user, ())
         seen: list[Any] = []
-        if self._direct and hasattr(self.estimator, "seen_items"):
+        if self.columns.recommends and hasattr(self.estimator, "seen_items"):
             marked = self.estimator.seen_items([user])
             at = marked.indices if hasattr(marked, "indices") else marked[0].nonzero()[0]
             seen = _plain(self.estimator.items_[at])
@@ -224,7 +224,7 @@ class Served:
                 latest = frame.sort_values("age")["past_item"]
                 rank = {item: at for at, item in enumerate(dict.fromkeys(_plain(latest)))}
                 past.sort(key=lambda item: -rank.get(item, len(rank)))
-                ordered = True
+                ordered = rank.keys() >= set(past)  # the model reads the latest events only
         items = [self._titled({"item": item}) for item in reversed(past[-limit:])]
         return {"user": user, "items": items, "count": len(past), "ordered": ordered}
 
@@ -261,7 +261,7 @@ class Served:
             "stores_histories": self.stores_histories,
             "reads_histories": self.reads_histories,
         }
-        if self.columns.recommends and self._direct:
+        if self.columns.recommends:
             described |= {"users": len(self.estimator.users_), "items": len(self.estimator.items_)}
             described["some_users"] = _plain(self.estimator.users_[:100])
         return described
@@ -280,9 +280,7 @@ class Served:
             if not part:
                 continue
             some = [users[at] for at in part]
-            history = (
-                [self.past(user) for user in some] if has_events and self._direct and self.reads_histories else None
-            )
+            history = [self.past(user) for user in some] if has_events and self.reads_histories else None
             pairs = list(exclude or ())
             if has_events and options["exclude_seen"]:
                 known = self._items()

@@ -141,8 +141,11 @@ class Graphs:
         """Return graphs with a stored state."""
         return cls(**state)
 
-    def __reduce__(self) -> Any:
-        return Graphs.from_state, (self.to_state(),)
+    def __getstate__(self) -> dict[str, Any]:
+        return self.to_state()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
     # -- running a graph ----------------------------------------------------------------------------------------------
 

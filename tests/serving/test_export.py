@@ -435,6 +435,52 @@ def test_bad_arguments(call, error, message, file):
     assert not file.exists()
 
 
+def test_a_bundle_says_what_is_missing(file):
+    skrec.export(make_pipeline(IDEncoder(), ItemKNNRanker()).fit(EVENTS[["user_id", "item_id"]]), file)
+    script = "import sys; sys.modules['sklearn'] = None; import skrec.serving; skrec.serving.load(sys.argv[1])"
+    run = subprocess.run([sys.executable, "-c", script, str(file)], capture_output=True, text=True, check=False)
+    assert "needs sklearn" in run.stderr.splitlines()[-1]
+    assert "which is not installed" in run.stderr.splitlines()[-1]
+
+
+def test_what_was_exported_can_be_stored_again(file, tmp_path):
+    X = EVENTS[["user_id", "item_id"]]
+    served = exported(NCFRanker(epochs=1, random_state=0).fit(X), file)
+    again = exported(served, tmp_path / "again")
+    np.testing.assert_array_equal(again.score_items(["u3"]), served.score_items(["u3"]))
+    with pytest.raises(TypeError, match="was exported before"):
+        skrec.export(served, tmp_path / "small", quantize="int8")
+    pipeline = exported(make_pipeline(IDEncoder(), ItemKNNRanker()).fit(X), file)
+    skrec.save(pipeline, tmp_path / "pipeline")
+    expected = pipeline.recommend(["u3", "nobody"])
+    for one in (skrec.load(tmp_path / "pipeline"), exported(pipeline, tmp_path / "other")):
+        assert isinstance(one, ServedPipeline)
+        pd.testing.assert_frame_equal(one.recommend(["u3", "nobody"]), expected)
+    assert len(pipeline) == 2
+    assert type(pipeline[-1]).__name__ == "ItemKNNRanker"
+    assert repr(pipeline).startswith("ServedPipeline(Pipeline(")
+
+
+def test_a_pipeline_knows_what_users_have_seen(file):
+    X = EVENTS[["user_id", "item_id"]]
+    served = exported(make_pipeline(IDEncoder(), ItemKNNRanker()).fit(X), file)
+    assert set(served.users_) == set(X["user_id"])
+    seen = served.seen_items(["u3", "nobody"])
+    assert set(served.items_[seen[[0]].indices]) == set(X.loc[X["user_id"] == "u3", "item_id"])
+    assert seen[[1]].nnz == 0
+
+
+def test_a_folder_and_a_longer_file_are_refused(file, tmp_path):
+    model = EASERanker().fit(EVENTS[["user_id", "item_id"]])
+    with pytest.raises(IsADirectoryError, match="is a folder: name a file"):
+        skrec.export(model, tmp_path)
+    skrec.export(model, file)
+    with file.open("ab") as stream:
+        stream.write(b"more")
+    with pytest.raises(skrec.exceptions.FileFormatError, match="damaged"):
+        skrec.serving.load(file)
+
+
 def test_graphs_can_be_copied_and_pickled(file):
     import pickle
 

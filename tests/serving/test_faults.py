@@ -149,7 +149,11 @@ def test_errors_of_the_command_line(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         main([str(wrong)])
     assert stop.value.code == 1
-    assert "is not a file that skrec.save wrote" in capsys.readouterr().err
+    assert "is not a file that skrec.save or skrec.export wrote" in capsys.readouterr().err
+    for option, value in (("--port", "99999"), ("--watch", "-1")):
+        with pytest.raises(SystemExit):
+            main([str(wrong), option, value])
+        assert f"{option} {value}" in capsys.readouterr().err
 
 
 def test_titles_are_read_from_csv(tmp_path):

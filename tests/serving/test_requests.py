@@ -135,7 +135,12 @@ def test_a_pipeline_is_served_with_raw_ids(serve):
     assert [one["item"] for one in found[0]["items"]] == ["y"]
     assert client.post("/events", {"events": [{"user_id": "cy", "item_id": "y"}]}).json() == {"stored": 1}
     assert client.results("/recommend", {"users": ["cy"]})[0]["items"] == []
-    assert client.get("/history", params={"user": "cy"}).json()["items"] == [{"item": "y"}]
+    assert client.get("/history", params={"user": "cy"}).json()["items"] == [{"item": "y"}, {"item": "x"}]
+    assert client.get("/about").json()["models"]["main"]["some_users"] == ["ann", "bo", "cy"]
+    assert client.post("/events", {"events": [{"user_id": "new", "item_id": "y"}]}).json() == {"stored": 1}
+    asked = ({"users": ["new"]}, {"history": [["y"]]})
+    of_events, of_history = (client.results("/recommend", {**body, "exclude_seen": False}) for body in asked)
+    assert of_events[0]["items"] == of_history[0]["items"]
     assert [each["item"] for each in client.results("/similar", {"items": ["x"], "k": 1})[0]["similar"]] == ["y"]
     assert "no explain" in client.refusal("/explain", {"users": ["cy"], "items": ["x"]}, 404)
 
