@@ -107,13 +107,9 @@ def pairs_on(program: Program, inputs: Inputs) -> np.ndarray:
 
     n = _length(inputs)
     # No shape for one row: scikit-learn's checks compare its prediction with that among other rows almost exactly.
-    size = (
-        _FEW
-        if n <= _FEW
-        else _SMALL
-        if n <= 8 * _SMALL
-        else int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
-    )
+    size = _size(n, (_FEW, _SMALL))
+    if n > 8 * _SMALL:
+        size = int(np.clip(_power(_CELLS // program.network.width), _SMALL, _LARGE))
     call = _traced(program, "pairs", score, _specs(inputs, size))
     parts = [call(_take(inputs, at, size)).numpy()[: n - at] for at in range(0, n, size)]
     return np.concatenate(parts)

@@ -303,12 +303,7 @@ class Served:
             present = None if users is None else set(users)
             pairs = [tuple(pair) for pair in exclude if present is None or pair[0] in present]
             options["exclude"] = pairs or None
-        if self._direct:
-            items, scores = self.estimator.recommend(queries, k, as_frame=False, **options)
-        else:
-            from skrec._recommend import recommend
-
-            items, scores = recommend(self.estimator, queries, k, as_frame=False, **options)
+        items, scores = self.estimator.recommend(queries, k, as_frame=False, **options)
         return [
             [(item, score) for item, score in zip(*row, strict=True) if score > -math.inf]
             for row in zip(_plain(items), _plain(scores), strict=True)
