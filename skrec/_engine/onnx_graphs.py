@@ -16,7 +16,7 @@ from skrec._engine.program import Program
 from skrec._engine.structure import Structure
 from skrec._engine.weights import Weights
 
-__all__ = ["Converted", "converted", "tensor_shapes"]
+__all__ = ["Converted", "converted"]
 
 _OPSET = 18
 _LEAST_SIZE = 64  # values of an initializer that is stored as an array beside the graph
@@ -114,14 +114,6 @@ def _offset(network: Any, query: Any, item: Any) -> float:
         tf.nest.map_structure(lambda leaf: tf.zeros([1, *leaf.shape[1:]], leaf.dtype), side) for side in (query, item)
     ]
     return float(np.ravel(network.interact(*zeros).numpy())[0])
-
-
-def tensor_shapes(inputs: Mapping[str, Any], free: tuple[str, ...] | Any) -> dict[str, tuple[str, tuple[Any, ...]]]:
-    """Return the type and shape of each input, with axes of any length for the rows and for the ``free`` inputs."""
-    return {
-        name: (str(array.dtype), (None, *((None,) * len(array.shape[1:]) if name in free else array.shape[1:])))
-        for name, array in inputs.items()
-    }
 
 
 def _specs(shapes: Shapes) -> list[Any]:

@@ -9,7 +9,6 @@ import numpy as np
 from skrec._export._quantized import quantized_graphs
 from skrec._transaction import snapshot
 from skrec.base.fitted_network import FittedNetwork
-from skrec.base.reader import Query
 from skrec.preprocessing import AutoencoderFeatures
 from skrec.serving.graphs import Graphs, PackedZeros, QuantizedTable
 
@@ -100,25 +99,15 @@ def refuse_exported_again(model: Any) -> None:
 
 def network_shapes(model: Any) -> dict[str, Any]:
     """Return the types and shapes of the inputs of a fitted network: of a query, an item, and a pair."""
-    from skrec._engine.onnx_graphs import tensor_shapes
-
     if isinstance(model, AutoencoderFeatures):
         columns = model._structure["columns"]
         sets = ("columns", "values")
         pairs = {name: (dtype, (None, *((None,) if name in sets else shape))) for name, dtype, shape, _ in columns}
         views = {"decode": {"codes": ("float32", (None, model._n_features_out))}}
         return {"query": None, "item": None, "pairs": pairs, "views": views}
-    free = model._inputs_of_any_width()
-    if model._has_role("item"):
-        one = np.zeros(1, np.int32)
-        query, item = model._query_inputs(Query(one)), model._item_inputs(Query(one))
-        sides = {"query": tensor_shapes(query, free), "item": tensor_shapes(item, free)}
-        return {**sides, "pairs": {**sides["query"], **sides["item"]}, "views": {}, "widths": model._history_widths()}
-    columns = model._structure["columns"]
-    pairs = {
-        name: (dtype, (None, *((None,) * len(shape) if name in free else shape))) for name, dtype, shape, _ in columns
-    }
-    return {"query": None, "item": None, "pairs": pairs, "views": {}}
+    specs = model._function_specs()
+    shapes = {key: {name: (s.dtype, s.shape) for name, s in inputs.items()} for key, inputs in specs.items()}
+    return {"query": None, "item": None, **shapes, "views": {}, "widths": model._history_widths()}
 
 
 def _kept_weights(weights: Any, arrays: dict[str, Any], packed: dict[str, Any], quantize: Quantize) -> Any:

@@ -240,15 +240,7 @@ class FunctionsMixin:
         from skrec._engine.functions import FunctionsModule, tensor_specs
 
         check_is_fitted(self)
-        query: Inputs | None = None
-        item: Inputs | None = None
-        if self._has_role("item"):
-            one = np.zeros(1, np.int32)
-            query, item = self._query_inputs(Query(one)), self._item_inputs(Query(one))
-            shapes = {"query": self._specs(query), "item": self._specs(item), "pairs": self._specs({**query, **item})}
-        else:
-            columns = self._structure["columns"]
-            shapes = {"pairs": self._freed({name: (dtype, shape) for name, dtype, shape, _ in columns})}
+        shapes = self._function_specs()
         plain = {key: {name: (s.dtype, s.shape) for name, s in specs.items()} for key, specs in shapes.items()}
         scale, offset = self._score_scale()
         module = FunctionsModule(
@@ -343,6 +335,15 @@ class FunctionsMixin:
         """
         check_is_fitted(self)
         return _as_arrays(self._inputs_of_rows(self._read(X, reset=False)))
+
+    def _function_specs(self: Any) -> dict[str, dict[str, InputSpec]]:
+        """Return the inputs of each function: of ``pairs`` and, if the model has items, of ``query`` and ``item``."""
+        if not self._has_role("item"):
+            columns = self._structure["columns"]
+            return {"pairs": self._freed({name: (dtype, shape) for name, dtype, shape, _ in columns})}
+        one = np.zeros(1, np.int32)
+        query, item = self._query_inputs(Query(one)), self._item_inputs(Query(one))
+        return {"query": self._specs(query), "item": self._specs(item), "pairs": self._specs({**query, **item})}
 
     def _specs(self, inputs: Inputs) -> dict[str, InputSpec]:
         return self._freed({name: (str(array.dtype), array.shape[1:]) for name, array in inputs.items()})
